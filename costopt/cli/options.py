@@ -1,0 +1,85 @@
+"""Options that commands share, and what they turn into: settings, the lake, `as_of`, output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from costopt import config
+from costopt.lake.store import Lake, write_atomically
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Moment(click.ParamType[datetime]):
+    """An ISO date or date-time; without an offset it is UTC. A date means its midnight."""
+
+    name = "moment"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not an ISO date or date-time, like 2026-11-01", param, ctx)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def project(command: F) -> F:
+    """--home and --config: where the project's lake and settings are."""
+    command = click.option(
+        "--config",
+        "config_path",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Settings file. Default: ./costopt.toml where there is one.",
+    )(command)
+    return click.option(
+        "--home",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Folder of the project's lake and state. Default: .costopt",
+    )(command)
+
+
+def as_of(command: F) -> F:
+    """--as-of: the moment the advice speaks from."""
+    return click.option(
+        "--as-of",
+        type=Moment(),
+        help="Judge as of this UTC moment. Default: the newest final data in the lake.",
+    )(command)
+
+
+def output(command: F) -> F:
+    """--output: a file instead of stdout, written all or nothing."""
+    return click.option(
+        "--output",
+        "-o",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write to this file instead of stdout.",
+    )(command)
+
+
+def settings_and_lake(
+    home: Path | None, config_path: Path | None, **flags: Any
+) -> tuple[config.Settings, Lake]:
+    """The settings in force and the lake they name."""
+    settings = config.load(config_path, home=home, **flags)
+    return settings, Lake(settings.lake)
+
+
+def deliver(data: bytes, path: Path | None) -> None:
+    """Data to stdout, or to the file named by --output."""
+    if path is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    write_atomically(path, data)
+    click.echo(f"wrote {path}", err=True)

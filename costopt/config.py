@@ -1,0 +1,111 @@
+"""Settings: costopt.toml and the environment become one frozen object.
+
+Order, later wins: defaults, `costopt.toml` (or `--config`), `COSTOPT_*` variables, flags.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from costopt.errors import ConfigError
+
+CONFIG_NAME = "costopt.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class QualitySettings(_Section):
+    """When data are too thin, too old or too odd to advise on."""
+
+    min_days: float = Field(7.0, ge=0, description="fewest days of history a resource needs")
+    min_coverage: float = Field(0.5, ge=0, le=1, description="least share of samples present")
+    min_week_coverage: float = Field(
+        0.8, ge=0, le=1, description="least share of the week's 168 hours with any sample"
+    )
+    max_age_days: float = Field(3.0, gt=0, description="oldest acceptable last sample")
+    max_period_seconds: int = Field(
+        900, gt=0, description="coarsest acceptable sampling; hourly averages hide peaks"
+    )
+    stuck_hours: float = Field(
+        72.0, gt=0, description="a sensor that repeats one non-zero value this long is stuck"
+    )
+
+
+class Settings(_Section):
+    """Everything a run depends on besides its tables and `as_of`."""
+
+    home: Path = Field(Path(".costopt"), description="where the lake and state of a project live")
+    lookback_days: float = Field(60.0, gt=0, le=455, description="days of history to judge on")
+    currency: str = Field("USD", pattern="^[A-Z]{3}$", description="currency of all sums")
+    time_zone: str = Field("UTC", description="clock of resources that name none")
+    min_monthly_savings: float = Field(
+        5.0, ge=0, description="smallest saving a month worth a person's time, in `currency`"
+    )
+    threads: int = Field(0, ge=0, description="worker threads; 0 = one per processor")
+    quality: QualitySettings = QualitySettings()
+    rules: Mapping[str, Mapping[str, Any]] = Field(
+        default_factory=dict, description="settings of each rule, under its code"
+    )
+
+    @property
+    def lake(self) -> Path:
+        """The folder of the lake."""
+        return self.home / "lake"
+
+    @property
+    def workers(self) -> int:
+        """Threads to use."""
+        return self.threads or len(os.sched_getaffinity(0))
+
+
+def load(
+    path: Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    **flags: object,
+) -> Settings:
+    """The settings from `path` (default: ./costopt.toml where there is one), variables and flags.
+
+    Args:
+        path: a TOML file; it must exist when named.
+        environ: `COSTOPT_<FIELD>` overrides top-level fields; default os.environ.
+        flags: top-level fields from the command line; None = not given.
+    Raises:
+        ConfigError: no such file, not TOML, an unknown or unusable setting (which, and where).
+    """
+    values = _read(path)
+    for name in Settings.model_fields:
+        given = (os.environ if environ is None else environ).get(f"COSTOPT_{name.upper()}")
+        if given is not None and name not in ("quality", "rules"):
+            values[name] = given
+    values.update({name: value for name, value in flags.items() if value is not None})
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            f"setting {name!r}: {first['msg']}",
+            where=str(path or CONFIG_NAME),
+            hint="costopt init writes a costopt.toml with every setting explained",
+        ) from None
+
+
+def _read(path: Path | None) -> dict[str, Any]:
+    chosen = path or Path(CONFIG_NAME)
+    if path is None and not chosen.exists():
+        return {}
+    try:
+        return tomllib.loads(chosen.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError("no such file", where=str(chosen)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"not a readable TOML file: {error}", where=str(chosen)) from None

@@ -1,0 +1,1 @@
+"""The common frame judged: data quality and bills."""

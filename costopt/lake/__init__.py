@@ -1,0 +1,1 @@
+"""Append-only Parquet tables on disk: idempotent, crash-safe, deduplicating."""

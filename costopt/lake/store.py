@@ -1,0 +1,421 @@
+"""The lake: a folder of Parquet tables that a kill, a re-run or a second writer cannot harm.
+
+Layout below the root:
+
+    lake.json                       format version and shard count
+    resources/ charges/ prices/ shapes/   one file a commit: <sequence>-<content>.parquet
+    metrics/<provider>/             long samples not yet compacted, one file a commit
+    packed/<YYYY-MM-DD>.parquet     packed days, one row group a shard (see packed.py)
+    watermarks.json                 how far each provider's metric is final
+
+Every file is written beside its place, fsynced and renamed, so a reader sees all of it or nothing.
+Writers take turns by a lock; what a killed writer left behind is swept by the next one. A commit
+that says nothing new writes nothing: collecting twice gives the same tables.
+
+Which write wins:
+  - metrics: the first. A sample that was final is never overwritten (re-sent quiet samples are
+    how advice is poisoned).
+  - resources: the latest observation is the present, the earlier ones the history.
+  - prices, shapes: the latest row of a key.
+  - charges: bills restate, so the newest commit wins per provider, account and charge day.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import quote, unquote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from costopt import schema
+from costopt.errors import InputError
+
+FORMAT: Final = 1
+SHARDS: Final = 16
+Dimension = Literal["resources", "prices", "shapes"]
+_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "resources": ("ResourceId",),
+    "prices": (
+        "ProviderName",
+        "RegionId",
+        "x_InstanceType",
+        "x_OperatingSystem",
+        "PricingCategory",
+        "x_Term",
+        "PricingCurrency",
+    ),
+    "shapes": ("ProviderName", "x_InstanceType"),
+}
+_CHARGE_KEY: Final = (
+    "ProviderName",
+    "BillingAccountId",
+    "SubAccountId",
+    "BillingPeriodStart",
+    "_day",
+)
+_ROW_GROUP: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What one commit added."""
+
+    rows: int  # rows written; 0 = nothing new
+    path: Path | None  # None when nothing was written
+
+
+class Lake:
+    """A project's tables on disk. Cheap to make; nothing is touched before the first write."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def append(
+        self, name: Dimension, table: pa.Table, *, observed_at: datetime | None = None
+    ) -> Committed:
+        """Add the rows that differ from what the lake holds under the same key.
+
+        Args:
+            table: in `schema.SCHEMAS[name]`'s columns. Of rows with one key the first wins, but
+                resources keep every row with its own x_ObservedAt as history.
+            observed_at: resources only: stamped on rows that name no x_ObservedAt and differ from
+                a row already held (UTC).
+        """
+        rows = schema.conform(table, schema.SCHEMAS[name]).to_pylist(maps_as_pydicts="strict")
+        with self._writing():
+            held = self.read(name).to_pylist(maps_as_pydicts="strict")
+            fresh = (
+                _new_observations(rows, held, observed_at)
+                if name == "resources"
+                else _changed(rows, held, _KEYS[name])
+            )
+            if not fresh:
+                return Committed(0, None)
+            new = pa.Table.from_pylist(fresh, schema=schema.SCHEMAS[name])
+            return Committed(len(fresh), self._commit(self.root / name, [new]))
+
+    def append_charges(self, table: pa.Table) -> Committed:
+        """Add a bill, or a restatement of one. The same content again changes nothing."""
+        charges = schema.conform(table, schema.CHARGES)
+        if not charges.num_rows:
+            return Committed(0, None)
+        with self._writing():
+            content = _content_hash(charges)
+            folder = self.root / "charges"
+            if any(path.stem.endswith(content) for path in _files(folder)):
+                return Committed(0, None)
+            return Committed(charges.num_rows, self._commit(folder, [charges], content))
+
+    def append_metrics(
+        self, provider: str, tables: Iterable[pa.Table], *, final_until: datetime | None = None
+    ) -> Committed:
+        """Stream long samples into one commit and move the provider's watermarks.
+
+        Args:
+            provider: whose samples these are; one folder each.
+            tables: in METRICS columns, any order, any number, never all in memory at once.
+            final_until: samples ending after this moment may still change (UTC); None = all final.
+        """
+        ends: dict[str, datetime] = {}
+        with self._writing():
+            folder = self.root / "metrics" / quote(provider, safe=" ")
+            path, rows = self._commit_counted(folder, _watched(tables, ends))
+            if path is None:
+                return Committed(0, None)
+            marks = self._marks()
+            of_provider = marks.setdefault(provider, {})
+            for metric, end in ends.items():
+                final = min(end, final_until) if final_until else end
+                of_provider[metric] = max(of_provider.get(metric, final), final)
+            self._write_json("watermarks.json", _iso(marks))
+            return Committed(rows, path)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Hold the lake's only write lock, with a dead writer's remains swept."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / ".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.shards  # noqa: B018  (refuse a lake of another format before writing into it)
+            for stale in self.root.rglob(".tmp-*"):
+                stale.unlink(missing_ok=True)
+            if not (self.root / "lake.json").exists():
+                self._write_json("lake.json", {"format": FORMAT, "shards": SHARDS})
+            yield
+
+    def _commit(self, folder: Path, tables: Iterable[pa.Table], content: str = "") -> Path:
+        path, _ = self._commit_counted(folder, tables, content)
+        assert path is not None  # callers give at least one row
+        return path
+
+    def _commit_counted(
+        self, folder: Path, tables: Iterable[pa.Table], content: str = ""
+    ) -> tuple[Path | None, int]:
+        folder.mkdir(parents=True, exist_ok=True)
+        sequence = max(time.time_ns(), *(int(p.stem.split("-")[0]) + 1 for p in _files(folder)), 0)
+        target = folder / f"{sequence:020d}-{content or os.urandom(8).hex()}.parquet"
+        rows = write_parquet(target, tables)
+        return (target, rows) if rows else (None, 0)
+
+    def _write_json(self, name: str, value: object) -> None:
+        data = json.dumps(value, indent=1, sort_keys=True).encode()
+        write_atomically(self.root / name, data)
+
+    # -- reading -----------------------------------------------------------------------------
+
+    @property
+    def shards(self) -> int:
+        """Into how many shards resources are hashed; fixed when the lake is made."""
+        path = self.root / "lake.json"
+        if not path.exists():
+            return SHARDS
+        try:
+            found = json.loads(path.read_bytes())
+            version, shards = int(found["format"]), int(found["shards"])
+        except (ValueError, KeyError, TypeError):
+            raise InputError("not a lake: unreadable lake.json", where=str(self.root)) from None
+        if version != FORMAT:
+            raise InputError(
+                f"the lake has format {version}; this costopt reads {FORMAT}",
+                where=str(self.root),
+                hint="use the costopt version that wrote it, or collect into a new --home",
+            )
+        return shards
+
+    def read(self, name: Dimension) -> pa.Table:
+        """Every resource observation, oldest first; or the latest row of each price or shape."""
+        tables = [_read(path, schema.SCHEMAS[name]) for path in _files(self.root / name)]
+        if not tables:
+            return schema.empty(schema.SCHEMAS[name])
+        table = pa.concat_tables(tables)
+        if name == "resources" or len(tables) == 1:
+            return table
+        return _latest(table, _KEYS[name])
+
+    def read_charges(self) -> pa.Table:
+        """The bill as last stated: the newest commit per provider, account and charge day."""
+        tables = []
+        for number, path in enumerate(_files(self.root / "charges")):
+            table = _read(path, schema.CHARGES)
+            day = pc.floor_temporal(table.column("ChargePeriodStart"), unit="day")
+            commit = pa.repeat(pa.scalar(number, pa.int32()), table.num_rows)
+            tables.append(table.append_column("_day", day).append_column("_commit", commit))
+        if not tables:
+            return schema.empty(schema.CHARGES)
+        table = pa.concat_tables(tables)
+        if len(tables) > 1:
+            table = _newest_commit(table)
+        return table.select(schema.CHARGES.names)
+
+    def watermarks(self) -> dict[str, dict[str, datetime]]:
+        """Provider -> metric -> up to when its samples are final (UTC)."""
+        return self._marks()
+
+    def _marks(self) -> dict[str, dict[str, datetime]]:
+        path = self.root / "watermarks.json"
+        if not path.exists():
+            return {}
+        return {
+            provider: {metric: datetime.fromisoformat(end) for metric, end in ends.items()}
+            for provider, ends in json.loads(path.read_bytes()).items()
+        }
+
+    def pending(self) -> tuple[tuple[str, Path], ...]:
+        """Long metric files not yet compacted, as (provider, path), oldest first."""
+        folders = sorted(p for p in (self.root / "metrics").glob("*") if p.is_dir())
+        found = [(unquote(folder.name), path) for folder in folders for path in _files(folder)]
+        return tuple(sorted(found, key=lambda item: item[1].name))
+
+
+# -- files -----------------------------------------------------------------------------------
+
+
+def write_parquet(
+    target: Path, tables: Iterable[pa.Table], *, row_group_size: int = _ROW_GROUP
+) -> int:
+    """Write the tables as one Parquet file, all or nothing: beside, fsync, rename. Returns rows.
+
+    No rows: no file.
+    """
+    temporary = target.with_name(f".tmp-{os.getpid()}-{target.name}")
+    rows = 0
+    writer: pq.ParquetWriter | None = None
+    try:
+        for table in tables:
+            if not table.num_rows:
+                continue
+            writer = writer or pq.ParquetWriter(
+                temporary, table.schema, compression="zstd", compression_level=1
+            )
+            writer.write_table(table, row_group_size=row_group_size)
+            rows += table.num_rows
+        if writer is None:
+            return 0
+        writer.close()
+        _publish(temporary, target)
+        return rows
+    finally:
+        if writer is not None and writer.is_open:
+            writer.close()
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomically(target: Path, data: bytes) -> None:
+    """Write the bytes all or nothing: beside, fsync, rename."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".tmp-{os.getpid()}-{target.name}")
+    try:
+        temporary.write_bytes(data)
+        _publish(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _publish(temporary: Path, target: Path) -> None:
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.glob("*.parquet") if not p.name.startswith("."))
+
+
+def _read(path: Path, expected: pa.Schema) -> pa.Table:
+    try:
+        return schema.conform(pq.read_table(path), expected)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(
+            f"damaged lake file: {error}",
+            where=str(path),
+            hint="move it away and collect again; the other files are unharmed",
+        ) from None
+
+
+# -- which rows are new, which row wins ------------------------------------------------------
+
+
+def _key(row: Mapping[str, Any], names: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in names)
+
+
+def _changed(
+    rows: list[dict[str, Any]], held: list[dict[str, Any]], key: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    latest = {_key(row, key): row for row in held}
+    wanted: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        wanted.setdefault(_key(row, key), row)
+    return [row for k, row in wanted.items() if latest.get(k) != row]
+
+
+def _new_observations(
+    rows: list[dict[str, Any]], held: list[dict[str, Any]], observed_at: datetime | None
+) -> list[dict[str, Any]]:
+    """Rows that tell something new of their resource: an unseen past, or a changed present."""
+    known: dict[str, list[dict[str, Any]]] = {}
+    for row in held:
+        known.setdefault(row["ResourceId"], []).append(row)
+    fresh = []
+    for row in rows:
+        history = known.setdefault(row["ResourceId"], [])
+        if row["x_ObservedAt"] is None:
+            if history and _same(_present(history), row):
+                continue
+            if history:
+                fresh.append(row | {"x_ObservedAt": observed_at or datetime.now(UTC)})
+                history.append(fresh[-1])
+                continue
+        elif any(other["x_ObservedAt"] == row["x_ObservedAt"] for other in history):
+            continue
+        history.append(row)
+        fresh.append(row)
+    return fresh
+
+
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def _present(history: list[dict[str, Any]]) -> dict[str, Any]:
+    return max(history, key=lambda row: row["x_ObservedAt"] or _EVER)
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one[name] == other[name] for name in one if name != "x_ObservedAt")
+
+
+def _latest(table: pa.Table, key: tuple[str, ...]) -> pa.Table:
+    """The last row of each key, in the order of their last appearance."""
+    numbered = table.select(list(key)).append_column(
+        "_row", pa.array(range(table.num_rows), pa.int64())
+    )
+    last = numbered.group_by(list(key)).aggregate([("_row", "max")]).column("_row_max")
+    return table.take(last.take(pc.sort_indices(last)))
+
+
+def _newest_commit(charges: pa.Table) -> pa.Table:
+    """Rows whose commit is the newest that speaks of their provider, account and day."""
+    import duckdb  # here: only a restated or multi-part bill needs a join
+
+    key = " and ".join(f"c.{name} is not distinct from n.{name}" for name in _CHARGE_KEY)
+    names = ", ".join(_CHARGE_KEY)
+    with duckdb.connect() as connection:
+        connection.register(
+            "charges",
+            charges.append_column("_row", pa.array(range(charges.num_rows), pa.int64())).select(
+                [*_CHARGE_KEY, "_commit", "_row"]
+            ),
+        )
+        kept = connection.execute(
+            f"with n as (select {names}, max(_commit) as _commit from charges group by all) "  # noqa: S608
+            f"select c._row from charges c join n on {key} and c._commit = n._commit order by 1"
+        ).arrow()
+    rows = kept.read_all() if hasattr(kept, "read_all") else kept
+    return charges.take(rows.column("_row"))
+
+
+def _content_hash(table: pa.Table) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for column in table.combine_chunks().columns:
+        for value in column.to_pylist():
+            digest.update(repr(value).encode())
+            digest.update(b"\x1f")
+    return digest.hexdigest()
+
+
+def _watched(tables: Iterable[pa.Table], ends: dict[str, datetime]) -> Iterator[pa.Table]:
+    """Pass conformed tables on, noting the latest end of a sample per metric."""
+    for table in tables:
+        metrics = schema.conform(table, schema.METRICS)
+        ending = metrics.select(["MetricName", "PeriodSeconds", "Timestamp"])
+        for row in (
+            ending.group_by(["MetricName", "PeriodSeconds"])
+            .aggregate([("Timestamp", "max")])
+            .to_pylist()
+        ):
+            end = row["Timestamp_max"] + timedelta(seconds=row["PeriodSeconds"])
+            ends[row["MetricName"]] = max(ends.get(row["MetricName"], end), end)
+        yield metrics
+
+
+def _iso(marks: Mapping[str, Mapping[str, datetime]]) -> dict[str, dict[str, str]]:
+    return {p: {m: end.isoformat() for m, end in ends.items()} for p, ends in marks.items()}

@@ -1,0 +1,1 @@
+"""Decisions on arrays: sizes. Arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""What machines do: one pass over packed days, heatmaps."""

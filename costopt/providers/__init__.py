@@ -1,0 +1,1 @@
+"""Where usage, prices and bills come from: one file a provider."""

@@ -1,0 +1,1 @@
+"""Rules: what is wasteful, what is better, and why."""

@@ -1,0 +1,35 @@
+"""Units and money: the month, the grid of a day, and exact sums. Defined once, used everywhere."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final
+
+HOURS_PER_MONTH: Final = 730
+"""A month is 730 hours (8760 / 12), as AWS Cost Optimization Hub, Infracost and the FinOps
+vocabulary normalise it; never 30 days."""
+
+SECONDS_PER_DAY: Final = 86_400
+GIB: Final = 1024**3
+
+_MICRO: Final = Decimal("0.000001")
+_CENT: Final = Decimal("0.01")
+
+
+def money(value: Decimal | float | int | str) -> Decimal:
+    """The amount rounded to micro-units (1e-6), half to even, so that sums for people are exact.
+
+    Floats pass through their shortest repr (0.1 is 0.1, not 0.1000000000000000055).
+    """
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    return exact.quantize(_MICRO, rounding=ROUND_HALF_EVEN)
+
+
+def cents(value: Decimal) -> Decimal:
+    """The amount rounded to the invoice's two decimals, half to even."""
+    return value.quantize(_CENT, rounding=ROUND_HALF_EVEN)
+
+
+def per_month(hourly: Decimal | float) -> Decimal:
+    """What a price per hour comes to in a month of `HOURS_PER_MONTH` hours."""
+    return money(money(hourly) * HOURS_PER_MONTH)
