@@ -129,6 +129,11 @@ class Resource:
     attributes: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
 
+def is_machine(resource: Resource) -> bool:
+    """Whether it is a machine that rules on CPU and memory concern; a disk or an address is not."""
+    return resource.instance_type is not None or resource.vcpus is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One row of the profiles table (see schema.PROFILES for units and definitions)."""

@@ -33,3 +33,25 @@ def cents(value: Decimal) -> Decimal:
 def per_month(hourly: Decimal | float) -> Decimal:
     """What a price per hour comes to in a month of `HOURS_PER_MONTH` hours."""
     return money(money(hourly) * HOURS_PER_MONTH)
+
+
+_PROVIDER_KEYS: Final = {
+    "amazon": "aws",
+    "amazon web services": "aws",
+    "amazon web services, inc.": "aws",
+    "google": "gcp",
+    "google cloud": "gcp",
+    "google cloud platform": "gcp",
+    "microsoft": "azure",
+    "microsoft azure": "azure",
+}
+
+
+def provider_key(name: str) -> str:
+    """The one key under which a provider's several names join: aws, gcp, azure, or lower case.
+
+    Bills spell providers as FOCUS's ProviderName does ("Amazon Web Services", "Microsoft"); people
+    and price files as "AWS", "azure".
+    """
+    plain = " ".join(name.split()).casefold()
+    return _PROVIDER_KEYS.get(plain, plain)
