@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -164,6 +164,12 @@ class Profile:
     longest_gap_seconds: int
     longest_flat_seconds: int
     days: int
+    duplicates: int  # what compaction saw in the window's days and did not keep, this and below
+    conflicts: int
+    refused_low: int
+    refused_high: int
+    not_finite: int
+    off_grid: int
     histogram: tuple[int, ...] | None
     week_mean: tuple[float, ...]
     week_p95: tuple[float, ...]
@@ -177,6 +183,43 @@ class Profile:
         if self.histogram is None:
             raise ValueError(f"{self.metric_name} has no histogram: it is not a percentage")
         return sum(self.histogram[max(0, int(percent)) :]) / self.count if self.count else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """CPU spikes that no collected witness metric confirms, and the distribution without them."""
+
+    samples: int
+    example_at: datetime  # start of the earliest disputed sample
+    example_value: float  # percent
+    mean: float  # this and below: of the remaining samples
+    std: float
+    max: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    p99_5: float
+    histogram: tuple[int, ...]
+
+    def corroborated(self, profile: Profile) -> Profile:
+        """That CPU profile with the disputed samples left out of its distribution.
+
+        The week and the runs stay: they describe time, and the spikes are few.
+        """
+        return replace(
+            profile,
+            count=profile.count - self.samples,
+            mean=self.mean,
+            std=self.std,
+            max=self.max,
+            p50=self.p50,
+            p90=self.p90,
+            p95=self.p95,
+            p99=self.p99,
+            p99_5=self.p99_5,
+            histogram=self.histogram,
+        )
 
 
 class FindingLevel(StrEnum):
