@@ -1,0 +1,199 @@
+"""What each resource costs a month, from the bill; and what the fleet's bill comes to.
+
+Effective cost (FOCUS EffectiveCost: after discounts, commitments amortised) is what savings are
+taken from. A month is `units.HOURS_PER_MONTH` hours of the pace at which the resource was billed
+since it first appeared in the bill's last `BILL_DAYS` days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from costopt.model import Cost, Price, Resource
+from costopt.units import HOURS_PER_MONTH, money, per_month, provider_key
+
+BILL_DAYS: Final = 31
+"""The longest month: the newest bill of a provider that bills by the month is always whole."""
+
+_TIME_UNIT: Final = r"(^|[^a-z])(h|hrs?|hours?|minutes?|mins?|seconds?|secs?)([^a-z]|$)"
+_HOUR_UNIT: Final = r"^(1 ?)?((instance|vm|machine|node)[- ])?(h|hrs?|hours?)$"
+
+_QUERY: Final = """
+with mine as (
+  select c.*, lower(ResourceId) as resource, p.provider
+  from charges c join providers p on c.ProviderName is not distinct from p.ProviderName
+  where BillingCurrency = $currency and ChargePeriodEnd <= $end
+), bill as (
+  select mine.*, until,
+    ServiceCategory = 'Compute' and ChargeCategory = 'Usage'
+      and regexp_matches(lower(coalesce(PricingUnit, '')), $time_unit) as stops
+  from mine
+  join (select provider, max(ChargePeriodEnd) as until from mine group by provider)
+    using (provider)
+  where ChargePeriodStart >= until - to_days($days)
+)
+select resource, provider, any_value(until) as until, min(ChargePeriodStart) as since,
+  sum(EffectiveCost) as effective,
+  coalesce(sum(EffectiveCost) filter (where stops), 0) as compute,
+  coalesce(sum(ListCost) filter (where stops), 0) as compute_list,
+  sum(PricingQuantity) filter (
+    where stops and regexp_matches(lower(PricingUnit), $hour_unit)) as hours,
+  list(distinct {'f': ChargePeriodStart, 't': ChargePeriodEnd}) filter (where stops) as periods,
+  coalesce(sum(EffectiveCost) filter (where stops and CommitmentDiscountId is not null), 0)
+    as committed,
+  coalesce(sum(ListCost) filter (where stops and CommitmentDiscountId is not null), 0)
+    as committed_list
+from bill group by resource, provider order by resource, provider
+"""
+# What stops with a machine is Compute usage billed by time; per-gigabyte rows and other
+# categories (disks, addresses, licences) bill on.
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The charges of one currency, by resource and in all, a month."""
+
+    currency: str
+    costs: Mapping[str, Cost]  # by `resource_key`
+    spend: Decimal  # everything, also what names no resource
+    other_currencies: Mapping[str, int]  # currency -> rows left out of every sum
+
+
+def resource_key(resource_id: str) -> str:
+    """The form under which a bill and an inventory name the same thing.
+
+    Azure lower-cases ResourceId in bills, AWS bills by ARN what its inventory calls `i-...`.
+    """
+    plain = resource_id.casefold()
+    return plain.rsplit("/", 1)[-1] if plain.startswith("arn:") else plain
+
+
+def read_bill(charges: pa.Table, end: datetime, currency: str | None) -> Bill | None:
+    """The bill of the last `BILL_DAYS` days before `end`, per provider as far as its bill goes.
+
+    Args:
+        charges: schema.CHARGES.
+        end: nothing after this moment counts (UTC).
+        currency: ISO 4217; None = the one most rows are in.
+    Returns:
+        None where there are no charges before `end`.
+    """
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.register("charges", charges)
+        rows_in = connection.execute(
+            "select BillingCurrency, count(*) from charges where ChargePeriodStart < $end "
+            "and BillingCurrency is not null group by 1 order by 2 desc, 1",
+            {"end": end},
+        ).fetchall()
+        if not rows_in:
+            return None
+        chosen = currency or rows_in[0][0]
+        names_in = pc.unique(charges.column("ProviderName")).to_pylist()
+        keys = [provider_key(name or "") for name in names_in]
+        connection.register("providers", pa.table({"ProviderName": names_in, "provider": keys}))
+        found = connection.execute(
+            _QUERY,
+            {
+                "currency": chosen,
+                "end": end,
+                "days": BILL_DAYS,
+                "time_unit": _TIME_UNIT,
+                "hour_unit": _HOUR_UNIT,
+            },
+        )
+        names = [column[0] for column in found.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return _bill(rows, chosen, {name: n for name, n in rows_in if name != chosen})
+
+
+def _bill(rows: list[dict[str, Any]], currency: str, others: dict[str, int]) -> Bill:
+    costs: dict[str, Cost] = {}
+    spend = Decimal(0)
+    for row in rows:
+        cost = _cost(row, currency)
+        spend += cost.monthly
+        if row["resource"]:
+            key = resource_key(row["resource"])
+            costs[key] = _sum(costs[key], cost) if key in costs else cost
+    return Bill(currency, costs, spend, others)
+
+
+def _cost(row: dict[str, Any], currency: str) -> Cost:
+    span = _hours(row["until"] - row["since"])
+    pace = Decimal(HOURS_PER_MONTH) / Decimal(repr(span)) if span else Decimal(0)
+    ran = float(row["hours"]) if row["hours"] is not None else _covered(row["periods"])
+    listed, committed_list = row["compute_list"], row["committed_list"]
+    # Some exports leave ListCost 0 on committed usage: then the share is taken at effective cost.
+    share = committed_list / listed if listed and committed_list else None
+    if share is None:
+        share = row["committed"] / row["compute"] if row["compute"] else Decimal(0)
+    return Cost(
+        monthly=money((row["effective"] or Decimal(0)) * pace),
+        compute=money(row["compute"] * pace),
+        compute_list=money(listed * pace),
+        hourly_effective=money(row["compute"] / Decimal(repr(ran))) if ran else None,
+        running_share=min(1.0, ran / span) if span else 0.0,
+        committed_share=float(min(Decimal(1), max(Decimal(0), share))),
+        currency=currency,
+        basis="charges",
+    )
+
+
+def _sum(one: Cost, other: Cost) -> Cost:
+    """One resource billed under two spellings or by two providers (a marketplace)."""
+    larger = max(one, other, key=lambda c: c.compute)
+    return Cost(
+        monthly=one.monthly + other.monthly,
+        compute=one.compute + other.compute,
+        compute_list=one.compute_list + other.compute_list,
+        hourly_effective=larger.hourly_effective,
+        running_share=larger.running_share,
+        committed_share=larger.committed_share,
+        currency=one.currency,
+        basis="charges",
+    )
+
+
+def _covered(periods: list[dict[str, datetime]] | None) -> float:
+    """Hours that the (possibly overlapping) periods cover."""
+    total, reached = timedelta(0), None
+    for period in sorted(periods or (), key=lambda p: (p["f"], p["t"])):
+        start = period["f"] if reached is None else max(period["f"], reached)
+        if period["t"] > start:
+            total += period["t"] - start
+            reached = period["t"]
+    return _hours(total)
+
+
+def _hours(span: timedelta) -> float:
+    return span / timedelta(hours=1)
+
+
+def list_cost(resource: Resource, price: Price | None) -> Cost | None:
+    """The cost at list price of a machine that no bill names; None without a price.
+
+    A stopped machine's compute costs nothing; its disks are not known without a bill.
+    """
+    if price is None:
+        return None
+    running = resource.state in (None, "running")
+    monthly = per_month(price.list_unit_price) if running else Decimal(0)
+    return Cost(
+        monthly=monthly,
+        compute=monthly,
+        compute_list=monthly,
+        hourly_effective=money(price.list_unit_price),
+        running_share=1.0 if running else 0.0,
+        committed_share=0.0,
+        currency=price.currency,
+        basis="list",
+    )

@@ -1,0 +1,89 @@
+"""The inventory as it stood at a moment: resource observations become `Resource` nouns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from itertools import takewhile
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pyarrow as pa
+
+from costopt.model import NOTHING, Resource
+
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
+_SIZE: Final = ("x_InstanceType", "x_vCPUs", "x_MemoryGiB", "x_GPUModel", "x_GPUCount")
+_PLAIN: Final = {
+    "resource_id": "ResourceId",
+    "provider_name": "ProviderName",
+    "resource_name": "ResourceName",
+    "resource_type": "ResourceType",
+    "service_name": "ServiceName",
+    "sub_account_id": "SubAccountId",
+    "region_id": "RegionId",
+    "instance_type": "x_InstanceType",
+    "vcpus": "x_vCPUs",
+    "memory_gib": "x_MemoryGiB",
+    "gpu_model": "x_GPUModel",
+    "gpu_memory_gib": "x_GPUMemoryGiB",
+    "architecture": "x_Architecture",
+    "operating_system": "x_OperatingSystem",
+    "pricing_category": "x_PricingCategory",
+    "state": "x_State",
+    "launched_at": "x_LaunchedAt",
+    "scaling_group": "x_ScalingGroup",
+}
+
+
+def present(observations: pa.Table, as_of: datetime, default_zone: str) -> dict[str, Resource]:
+    """Each resource as it was at `as_of`, by id, sorted.
+
+    Args:
+        observations: schema.RESOURCES, any order; several rows of one id are its history.
+        as_of: later observations are not known yet (UTC).
+        default_zone: IANA clock of resources that name none, or one that does not exist.
+    """
+    histories: dict[str, list[dict[str, Any]]] = {}
+    for row in observations.to_pylist(maps_as_pydicts="lossy"):
+        if (row["x_ObservedAt"] or _EVER) <= as_of:
+            histories.setdefault(row["ResourceId"], []).append(row)
+    return {
+        resource_id: _resource(sorted(history, key=_observed), default_zone)
+        for resource_id, history in sorted(histories.items())
+    }
+
+
+def _observed(row: Mapping[str, Any]) -> datetime:
+    moment: datetime | None = row["x_ObservedAt"]
+    return moment or _EVER
+
+
+def _resource(history: list[dict[str, Any]], default_zone: str) -> Resource:
+    row = history[-1]
+    plain = {ours: row[theirs] for ours, theirs in _PLAIN.items()}
+    return Resource(
+        **plain,
+        gpu_count=row["x_GPUCount"] or 0,
+        resized_at=_resized_at(history),
+        time_zone=_zone(row["x_TimeZone"], default_zone),
+        tags=row["Tags"] or NOTHING,
+        attributes=row["x_Attributes"] or NOTHING,
+    )
+
+
+def _resized_at(history: list[dict[str, Any]]) -> datetime | None:
+    """Since when it has had its present size; None = as long as it is known."""
+    size = [history[-1][name] for name in _SIZE]
+    same = list(takewhile(lambda row: [row[n] for n in _SIZE] == size, reversed(history)))
+    return _observed(same[-1]) if len(same) < len(history) else None
+
+
+def _zone(name: str | None, default: str) -> str:
+    if not name:
+        return default
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return default
+    return name

@@ -1,0 +1,185 @@
+"""The straight way: collect -> lake -> quality gate -> profile -> rules -> plan -> report.
+
+I/O happens at the two ends (providers and the lake here, formats and the command line after); the
+middle is a function of tables, prices, settings and `as_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from costopt import registry
+from costopt.config import Settings
+from costopt.errors import InsufficientData
+from costopt.frame import quality
+from costopt.frame.cost import Bill, list_cost, read_bill, resource_key
+from costopt.frame.inventory import present
+from costopt.lake import packed
+from costopt.lake.store import Lake
+from costopt.model import (
+    Disputed,
+    Finding,
+    Profile,
+    Recommendation,
+    Report,
+    Resource,
+    Skip,
+    Summary,
+    Window,
+    is_machine,
+)
+from costopt.pricing.catalogue import Catalogue
+from costopt.profile import kernel
+from costopt.providers.base import Problem, Provider
+from costopt.rules.base import Case, Fit, Outcome
+from costopt.rules.plan import plan
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collect added to the lake, and what it could not."""
+
+    rows: Mapping[str, int]  # table -> rows new to the lake
+    problems: tuple[Problem, ...]
+    compacted_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything a run knows: the report, and what stands behind it for --explain."""
+
+    window: Window
+    as_of: datetime
+    resources: Mapping[str, Resource]
+    profiles: Mapping[str, tuple[Profile, ...]]
+    findings: Mapping[str, tuple[Finding, ...]]
+    cases: Mapping[str, Case]
+    outcomes: Mapping[str, tuple[Outcome, ...]]  # in the order of the rules' names
+    report: Report
+
+
+def collect(
+    provider: Provider,
+    lake: Lake,
+    window: Window | None = None,
+    progress: Progress = lambda step: None,
+) -> Collected:
+    """Bring a provider's tables into the lake; what came in before a failure stays."""
+    rows: dict[str, int] = {}
+    progress("resources")
+    rows["resources"] = lake.append("resources", provider.resources()).rows
+    progress("prices")
+    rows["shapes"] = lake.append("shapes", provider.shapes()).rows
+    rows["prices"] = lake.append("prices", provider.prices()).rows
+    progress("charges")
+    rows["charges"] = sum(lake.append_charges(t).rows for t in provider.charges(window))
+    progress("metrics")
+    rows["metrics"] = lake.append_metrics(provider.name, provider.metrics(window)).rows
+    progress("compaction")
+    compacted = packed.compact(lake)
+    return Collected(rows, tuple(provider.problems), compacted.days)
+
+
+def moment(lake: Lake, as_of: datetime | None) -> datetime:
+    """`as_of`, or how far the lake's newest final data reach.
+
+    Raises:
+        InsufficientData: nothing was collected yet.
+    """
+    ends = [end for metrics in lake.watermarks().values() for end in metrics.values()]
+    if not ends:
+        raise InsufficientData(
+            "the lake holds no metrics",
+            where=str(lake.root),
+            hint="costopt demo, or costopt collect files --resources R --metrics M",
+        )
+    return as_of or max(ends)
+
+
+def lookback(lake: Lake, settings: Settings, as_of: datetime | None) -> Window:
+    """The window that is judged: `lookback_days` up to `as_of`."""
+    end = moment(lake, as_of)
+    return Window(end - timedelta(days=settings.lookback_days), end)
+
+
+def resources(lake: Lake, settings: Settings, as_of: datetime | None) -> dict[str, Resource]:
+    """Every resource as it was at `as_of`, by id."""
+    return present(lake.read("resources"), moment(lake, as_of), settings.time_zone)
+
+
+def profiles(lake: Lake, settings: Settings, as_of: datetime | None) -> pa.Table:
+    """The profiles table over the lookback (schema.PROFILES)."""
+    window = lookback(lake, settings, as_of)
+    known = resources(lake, settings, as_of)
+    packed.compact(lake)  # what a killed collect left uncompacted
+    return kernel.profile(
+        packed.scan(lake, window),
+        window,
+        clocks={r.resource_id: r.time_zone for r in known.values()},
+        since={r.resource_id: r.resized_at for r in known.values() if r.resized_at},
+        default_clock=settings.time_zone,
+        threads=settings.workers,
+    )
+
+
+def analyse(
+    lake: Lake,
+    settings: Settings,
+    as_of: datetime | None,
+    progress: Progress = lambda step: None,
+) -> Analysis:
+    """Judge the fleet: quality, profiles, costs, rules, plan.
+
+    Raises:
+        InsufficientData: nothing usable is left above the quality gate.
+    """
+    window = lookback(lake, settings, as_of)
+    progress("profiles")
+    known = resources(lake, settings, as_of)
+    seen = kernel.profiles_of(profiles(lake, settings, as_of))
+    progress("quality")
+    since = {r.resource_id: r.resized_at for r in known.values() if r.resized_at}
+    findings = quality.assess(known, seen, window, window.end, settings.quality)
+    disputed = quality.disputed(packed.scan(lake, window), window, since)
+    progress("prices")
+    bill = read_bill(lake.read_charges(), window.end, _currency(settings))
+    catalogue = Catalogue.load(lake.read("prices"), lake.read("shapes"))
+    cases = build(
+        known,
+        seen,
+        findings,
+        disputed,
+        bill=bill,
+        catalogue=catalogue,
+        window=window,
+        min_monthly_savings=settings.min_monthly_savings,
+    )
+    progress("rules")
+    outcomes = _judge(cases, settings)
+    report = _report(window, cases, outcomes, findings, bill, settings)
+    return Analysis(window, window.end, known, seen, findings, cases, outcomes, report)
+
+
+def _judge(cases: Mapping[str, Case], settings: Settings) -> dict[str, tuple[Outcome, ...]]:
+    """What each rule says of each case that the gate let through."""
+    rules = [registry.find("rule", name) for name in registry.names("rule")]
+    judges = [
+        rule(rule.Settings.model_validate(settings.rules.get(rule.code, {}))) for rule in rules
+    ]
+    return {
+        resource_id: tuple(judge.judge(case) for judge in judges)
+        for resource_id, case in cases.items()
+    }
+
+
+def _currency(settings: Settings) -> str | None:
+    """The currency that was asked for; None = the bill's own."""
+    return settings.currency if "currency" in settings.model_fields_set else None

@@ -1,0 +1,127 @@
+"""From the tables to what the rules judge: one Case a resource, with its shape, price and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from costopt.frame.cost import Bill, list_cost, resource_key
+from costopt.model import (
+    Cost,
+    Disputed,
+    Finding,
+    Price,
+    Profile,
+    Resource,
+    Shape,
+    Window,
+    is_machine,
+)
+from costopt.pricing.catalogue import Catalogue
+from costopt.rules.base import Case
+
+
+def build(
+    resources: Mapping[str, Resource],
+    profiles: Mapping[str, tuple[Profile, ...]],
+    findings: Mapping[str, tuple[Finding, ...]],
+    disputed: Mapping[str, Disputed],
+    *,
+    bill: Bill | None,
+    catalogue: Catalogue,
+    window: Window,
+    min_monthly_savings: float,
+) -> dict[str, Case]:
+    """One Case a resource, by id; nothing is judged yet."""
+    cases = {}
+    for resource_id, resource in resources.items():
+        price = _price(resource, catalogue)
+        cases[resource_id] = Case(
+            resource=resource,
+            shape=_shape(resource, catalogue),
+            price=price,
+            profiles=profiles.get(resource_id, ()),
+            findings=findings.get(resource_id, ()),
+            disputed=disputed.get(resource_id),
+            cost=_cost(resource, price, bill),
+            catalogue=catalogue,
+            window=window,
+            as_of=window.end,
+            min_monthly_savings=min_monthly_savings,
+        )
+    return cases
+
+
+def _shape(resource: Resource, catalogue: Catalogue) -> Shape | None:
+    """What it is: the catalogue's shape with the inventory's own figures on top, or those alone."""
+    if not is_machine(resource):
+        return None
+    known = (
+        catalogue.shape(resource.provider_name, resource.instance_type)
+        if resource.instance_type
+        else None
+    )
+    vcpus = resource.vcpus or (known.vcpus if known else None)
+    if vcpus is None:
+        return None
+    return Shape(
+        provider_name=resource.provider_name,
+        instance_type=resource.instance_type or "",
+        vcpus=vcpus,
+        memory_gib=resource.memory_gib or (known.memory_gib if known else None),
+        physical_cores=known.physical_cores if known else None,
+        architecture=resource.architecture or (known.architecture if known else None),
+        gpu_model=resource.gpu_model or (known.gpu_model if known else None),
+        gpu_count=resource.gpu_count or (known.gpu_count if known else 0),
+        gpu_memory_gib=resource.gpu_memory_gib or (known.gpu_memory_gib if known else None),
+        burstable_baseline_percent=known.burstable_baseline_percent if known else None,
+        network_gbps=known.network_gbps if known else None,
+        local_disk_gib=known.local_disk_gib if known else 0.0,
+        family=known.family if known else None,
+        current_generation=known.current_generation if known else None,
+    )
+
+
+def _price(resource: Resource, catalogue: Catalogue) -> Price | None:
+    """List price of one running hour: spot for a spot machine, on-demand for every other.
+
+    A committed machine's list price is the on-demand one; its discount shows in the bill.
+    """
+    if resource.instance_type is None:
+        return None
+    return catalogue.price(
+        resource.provider_name,
+        resource.region_id,
+        resource.instance_type,
+        operating_system=resource.operating_system,
+        pricing_category="Dynamic" if resource.pricing_category == "Dynamic" else "Standard",
+    )
+
+
+def _cost(resource: Resource, price: Price | None, bill: Bill | None) -> Cost | None:
+    billed = bill.costs.get(resource_key(resource.resource_id)) if bill else None
+    if billed is None:
+        return list_cost(resource, price) if is_machine(resource) else None
+    if billed.compute_list or price is None:
+        return billed
+    return _at_list(billed, price)
+
+
+def _at_list(cost: Cost, price: Price) -> Cost:
+    """The cost with list prices from the catalogue, where the bill says 0 or nothing.
+
+    Azure, for one, reports ListCost 0 for some reservation usage (facts: FOCUS exports).
+    """
+    if cost.hourly_effective is None or not cost.hourly_effective:
+        return cost
+    hours = cost.compute / cost.hourly_effective
+    return Cost(
+        monthly=cost.monthly,
+        compute=cost.compute,
+        compute_list=Decimal(price.list_unit_price * hours),
+        hourly_effective=cost.hourly_effective,
+        running_share=cost.running_share,
+        committed_share=cost.committed_share,
+        currency=cost.currency,
+        basis=cost.basis,
+    )
