@@ -6,11 +6,11 @@ middle is a function of tables, prices, settings and `as_of`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pyarrow as pa
 
@@ -18,26 +18,24 @@ from costopt import registry
 from costopt.config import Settings
 from costopt.errors import InsufficientData
 from costopt.frame import quality
-from costopt.frame.cost import Bill, list_cost, read_bill, resource_key
+from costopt.frame.cost import Bill, fleet_cost, read_bill
 from costopt.frame.inventory import present
 from costopt.lake import packed
 from costopt.lake.store import Lake
 from costopt.model import (
-    Disputed,
     Finding,
     Profile,
-    Recommendation,
     Report,
     Resource,
     Skip,
     Summary,
     Window,
-    is_machine,
 )
 from costopt.pricing.catalogue import Catalogue
 from costopt.profile import kernel
 from costopt.providers.base import Problem, Provider
 from costopt.rules.base import Case, Fit, Outcome
+from costopt.rules.cases import build
 from costopt.rules.plan import plan
 
 Progress = Callable[[str], None]
@@ -164,7 +162,14 @@ def analyse(
     )
     progress("rules")
     outcomes = _judge(cases, settings)
-    report = _report(window, cases, outcomes, findings, bill, settings)
+    report = _report(
+        window=window,
+        cases=cases,
+        outcomes=outcomes,
+        findings=findings,
+        bill=bill,
+        currency=settings.currency,
+    )
     return Analysis(window, window.end, known, seen, findings, cases, outcomes, report)
 
 
@@ -178,6 +183,59 @@ def _judge(cases: Mapping[str, Case], settings: Settings) -> dict[str, tuple[Out
         resource_id: tuple(judge.judge(case) for judge in judges)
         for resource_id, case in cases.items()
     }
+
+
+def _report(
+    *,
+    window: Window,
+    cases: Mapping[str, Case],
+    outcomes: Mapping[str, tuple[Outcome, ...]],
+    findings: Mapping[str, tuple[Finding, ...]],
+    bill: Bill | None,
+    currency: str,
+) -> Report:
+    """The plan, what was skipped and why, and totals that add up."""
+    chosen = plan(outcomes)
+    advised = {r.resource_id for r in chosen}
+    skips = _skips(outcomes, advised)
+    spend = fleet_cost(bill, (case.cost for case in cases.values()), currency)
+    saved = sum((r.estimated_monthly_savings.target for r in chosen), Decimal(0))
+    summary = Summary(
+        monthly_spend=spend.monthly,
+        monthly_savings=saved,
+        monthly_spend_after=spend.monthly - saved,
+        reconciled_percent=spend.reconciled_percent,
+        resources=len(cases),
+        well_sized=sum(_fits(said) for said in outcomes.values()),
+        recommendations=len(chosen),
+        skips=dict(sorted(Counter(skip.reason for skip in skips).items())),
+    )
+    return Report(
+        as_of=window.end,
+        window=window,
+        currency=spend.currency,
+        summary=summary,
+        recommendations=chosen,
+        skips=skips,
+        findings=tuple(f for found in findings.values() for f in found),
+        notes=spend.notes,
+    )
+
+
+def _skips(outcomes: Mapping[str, tuple[Outcome, ...]], advised: Set[str]) -> tuple[Skip, ...]:
+    """Every abstention on resources without advice; one reason is told once a resource."""
+    found = {}
+    for resource_id, said in outcomes.items():
+        for skip in said:
+            if isinstance(skip, Skip) and resource_id not in advised:
+                found.setdefault((resource_id, skip.reason), skip)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _fits(said: tuple[Outcome, ...]) -> bool:
+    """Judged by at least one rule, and none found anything to change or to abstain from."""
+    spoken = [outcome for outcome in said if outcome is not None]
+    return bool(spoken) and all(isinstance(outcome, Fit) for outcome in spoken)
 
 
 def _currency(settings: Settings) -> str | None:

@@ -7,7 +7,7 @@ since it first appeared in the bill's last `BILL_DAYS` days.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -197,3 +197,42 @@ def list_cost(resource: Resource, price: Price | None) -> Cost | None:
         currency=price.currency,
         basis="list",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FleetCost:
+    """What the fleet costs a month, and what a reader of the sum must know."""
+
+    monthly: Decimal
+    currency: str
+    reconciled_percent: float | None  # share of the bill found on known resources; None: no bill
+    notes: tuple[str, ...]
+
+
+def fleet_cost(bill: Bill | None, costs: Iterable[Cost | None], fallback: str) -> FleetCost:
+    """The bill's total plus, at list price, the resources that no bill names.
+
+    Args:
+        costs: of every known resource; None = neither a bill nor a price.
+        fallback: the currency to speak in where there is no bill.
+    """
+    every = list(costs)
+    known = [cost for cost in every if cost is not None]
+    currency = bill.currency if bill else fallback
+    same = [cost for cost in known if cost.currency == currency]
+    billed = sum((c.monthly for c in same if c.basis == "charges"), Decimal(0))
+    listed = sum((c.monthly for c in same if c.basis == "list"), Decimal(0))
+    spend = bill.spend if bill else Decimal(0)
+    share = float(billed / spend) * 100 if bill and spend else None
+    notes = []
+    if not bill:
+        notes.append("no bill was collected: every amount is at list price")
+    elif listed:
+        count = sum(c.basis == "list" for c in same)
+        notes.append(f"{count} resources are on no bill: their cost is the list price")
+    if other := (bill.other_currencies if bill else {}):
+        rows = ", ".join(f"{n} rows in {name}" for name, n in sorted(other.items()))
+        notes.append(f"left out of every sum: {rows}")
+    if len(same) < len(known):
+        notes.append(f"{len(known) - len(same)} resources cost another currency than {currency}")
+    return FleetCost(spend + listed, currency, share, tuple(notes))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from costopt.model import (
     Cost,
+    Disputed,
     Finding,
     FindingLevel,
     Price,
@@ -38,6 +39,7 @@ class Case:
     price: Price | None  # list price of one running hour where it stands; None = unknown
     profiles: tuple[Profile, ...]
     findings: tuple[Finding, ...]
+    disputed: Disputed | None  # CPU spikes that no witness confirms
     cost: Cost | None  # None = neither charges nor a list price
     catalogue: Catalogue
     window: Window  # what was looked at

@@ -1,0 +1,39 @@
+"""Shared by all tests: the real data folder, real programs, and no network but loopback."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+ROOT = Path(__file__).parents[1]
+REAL_DATA = ROOT.parent / "shared" / "data"
+
+
+def pytest_runtest_setup() -> None:
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real traces, bills and prices; the test skips where it is absent."""
+    if not REAL_DATA.is_dir():
+        pytest.skip("../shared/data (real traces, bills, prices) is not here")
+    return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """A real Chromium; absent, the test skips, or fails under COSTOPT_REQUIRE_SYSTEM=1."""
+    return _program("chromium", "chromium-browser")
+
+
+def _program(*names: str) -> str:
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None:
+        message = f"{names[0]} is not installed"
+        if os.environ.get("COSTOPT_REQUIRE_SYSTEM") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
