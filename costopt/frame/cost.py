@@ -100,7 +100,7 @@ def read_bill(charges: pa.Table, end: datetime, currency: str | None) -> Bill | 
         names_in = pc.unique(charges.column("ProviderName")).to_pylist()
         keys = [provider_key(name or "") for name in names_in]
         connection.register("providers", pa.table({"ProviderName": names_in, "provider": keys}))
-        found = connection.execute(
+        rows = connection.execute(
             _QUERY,
             {
                 "currency": chosen,
@@ -109,10 +109,8 @@ def read_bill(charges: pa.Table, end: datetime, currency: str | None) -> Bill | 
                 "time_unit": _TIME_UNIT,
                 "hour_unit": _HOUR_UNIT,
             },
-        )
-        names = [column[0] for column in found.description or ()]
-        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-    return _bill(rows, chosen, {name: n for name, n in rows_in if name != chosen})
+        ).to_arrow_table()
+    return _bill(rows.to_pylist(), chosen, {name: n for name, n in rows_in if name != chosen})
 
 
 def _bill(rows: list[dict[str, Any]], currency: str, others: dict[str, int]) -> Bill:

@@ -388,9 +388,8 @@ def _newest_commit(charges: pa.Table) -> pa.Table:
         kept = connection.execute(
             f"with n as (select {names}, max(_commit) as _commit from charges group by all) "  # noqa: S608
             f"select c._row from charges c join n on {key} and c._commit = n._commit order by 1"
-        ).arrow()
-    rows = kept.read_all() if hasattr(kept, "read_all") else kept
-    return charges.take(rows.column("_row"))
+        ).to_arrow_table()
+    return charges.take(kept.column("_row"))
 
 
 def _content_hash(table: pa.Table) -> str:

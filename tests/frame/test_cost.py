@@ -1,0 +1,155 @@
+"""What a resource costs a month: by hand-computed bills."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+
+from costopt import schema
+from costopt.frame.cost import Bill, fleet_cost, list_cost, read_bill, resource_key
+from costopt.model import Price, Resource
+
+END = datetime(2026, 10, 1, tzinfo=UTC)
+
+
+def charge(day: int, cost: str, **columns: object) -> dict[str, object]:
+    """One machine-day: 24 hours of compute, `day` days before END."""
+    start = END - timedelta(days=day)
+    return {
+        "ProviderName": "AWS",
+        "BillingCurrency": "USD",
+        "ChargeCategory": "Usage",
+        "ServiceCategory": "Compute",
+        "ChargePeriodStart": start,
+        "ChargePeriodEnd": start + timedelta(days=1),
+        "ResourceId": "i-1",
+        "PricingUnit": "Hrs",
+        "PricingQuantity": Decimal(24),
+        "EffectiveCost": Decimal(cost),
+        "ListCost": Decimal(cost),
+    } | columns
+
+
+def bill(*rows: dict[str, object], end: datetime = END, currency: str | None = None) -> Bill:
+    read = read_bill(pa.Table.from_pylist(list(rows), schema=schema.CHARGES), end, currency)
+    assert read is not None
+    return read
+
+
+def test_no_charges_is_no_bill() -> None:
+    assert read_bill(schema.empty(schema.CHARGES), END, None) is None
+
+
+def test_ten_days_at_one_dollar_an_hour_are_730_a_month() -> None:
+    cost = bill(*(charge(day, "24") for day in range(1, 11))).costs["i-1"]
+    assert cost.monthly == cost.compute == cost.compute_list == 730
+    assert cost.hourly_effective == 1
+    assert cost.running_share == pytest.approx(1)
+    assert cost.committed_share == 0
+
+
+def test_only_compute_time_stops_with_the_machine() -> None:
+    cost = bill(
+        charge(1, "24"),
+        charge(1, "2.4", ServiceCategory="Storage", PricingUnit="GB-Mo"),
+        charge(1, "1.2", PricingUnit="GB-Mo"),  # AWS files EBS under Compute
+        charge(1, "0.12", ServiceCategory="Networking"),
+        charge(1, "0.5", ChargeCategory="Tax", PricingUnit=None, PricingQuantity=None),
+    ).costs["i-1"]
+    assert cost.compute == 730
+    assert cost.monthly == (Decimal("28.22") / 24 * 730).quantize(Decimal("0.000001"))
+
+
+def test_a_machine_that_runs_half_the_time_costs_half() -> None:
+    nights_off = [charge(day, "12", PricingQuantity=Decimal(12)) for day in range(1, 11)]
+    cost = bill(*nights_off).costs["i-1"]
+    assert cost.compute == 365
+    assert cost.hourly_effective == 1
+    assert cost.running_share == pytest.approx(0.5)
+
+
+def test_units_that_count_cores_take_the_hours_from_the_periods() -> None:
+    rows = [
+        charge(1, "6", PricingUnit="vCPU-Hours", PricingQuantity=Decimal(96)),
+        charge(1, "2", PricingUnit="GiB-Hours", PricingQuantity=Decimal(384)),
+    ]
+    cost = bill(*rows).costs["i-1"]
+    assert cost.hourly_effective == (Decimal(8) / 24).quantize(Decimal("0.000001"))
+
+
+def test_a_commitment_covers_its_share_at_list() -> None:
+    committed = {"CommitmentDiscountId": "ri-1", "ListCost": Decimal(24)}
+    cost = bill(charge(1, "12", **committed), charge(2, "24")).costs["i-1"]
+    assert cost.committed_share == pytest.approx(0.5)
+    assert cost.compute_list == 730
+    assert cost.compute == (Decimal(36) / 48 * 730).quantize(Decimal("0.000001"))
+
+
+def test_the_share_is_taken_at_effective_cost_where_list_cost_is_missing() -> None:
+    azure = {"CommitmentDiscountId": "r", "ListCost": Decimal(0)}
+    cost = bill(charge(1, "6", **azure), charge(2, "18", ListCost=Decimal(0))).costs["i-1"]
+    assert cost.committed_share == pytest.approx(0.25)
+
+
+def test_each_provider_counts_as_far_as_its_own_bill_goes() -> None:
+    late = [charge(day, "24", ProviderName="Microsoft", ResourceId="vm") for day in (6, 7, 8)]
+    costs = bill(charge(1, "24"), charge(2, "24"), *late).costs
+    assert costs["vm"].monthly == costs["i-1"].monthly == 730
+
+
+def test_spend_counts_what_names_no_resource() -> None:
+    read = bill(charge(1, "24"), charge(1, "2.4", ResourceId=None, ServiceCategory="Other"))
+    assert read.spend == Decimal("803")
+
+
+def test_what_comes_after_the_end_is_not_known() -> None:
+    read = bill(charge(1, "24"), charge(-3, "9999"))
+    assert read.spend == 730
+
+
+def test_old_months_do_not_count() -> None:
+    assert bill(charge(1, "24"), charge(90, "9999")).spend == 730
+
+
+def test_one_currency_is_summed_and_the_rest_is_told() -> None:
+    rows = [charge(1, "24"), charge(2, "24"), charge(1, "9", BillingCurrency="EUR")]
+    assert bill(*rows).other_currencies == {"EUR": 1}
+    assert bill(*rows, currency="EUR").spend == Decimal("273.75")
+
+
+def test_bills_and_inventories_spell_ids_differently() -> None:
+    assert resource_key("arn:aws:ec2:eu-west-1:1:instance/i-0AB") == "i-0ab"
+    assert resource_key("/subscriptions/S/resourceGroups/RG/x") == resource_key(
+        "/SUBSCRIPTIONS/s/resourcegroups/rg/X"
+    )
+    assert bill(charge(1, "24", ResourceId="ARN:aws:ec2:r:1:instance/I-1")).costs["i-1"]
+
+
+PRICE = Price("AWS", None, "m6i.large", Decimal("0.096"))
+
+
+def test_without_a_bill_a_running_machine_costs_its_list_price() -> None:
+    cost = list_cost(Resource("i-1", "AWS"), PRICE)
+    assert cost is not None
+    assert cost.monthly == Decimal("70.08")
+    assert cost.basis == "list"
+    stopped = list_cost(Resource("i-1", "AWS", state="stopped"), PRICE)
+    assert stopped is not None
+    assert stopped.compute == 0
+    assert list_cost(Resource("i-1", "AWS"), None) is None
+
+
+def test_the_fleet_costs_its_bill_plus_what_no_bill_names() -> None:
+    read = bill(charge(1, "24"), charge(1, "24", ResourceId="i-unknown"))
+    unbilled = list_cost(Resource("i-2", "AWS"), PRICE)
+    fleet = fleet_cost(read, [read.costs["i-1"], unbilled, None], "USD")
+    assert fleet.monthly == 1460 + Decimal("70.08")
+    assert fleet.reconciled_percent == pytest.approx(50)
+    assert any("1 resources are on no bill" in note for note in fleet.notes)
+
+
+def test_a_fleet_without_a_bill_says_so() -> None:
+    fleet = fleet_cost(None, [list_cost(Resource("i-2", "AWS"), PRICE)], "USD")
+    assert fleet.reconciled_percent is None
+    assert "no bill" in fleet.notes[0]
