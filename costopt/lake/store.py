@@ -41,6 +41,7 @@ import pyarrow.parquet as pq
 
 from costopt import schema
 from costopt.errors import InputError
+from costopt.units import SECONDS_PER_DAY
 
 FORMAT: Final = 1
 SHARDS: Final = 16
@@ -96,7 +97,7 @@ class Lake:
                 a row already held (UTC).
         """
         rows = schema.conform(table, schema.SCHEMAS[name]).to_pylist(maps_as_pydicts="strict")
-        with self._writing():
+        with self.writing():
             held = self.read(name).to_pylist(maps_as_pydicts="strict")
             fresh = (
                 _new_observations(rows, held, observed_at)
@@ -113,7 +114,7 @@ class Lake:
         charges = schema.conform(table, schema.CHARGES)
         if not charges.num_rows:
             return Committed(0, None)
-        with self._writing():
+        with self.writing():
             content = _content_hash(charges)
             folder = self.root / "charges"
             if any(path.stem.endswith(content) for path in _files(folder)):
@@ -131,7 +132,7 @@ class Lake:
             final_until: samples ending after this moment may still change (UTC); None = all final.
         """
         ends: dict[str, datetime] = {}
-        with self._writing():
+        with self.writing():
             folder = self.root / "metrics" / quote(provider, safe=" ")
             path, rows = self._commit_counted(folder, _watched(tables, ends))
             if path is None:
@@ -145,7 +146,7 @@ class Lake:
             return Committed(rows, path)
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[None]:
         """Hold the lake's only write lock, with a dead writer's remains swept."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / ".lock").open("a") as lock:
@@ -251,49 +252,52 @@ def write_parquet(
 
     No rows: no file.
     """
-    temporary = target.with_name(f".tmp-{os.getpid()}-{target.name}")
     rows = 0
-    writer: pq.ParquetWriter | None = None
-    try:
+    with replacing(target) as temporary, contextlib.ExitStack() as closing:
+        writer: pq.ParquetWriter | None = None
         for table in tables:
             if not table.num_rows:
                 continue
-            writer = writer or pq.ParquetWriter(
-                temporary, table.schema, compression="zstd", compression_level=1
+            writer = writer or closing.enter_context(
+                pq.ParquetWriter(temporary, table.schema, compression="zstd", compression_level=1)
             )
             writer.write_table(table, row_group_size=row_group_size)
             rows += table.num_rows
-        if writer is None:
-            return 0
-        writer.close()
-        _publish(temporary, target)
-        return rows
-    finally:
-        if writer is not None and writer.is_open:
-            writer.close()
-        temporary.unlink(missing_ok=True)
+    return rows
 
 
 def write_atomically(target: Path, data: bytes) -> None:
     """Write the bytes all or nothing: beside, fsync, rename."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(target) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A path beside the target to write to; it takes the target's place, durably, if all goes well.
+
+    Where the block raises, or writes no file, the target stays as it was.
+    """
     temporary = target.with_name(f".tmp-{os.getpid()}-{target.name}")
     try:
-        temporary.write_bytes(data)
-        _publish(temporary, target)
+        yield temporary
+        if temporary.exists():
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(target)
+            sync_folder(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _publish(temporary: Path, target: Path) -> None:
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
+def sync_folder(folder: Path) -> None:
+    """Make the folder's entries (files renamed into it, files removed) durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -410,9 +414,23 @@ def _watched(tables: Iterable[pa.Table], ends: dict[str, datetime]) -> Iterator[
             .aggregate([("Timestamp", "max")])
             .to_pylist()
         ):
+            check_period(row["PeriodSeconds"])
             end = row["Timestamp_max"] + timedelta(seconds=row["PeriodSeconds"])
             ends[row["MetricName"]] = max(ends.get(row["MetricName"], end), end)
         yield metrics
+
+
+def check_period(seconds: int) -> None:
+    """Refuse a sampling period that has no grid within a day.
+
+    Raises:
+        InputError: not a divisor of 86,400 s.
+    """
+    if seconds < 1 or SECONDS_PER_DAY % seconds:
+        raise InputError(
+            f"PeriodSeconds {seconds} does not divide a day evenly, so its samples have no grid",
+            hint="resample to a period such as 60, 300, 900, 3600 or 86400 seconds",
+        )
 
 
 def _iso(marks: Mapping[str, Mapping[str, datetime]]) -> dict[str, dict[str, str]]:
