@@ -1,0 +1,90 @@
+"""The recommendations as CSV, one row each, for spreadsheets: RFC 4180, safe from formulas.
+
+Columns are the JSON's fields with nested names joined by an underscore; they never change order.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any, Final
+
+from costopt.model import Report
+from costopt.report.document import recommendation
+from costopt.report.safe import csv_cell
+
+_OFFER: Final = (
+    "provider_name",
+    "region_id",
+    "instance_type",
+    "vcpus",
+    "memory_gib",
+    "gpu_model",
+    "gpu_count",
+    "hourly_price",
+    "pricing_category",
+)
+COLUMNS: Final = (
+    "recommendation_id",
+    "rule",
+    "action_type",
+    "resource_id",
+    "resource_name",
+    "sub_account_id",
+    *(f"current_{name}" for name in _OFFER),
+    *(f"recommended_{name}" for name in _OFFER),
+    "estimated_monthly_cost",
+    "estimated_monthly_savings_low",
+    "estimated_monthly_savings_target",
+    "estimated_monthly_savings_high",
+    "estimated_monthly_savings_at_list",
+    "estimated_monthly_savings_basis",
+    "currency",
+    "lookback_start",
+    "lookback_end",
+    "lookback_days",
+    "risk_limit_percent",
+    "risk_expected_share",
+    "risk_upper_bound",
+    "risk_method",
+    "implementation_effort",
+    "restart_needed",
+    "rollback_possible",
+    "stranded_commitment",
+    "reason",
+    "tags",
+)
+
+
+def render(report: Report) -> bytes:
+    """UTF-8 CSV with CRLF line ends; text is quoted, numbers are not, unknown is empty."""
+    text = io.StringIO()
+    csv.writer(text).writerow(COLUMNS)
+    # Text stands in quotes, so that a semicolon in a name starts no cell where Excel splits by it.
+    rows = csv.DictWriter(text, COLUMNS, quoting=csv.QUOTE_NONNUMERIC)
+    for one in report.recommendations:
+        fields = _flat(recommendation(one) | {"tags": _tags(one.tags)})
+        rows.writerow({column: _cell(fields.get(column)) for column in COLUMNS})
+    return text.getvalue().encode()
+
+
+def _flat(fields: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in fields.items():
+        name = prefix + key
+        flat |= _flat(value, f"{name}_") if isinstance(value, dict) else {name: value}
+    return flat
+
+
+def _tags(tags: Mapping[str, str]) -> str:
+    return "; ".join(f"{key}={value}" for key, value in sorted(tags.items()))
+
+
+def _cell(value: Any) -> Any:
+    """Numbers stay numbers, also negative ones; every text is made safe."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return csv_cell(value) if isinstance(value, str) else value

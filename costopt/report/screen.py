@@ -1,0 +1,168 @@
+"""A page of terminal text: lines, wrapped paragraphs and columns, of a fixed width, made by rich.
+
+All text that comes in is made safe here (safe.terminal), once, for every page that is drawn.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Final
+
+from costopt.report.safe import terminal
+
+if TYPE_CHECKING:  # rich is loaded when a page is drawn, not when formats are listed
+    from rich.text import Text
+
+NARROWEST: Final = 60
+MARGIN: Final = 2
+GAP: Final = 2
+
+PLAIN: Final = ""
+STRONG: Final = "bold"
+MONEY: Final = "bold green"
+QUIET: Final = "bright_black"
+HEAD: Final = "bold cyan"
+COMMAND: Final = "cyan"
+WARN: Final = "yellow"
+
+Span = tuple[str, str]
+"""Text and its style."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a grid: its width in character cells, and what becomes of its text."""
+
+    width: int
+    right: bool = False  # the text stands on the right
+    cut_end: bool = False  # a sentence, cut at its end; names are cut in the middle
+
+
+class Screen:
+    """What is printed on it, as bytes; the same calls give the same bytes wherever it runs."""
+
+    def __init__(self, width: int, *, colour: bool) -> None:
+        from rich.console import Console
+
+        self.width = max(width, NARROWEST)
+        self._page = io.StringIO()
+        # Everything that rich would ask the environment for is said here.
+        self._console = Console(
+            file=self._page,
+            width=self.width,
+            height=50,
+            force_terminal=colour,
+            color_system="256" if colour else None,
+            no_color=not colour,
+            force_jupyter=False,
+            legacy_windows=False,
+            markup=False,
+            emoji=False,
+            highlight=False,
+        )
+
+    def text(self) -> str:
+        """What was printed so far."""
+        return self._page.getvalue()
+
+    def blank(self) -> None:
+        """An empty line."""
+        self._console.print()
+
+    def line(self, *spans: Span, indent: int = MARGIN) -> None:
+        """One line, cut at the edge."""
+        self._put(_join((" " * indent, PLAIN), *((terminal(text), style) for text, style in spans)))
+
+    def title(self, text: str) -> None:
+        """A heading and a rule."""
+        self.line((text, HEAD))
+        self.rule()
+
+    def rule(self) -> None:
+        """A line across the page."""
+        self.line(("─" * (self.width - 2 * MARGIN), QUIET))
+
+    def paragraph(self, text: str, style: str = PLAIN, *, indent: int = MARGIN) -> None:
+        """Text wrapped at words, indented on the left."""
+        self._wrapped(_join((terminal(text), style)), " " * indent)
+
+    def bullet(self, text: str, *, indent: int = MARGIN) -> None:
+        """A list item, wrapped below itself."""
+        self._wrapped(_join((terminal(text), PLAIN)), f"{' ' * indent}• ")
+
+    def command(self, text: str, *, indent: int = MARGIN + 2) -> None:
+        """A command, whole: it may run over the edge, but pastes as one line."""
+        self._console.print(
+            _join((" " * indent + terminal(text), COMMAND)), soft_wrap=True, crop=False
+        )
+
+    def grid(self, columns: Sequence[Column], cells: Sequence[Sequence[Span]]) -> None:
+        """One row of cells side by side, each a stack of lines; long ones are cut."""
+        for spans in zip_longest(*cells, fillvalue=("", PLAIN)):
+            padded = [
+                (_fitted(terminal(text), column), style)
+                for column, (text, style) in zip(columns, spans, strict=True)
+            ]
+            line = _join((" " * MARGIN, PLAIN), *_spaced(padded))
+            line.rstrip()
+            self._put(line)
+
+    def _put(self, line: Text) -> None:
+        self._console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+
+    def _wrapped(self, text: Text, first: str) -> None:
+        indent = len(first)
+        for number, line in enumerate(text.wrap(self._console, self.width - indent - MARGIN)):
+            whole = _join((first if number == 0 else " " * indent, PLAIN)).append_text(line)
+            whole.rstrip()
+            self._put(whole)
+
+
+def _join(*spans: Span) -> Text:
+    from rich.text import Text
+
+    return Text.assemble(*spans, end="")
+
+
+def _spaced(spans: Sequence[Span]) -> Iterator[Span]:
+    for number, span in enumerate(spans):
+        if number:
+            yield " " * GAP, PLAIN
+        yield span
+
+
+def _fitted(text: str, column: Column) -> str:
+    from rich.cells import cell_len
+
+    short = shortened(text, column.width, tail=0.0 if column.cut_end else 0.4)
+    pad = " " * (column.width - cell_len(short))
+    return pad + short if column.right else short + pad
+
+
+def shortened(text: str, width: int, *, tail: float = 0.4) -> str:
+    """The text in at most `width` character cells, with an ellipsis where it was cut.
+
+    `tail` is the share of the width that its end gets: names differ at the end (web-17) as often
+    as at the start, so both ends are kept.
+    """
+    from rich.cells import cell_len
+
+    if cell_len(text) <= width:
+        return text
+    end = int((width - 1) * tail)
+    return _head(text, width - 1 - end) + "…" + _head(text[::-1], end)[::-1]
+
+
+def _head(text: str, width: int) -> str:
+    """As much of the text's beginning as fits `width` cells; wide characters take two."""
+    from rich.cells import cell_len
+
+    taken = 0
+    for number, character in enumerate(text):
+        taken += cell_len(character)
+        if taken > width:
+            return text[:number]
+    return text

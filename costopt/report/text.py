@@ -1,0 +1,270 @@
+"""The report for the terminal: headline, recommendations with their reasons, skips, next steps.
+
+Wide screens get columns, narrow ones the same facts stacked. Without colour it is plain UTF-8 text.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Final
+
+from costopt.model import Recommendation, Report, Skip
+from costopt.report import words
+from costopt.report.safe import terminal
+from costopt.report.screen import (
+    GAP,
+    HEAD,
+    MARGIN,
+    MONEY,
+    PLAIN,
+    QUIET,
+    STRONG,
+    WARN,
+    Column,
+    Screen,
+    Span,
+)
+
+WIDTH: Final = 100
+_MEDIUM: Final = 96  # from here on the change stands beside the name, not below it
+_WIDE: Final = 116  # from here on the place does, too
+_BAR: Final = 24
+_OVER: Final = 10  # columns of the risk: "≤ 0.012 %"
+
+
+def render(
+    report: Report, *, width: int = WIDTH, colour: bool = False, skips: bool = False
+) -> bytes:
+    """UTF-8 text.
+
+    Args:
+        width: columns of the screen.
+        colour: with ANSI colours.
+        skips: list every skip instead of counting them by reason.
+    """
+    screen = Screen(width, colour=colour)
+    _headline(screen, report)
+    _recommendations(screen, report)
+    (_all_skips if skips else _skip_counts)(screen, report)
+    _notes(screen, report)
+    _next_steps(screen, report, skips=skips)
+    return screen.text().encode()
+
+
+# -- the parts -------------------------------------------------------------------------------
+
+
+def _headline(screen: Screen, report: Report) -> None:
+    summary = report.summary
+    screen.blank()
+    screen.line(
+        ("Advice as of ", PLAIN),
+        (f"{report.as_of:%Y-%m-%d %H:%M} UTC", STRONG),
+        (f", on {words.figure(report.window.days)} days of history", PLAIN),
+    )
+    screen.blank()
+    _amounts(screen, report)
+    screen.blank()
+    facts = [
+        words.counted(summary.resources, "resource"),
+        words.counted(summary.recommendations, "recommendation"),
+        f"{summary.well_sized:,} well sized",
+    ]
+    if summary.reconciled_percent is not None:
+        facts.append(f"{summary.reconciled_percent:.1f} % of the bill on known resources")
+    screen.paragraph(" · ".join(facts), QUIET)
+    screen.blank()
+
+
+def _amounts(screen: Screen, report: Report) -> None:
+    summary, share = report.summary, words.saved_share(report)
+    spend = words.amount(summary.monthly_spend)
+    saving = words.amount(summary.monthly_savings)
+    after = words.amount(summary.monthly_spend_after)
+    columns = [
+        Column(13),
+        Column(max(map(len, (spend, saving, after))), right=True),
+        Column(len(report.currency)),
+        Column(_BAR + 9),
+    ]
+    for label, value, style, rest in (
+        ("Spend a month", spend, STRONG, ""),
+        ("Can be saved", saving, MONEY, f"{_bar(share)}  {words.percent(share)}"),
+        ("Would remain", after, STRONG, ""),
+    ):
+        cells = ((label, PLAIN), (value, style), (report.currency, style), (rest, style))
+        screen.grid(columns, [(cell,) for cell in cells])
+
+
+def _bar(share: float) -> str:
+    """A bar of `_BAR` cells, filled by eighths."""
+    eighths = round(min(1.0, max(0.0, share)) * _BAR * 8)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + " ▏▎▍▌▋▊▉"[rest].strip()).ljust(_BAR, "░")
+
+
+def _recommendations(screen: Screen, report: Report) -> None:
+    if not report.recommendations:
+        screen.line(("Nothing to change.", STRONG))
+        screen.blank()
+        return
+    titles, columns = _columns(report, screen.width)
+    screen.grid(columns, [((title, HEAD),) for title in titles])
+    screen.rule()
+    indent = MARGIN + sum(column.width + GAP for column in columns[:2])
+    for one in report.recommendations:
+        screen.grid(columns, _cells(one, screen.width))
+        screen.paragraph(one.reason, indent=indent)
+        screen.blank()
+    _more(screen, report)
+    _legend(screen, report)
+
+
+def _more(screen: Screen, report: Report) -> None:
+    hidden = report.summary.recommendations - len(report.recommendations)
+    if hidden <= 0:
+        return
+    shown = sum((r.estimated_monthly_savings.target for r in report.recommendations), Decimal(0))
+    rest = words.amount(report.summary.monthly_savings - shown)
+    screen.paragraph(
+        f"and {hidden:,} more, worth {rest} {report.currency} a month: --limit 0 shows all", QUIET
+    )
+    screen.blank()
+
+
+def _legend(screen: Screen, report: Report) -> None:
+    limits = sorted({one.risk.limit_percent for one in report.recommendations if one.risk})
+    if not limits:
+        return
+    percent = " or ".join(words.figure(limit) for limit in limits)
+    screen.paragraph(
+        f"Over limit: expected share of time above {percent} % of the new size, and its upper "
+        "bound.",
+        QUIET,
+    )
+    screen.blank()
+
+
+def _skip_counts(screen: Screen, report: Report) -> None:
+    counts = sorted(report.summary.skips.items(), key=lambda item: (-item[1], item[0]))
+    if not counts:
+        return
+    screen.title("No advice")
+    examples = {
+        skip.reason: f"e.g. {skip.resource_id}: {skip.detail}" for skip in reversed(report.skips)
+    }
+    number = max(len(f"{count:,}") for _, count in counts)
+    code = min(max(len(reason) for reason, _ in counts), screen.width // 3)
+    example = screen.width - 2 * MARGIN - number - code - 2 * GAP
+    columns = [Column(number, right=True), Column(code), Column(example, cut_end=True)]
+    for reason, count in counts:
+        cells = ((f"{count:,}", STRONG), (reason, WARN), (examples.get(reason, ""), QUIET))
+        screen.grid(columns, [(cell,) for cell in cells])
+    screen.blank()
+
+
+def _all_skips(screen: Screen, report: Report) -> None:
+    if not report.skips:
+        return
+    screen.title("No advice")
+    by_reason: dict[str, list[Skip]] = {}
+    for skip in report.skips:
+        by_reason.setdefault(skip.reason, []).append(skip)
+    for reason, skips in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0])):
+        screen.line((reason, WARN), (f"  {len(skips):,}", STRONG))
+        for skip in skips:
+            screen.line((skip.resource_id, STRONG), (f"  {skip.rule}", QUIET), indent=MARGIN + 2)
+            screen.paragraph(skip.detail, indent=MARGIN + 4)
+        screen.blank()
+
+
+def _notes(screen: Screen, report: Report) -> None:
+    if not report.notes:
+        return
+    screen.title("Please note")
+    for note in report.notes:
+        screen.bullet(note)
+    screen.blank()
+
+
+def _next_steps(screen: Screen, report: Report, *, skips: bool) -> None:
+    screen.title("Next")
+    if report.recommendations:
+        # By id, not by name: it is unique.
+        first = shlex.quote(terminal(report.recommendations[0].resource_id))
+        screen.line(("the whole story of one resource", QUIET))
+        screen.command(f"costopt recommend --explain {first}")
+    if report.skips and not skips:
+        screen.line(("every resource without advice, and why", QUIET))
+        screen.command("costopt recommend --skips")
+    screen.line(("the same for machines, and for spreadsheets", QUIET))
+    screen.command("costopt recommend --format json -o advice.json")
+    screen.command("costopt recommend --format csv -o advice.csv")
+
+
+# -- the columns and cells of a recommendation -----------------------------------------------
+
+
+def _columns(report: Report, width: int) -> tuple[list[str], list[Column]]:
+    """Titles and widths, which fill the page: what is left over goes to the resource's name."""
+    rows = report.recommendations
+    money = _widest(rows, lambda one: words.amount(one.estimated_monthly_savings.target))
+    titles = ["Saves/month", "Action", "Resource", "Over limit"]
+    first = [Column(max(money, len(titles[0])), right=True), Column(_widest(rows, _action))]
+    last = Column(_OVER, right=True)
+    rest = width - 2 * MARGIN - sum(column.width + GAP for column in first) - GAP - last.width
+    middle: list[Column] = []
+    if width >= _WIDE:
+        middle.append(Column(min(_widest(rows, words.places), rest // 4)))
+        titles.insert(3, "Where")
+    if width >= _MEDIUM:
+        change = max(_widest(rows, words.change), _widest(rows, words.size_change))
+        middle.append(Column(min(change, rest * 3 // 5)))
+        titles.insert(-1, "From → to")
+    resource = Column(rest - sum(column.width + GAP for column in middle))
+    return titles, [*first, resource, *middle, last]
+
+
+def _widest(rows: Sequence[Recommendation], say: Callable[[Recommendation], str]) -> int:
+    return max(9, *(len(terminal(say(one))) for one in rows))
+
+
+def _action(one: Recommendation) -> str:
+    return words.action(one.action_type)
+
+
+def _cells(one: Recommendation, width: int) -> list[Sequence[Span]]:
+    change, size = words.change(one), words.size_change(one)
+    name, where = (words.name(one), STRONG), words.places(one)
+    resource_id = "" if one.resource_name in (None, one.resource_id) else one.resource_id
+    both = " · ".join(part for part in (where, resource_id) if part)
+    middle: list[Sequence[Span]]
+    if width >= _WIDE:
+        middle = [(name, (resource_id, QUIET)), ((where, PLAIN),)]
+    else:
+        middle = [(name, (both, QUIET))]
+    if width >= _MEDIUM:
+        middle.append(((change, STRONG), (size, QUIET)))
+    else:
+        middle = [(*middle[0], (change, STRONG), (size, QUIET))]
+    return [_saving(one), _what(one), *middle, _over(one)]
+
+
+def _saving(one: Recommendation) -> Sequence[Span]:
+    saving = one.estimated_monthly_savings
+    amount = (words.amount(saving.target), MONEY)
+    return (amount, ("list price", QUIET)) if saving.basis == "list" else (amount,)
+
+
+def _what(one: Recommendation) -> Sequence[Span]:
+    action = (_action(one), PLAIN)
+    return (action, ("restart", QUIET)) if one.restart_needed else (action,)
+
+
+def _over(one: Recommendation) -> Sequence[Span]:
+    expected = (words.risk(one.risk), PLAIN)
+    if one.risk is None:
+        return (expected,)
+    return (expected, (words.at_most(one.risk.upper_bound), QUIET))

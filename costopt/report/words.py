@@ -1,0 +1,131 @@
+"""How a report's values are said to people: amounts, shares, machines, places, changes.
+
+Nothing here is escaped; each format does that for its own medium (see safe.py).
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Final
+
+from costopt.model import ActionType, Offer, Recommendation, Report, Risk
+from costopt.units import cents
+
+_GONE: Final = {ActionType.STOP: "stopped", ActionType.DELETE: "deleted"}
+
+
+def amount(value: Decimal) -> str:
+    """To the cent, with thousands separators: 1,234.50."""
+    return f"{cents(value):,.2f}"
+
+
+def price(value: Decimal | None) -> str:
+    """An hourly price with the decimals it has, at least two: 0.768, 1.20, 0.0052; "?" unknown."""
+    if value is None:
+        return "?"
+    exact = value.normalize()
+    decimals = max(2, -int(exact.as_tuple().exponent))
+    return f"{exact:,.{decimals}f}"
+
+
+def figure(value: float) -> str:
+    """A count or size without needless decimals: 4, 0.5, 1.75."""
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def percent(share: float) -> str:
+    """A share (0 to 1) as a percentage; what is more than nothing never reads as nothing."""
+    if 0 < share < 0.0001:
+        return "<0.01 %"
+    if share < 0.01:
+        return f"{share * 100:.2g} %"
+    return f"{share * 100:.1f} %"
+
+
+def at_most(share: float) -> str:
+    """A share as an upper bound in percent, rounded up: `≤ 1.3 %`."""
+    step = 10_000 if share < 0.01 else 1_000  # hundredths of a percent, then tenths
+    up = max(1, math.ceil(share * step - 1e-9)) * 100 / step
+    return f"≤ {up:.2f} %" if share < 0.01 else f"≤ {up:.1f} %"
+
+
+def saved_share(report: Report) -> float:
+    """Which share of the spend the recommendations save; 0 where nothing is spent."""
+    spend = report.summary.monthly_spend
+    return float(report.summary.monthly_savings / spend) if spend else 0.0
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 resource`, `2 resources`, `1,234 resources`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def action(kind: ActionType) -> str:
+    """The action as a word, without FOCUS's x_."""
+    return kind.value.removeprefix("x_")
+
+
+def machine(offer: Offer) -> str:
+    """The machine type, or its size where it has no type."""
+    return offer.instance_type or size(offer) or "unknown"
+
+
+def size(offer: Offer) -> str:
+    """What is in the machine: `4 vCPUs, 16 GiB, 1 x A100`; "" where nothing is known."""
+    parts = []
+    if offer.vcpus is not None:
+        parts.append(f"{figure(offer.vcpus)} vCPU{'' if offer.vcpus == 1 else 's'}")
+    if offer.memory_gib is not None:
+        parts.append(f"{figure(offer.memory_gib)} GiB")
+    if offer.gpu_count:
+        parts.append(f"{offer.gpu_count} x {offer.gpu_model or 'GPU'}")
+    return ", ".join(parts)
+
+
+def change(one: Recommendation) -> str:
+    """From which machine to which: `m5.4xlarge → m5.xlarge`, `m5.large → stopped`."""
+    gone = _GONE.get(one.action_type, "nothing")
+    return f"{machine(one.current)} → {machine(one.recommended) if one.recommended else gone}"
+
+
+def size_change(one: Recommendation) -> str:
+    """What the change takes away or adds, sizes side by side: `16 → 4 vCPUs, 64 → 16 GiB`."""
+    before, after = one.current, one.recommended
+    if after is None:
+        return size(before)
+    parts = [_pair(before.vcpus, after.vcpus, "vCPUs"), _pair(before.memory_gib, after.memory_gib)]
+    if before.gpu_count or after.gpu_count:
+        parts.append(_pair(before.gpu_count, after.gpu_count, "GPUs"))
+    return ", ".join(part for part in parts if part)
+
+
+def _pair(before: float | None, after: float | None, unit: str = "GiB") -> str:
+    if before is None and after is None:
+        return ""
+    if before == after and before is not None:
+        return f"{figure(before)} {unit}"
+    first, then = ("?" if value is None else figure(value) for value in (before, after))
+    return f"{first} → {then} {unit}"
+
+
+def place(offer: Offer) -> str:
+    """Whose and where: `AWS eu-west-1`."""
+    return f"{offer.provider_name} {offer.region_id}" if offer.region_id else offer.provider_name
+
+
+def places(one: Recommendation) -> str:
+    """Where it is, and where it goes if it moves."""
+    here = place(one.current)
+    there = place(one.recommended) if one.recommended else here
+    return here if here == there else f"{here} → {there}"
+
+
+def name(one: Recommendation) -> str:
+    """What people call it: its name, else its id."""
+    return one.resource_name or one.resource_id
+
+
+def risk(value: Risk | None) -> str:
+    """Expected share of time over the limit; an em dash where nothing runs or none is known."""
+    return percent(value.expected_share) if value else "—"

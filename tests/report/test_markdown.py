@@ -1,0 +1,45 @@
+"""The Markdown is a table wherever it is pasted, and names in it stay names."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given, settings
+
+from costopt.model import Report
+from costopt.report import markdown
+from tests.report import builders
+
+
+def _tables(report: Report) -> list[list[str]]:
+    """Rows of each table as cells; every row has as many as its header."""
+    lines = markdown.render(report).decode().split("\n")
+    return [re.split(r"(?<!\\)\|", line) for line in lines if line.startswith("|")]
+
+
+def test_it_says_what_matters() -> None:
+    page = markdown.render(builders.fleet()).decode()
+    for fact in (
+        "## 12,316.96 USD a month can be saved",
+        "**25.5 %** of 48,210.50 USD a month, which leaves 35,893.54 USD.",
+        "| 468.66 | Rightsize | `web-17` (`i-0aa11`) | AWS eu-west-1 | m5.4xlarge → m5.xlarge |",
+        "| 2 | thin-data |",
+        "- 12 rows of the bill are in EUR",
+    ):
+        assert fact in page, fact
+
+
+def test_an_empty_report_says_so() -> None:
+    assert "Nothing to change." in markdown.render(builders.report()).decode()
+
+
+@given(builders.REPORTS)
+@settings(deadline=None)
+def test_any_report_is_whole_tables_without_html(report: Report) -> None:
+    page = markdown.render(report).decode()
+    assert not set(page) & set("<>")
+    assert all(len(cells) in (5, 9) for cells in _tables(report))
+    # One line a recommendation and skip reason, and two lines a table of head and rule.
+    assert sum(len(cells) == 9 for cells in _tables(report)) == (
+        len(report.recommendations) + 2 if report.recommendations else 0
+    )

@@ -1,0 +1,118 @@
+"""The page for the terminal: fits its width, tells the totals, and nothing on it is alive."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from rich.cells import cell_len
+from rich.text import Text
+
+from costopt.model import Report
+from costopt.report import text
+from tests.report import builders
+
+WIDTHS = (80, 100, 120, 160)
+
+
+def _lines(report: Report, width: int, *, skips: bool = False) -> list[str]:
+    return text.render(report, width=width, skips=skips).decode().split("\n")
+
+
+def _fits(lines: list[str], width: int) -> bool:
+    # Commands are never cut, so that they paste whole.
+    return all(cell_len(line) <= width for line in lines if "costopt recommend" not in line)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("skips", [False, True])
+def test_every_line_fits(width: int, skips: bool) -> None:
+    for report in (builders.fleet(), builders.hostile(), builders.report()):
+        assert _fits(_lines(report, width, skips=skips), width)
+
+
+@given(builders.REPORTS)
+@settings(deadline=None, max_examples=40)
+def test_any_report_fits_and_is_plain_text(report: Report) -> None:
+    for width in (60, 120):
+        lines = _lines(report, width)
+        assert _fits(lines, width)
+        assert all(line == line.rstrip() or "costopt recommend" in line for line in lines)
+        assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for line in lines for c in line)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_it_says_what_matters(width: int) -> None:
+    page = "\n".join(_lines(builders.fleet(), width))
+    for fact in (
+        "48,210.50",  # spend, saving, after
+        "12,316.96",
+        "35,893.54",
+        "25.5 %",
+        "10,726.62",  # a saving
+        "gpu-train-3",
+        "GCP us-central1",
+        "m5.4xlarge → m5.xlarge",
+        "16 → 4 vCPUs, 64 → 16 GiB",
+        "≤ 1.2 %",
+        "list price",
+        "thin-data",
+        "12 rows of the bill are in EUR",
+        "costopt recommend --explain gpu-train-3",
+        "costopt recommend --skips",
+    ):
+        assert fact in page, fact
+    assert " ".join(page.split()).count("CPU stayed below 12.4 % for 99.5 % of 60 days") == 2
+
+
+def test_skips_are_listed_with_their_reasons() -> None:
+    page = "\n".join(_lines(builders.fleet(), 100, skips=True))
+    for skip in builders.fleet().skips:
+        assert skip.resource_id in page
+        assert skip.detail in page
+    assert "--skips" not in page
+
+
+def test_a_shortened_list_says_what_is_missing() -> None:
+    whole = builders.fleet()
+    short = replace(whole, recommendations=whole.recommendations[:1])
+    page = " ".join(text.render(short).decode().split())
+    assert "and 3 more, worth 1,590.34 USD a month: --limit 0 shows all" in page
+
+
+def test_an_empty_report_says_so() -> None:
+    page = text.render(builders.report()).decode()
+    assert "Nothing to change." in page
+    assert "--explain" not in page
+
+
+def test_colour_changes_the_look_only() -> None:
+    plain = text.render(builders.fleet(), width=100).decode()
+    coloured = text.render(builders.fleet(), width=100, colour=True).decode()
+    assert "\x1b[" in coloured
+    without = [line.rstrip() for line in Text.from_ansi(coloured.rstrip("\n")).plain.split("\n")]
+    assert without == [line.rstrip() for line in plain.rstrip("\n").split("\n")]
+
+
+def test_no_spend_is_no_division_by_zero() -> None:
+    free = builders.recommendation(estimated_monthly_savings=builders.savings("0"))
+    report = builders.report((free,))
+    nothing = replace(report.summary, monthly_spend=Decimal(0), monthly_spend_after=Decimal(0))
+    page = text.render(replace(report, summary=nothing)).decode()
+    assert "░  0 %" in page
+
+
+def test_the_environment_changes_nothing() -> None:
+    code = (
+        "import sys; from costopt.report import text; from tests.report import builders;"
+        "sys.stdout.buffer.write(text.render(builders.fleet()))"
+    )
+    odd = {"COLUMNS": "33", "LINES": "2", "NO_COLOR": "1", "TERM": "dumb", "FORCE_COLOR": "1",
+           "LC_ALL": "C", "PYTHONPATH": ".", "PATH": os.environ["PATH"]}  # fmt: skip
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, env=odd, check=True)
+    assert found.stdout == text.render(builders.fleet())

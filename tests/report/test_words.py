@@ -1,0 +1,67 @@
+"""Values as people read them: never rounded to a lie."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from costopt.model import ActionType
+from costopt.report import words
+from tests.report import builders
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.0, "0 %"), (0.00001, "<0.01 %"), (0.0031, "0.31 %"), (0.012, "1.2 %"), (1.0, "100.0 %")],
+)
+def test_percent(share: float, said: str) -> None:
+    assert words.percent(share) == said
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.0, "≤ 0.01 %"), (0.00311, "≤ 0.32 %"), (0.0121, "≤ 1.3 %"), (0.012, "≤ 1.2 %"),
+     (1.0, "≤ 100.0 %")],
+)  # fmt: skip
+def test_an_upper_bound_rounds_up(share: float, said: str) -> None:
+    assert words.at_most(share) == said
+
+
+@pytest.mark.parametrize(
+    ("price", "said"),
+    [("0.7680000000", "0.768"), ("1.2", "1.20"), ("24", "24.00"), ("0.0052", "0.0052"),
+     ("1E+3", "1,000.00"), (None, "?")],
+)  # fmt: skip
+def test_price(price: str | None, said: str) -> None:
+    assert words.price(None if price is None else Decimal(price)) == said
+
+
+def test_amount() -> None:
+    assert words.amount(Decimal("1234567.891")) == "1,234,567.89"
+
+
+def test_a_machine_is_called_by_its_type_or_its_size() -> None:
+    assert words.machine(builders.offer()) == "m5.4xlarge"
+    assert words.machine(builders.offer(None)) == "16 vCPUs, 64 GiB"
+    assert words.machine(builders.offer(None, vcpus=1.0, memory_gib=None)) == "1 vCPU"
+    assert words.machine(builders.offer(None, vcpus=None, memory_gib=None)) == "unknown"
+
+
+def test_what_changes() -> None:
+    one = builders.recommendation()
+    assert words.change(one) == "m5.4xlarge → m5.xlarge"
+    assert words.size_change(one) == "16 → 4 vCPUs, 64 → 16 GiB"
+    assert words.change(builders.stop()) == "m5.4xlarge → stopped"
+    assert words.change(builders.stop(action_type=ActionType.DELETE)) == "m5.4xlarge → deleted"
+    assert words.size_change(builders.stop()) == "16 vCPUs, 64 GiB"
+    unknown = builders.recommendation(
+        current=builders.offer(memory_gib=None), recommended=builders.offer(vcpus=None)
+    )
+    assert words.size_change(unknown) == "16 → ? vCPUs, ? → 64 GiB"
+
+
+def test_where_it_is_and_where_it_goes() -> None:
+    moved = builders.recommendation(recommended=builders.offer(region_id="eu-north-1"))
+    assert words.places(moved) == "AWS eu-west-1 → AWS eu-north-1"
+    assert words.places(builders.stop()) == "AWS eu-west-1"
