@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -13,6 +14,7 @@ from costopt.model import (
     Disputed,
     Finding,
     FindingLevel,
+    Offer,
     Price,
     Profile,
     Recommendation,
@@ -66,6 +68,43 @@ class Case:
             if finding.level is FindingLevel.GATE and finding.metric_name in ("", metric_name):
                 return finding
         return None
+
+    def unmeasured(self, metric_name: str, reason: str) -> tuple[str, str]:
+        """Why `profile(metric_name)` is None: the gate's check and detail, or `reason`."""
+        gate = self.gate(metric_name)
+        return (gate.check, gate.detail) if gate else (reason, f"no samples of {metric_name}")
+
+    @property
+    def gpu_count(self) -> int:
+        """Accelerators of the machine, by its inventory or its type; a model without a count: 1."""
+        of_type = self.shape.gpu_count if self.shape else 0
+        named = self.resource.gpu_model or (self.shape and self.shape.gpu_model)
+        return max(self.resource.gpu_count, of_type, 1 if named else 0)
+
+    @property
+    def current(self) -> Offer:
+        """What it is now, at its list price."""
+        resource, shape, price = self.resource, self.shape, self.price
+        return Offer(
+            provider_name=resource.provider_name,
+            region_id=resource.region_id,
+            instance_type=resource.instance_type,
+            vcpus=shape.vcpus if shape else resource.vcpus,
+            memory_gib=shape.memory_gib if shape else resource.memory_gib,
+            gpu_model=shape.gpu_model if shape else resource.gpu_model,
+            gpu_count=self.gpu_count,
+            hourly_price=price.list_unit_price if price else None,
+            pricing_category=price.pricing_category if price else resource.pricing_category,
+        )
+
+    def worth_it(self, saving: Decimal) -> bool:
+        """Whether a saving a month is worth a person's time."""
+        return saving > 0 and saving >= Decimal(repr(self.min_monthly_savings))
+
+
+def span(profile: Profile) -> Window:
+    """The time that the profile's samples cover: what a decision on it looked back on."""
+    return Window(profile.first, profile.last + timedelta(seconds=profile.period_seconds))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,62 @@
+"""Which families of machine types are plain: general-purpose, compute- and memory-optimised.
+
+Only these are offered to a machine of another family. Accelerators, bare metal, HPC, storage,
+confidential, high-frequency and high-memory families are bought for something that CPU and memory
+figures do not show. Types of other providers are the user's own and all plain.
+Source: the providers' family pages, read as naming patterns (AWS "Instance types", GCP "Machine
+families", Azure "VM sizes naming conventions").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from costopt.model import Shape
+from costopt.units import provider_key
+
+_PLAIN: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {
+        # m6i, c5a, r7g, t3a; not m7i-flex (full speed 95 % of the time only), m5zn, x2idn, u-6tb1
+        "aws": re.compile(r"[mcrt]\d+(?!zn)[a-z]*"),
+        # e2-standard, n2d-highmem, c4a-highcpu, e2-small; not m1-ultramem, a3, h3, z3, f1, g1
+        "gcp": re.compile(r"(e2|n1|n2|n2d|n4|n4a|n4d|c2|c2d|c3|c3d|c4|c4a|c4d|t2a|t2d)(-.*)?"),
+        # Dsv5, Easv6, Fsv2, Bpsv2, DSv2; not DCsv3, ECasv5, FXmdsv2, Lsv3, NCadsH100v5, Msv2
+        "azure": re.compile(r"[BDEF]S?[a-z]*(v\d+)?"),
+    }
+)
+_OWN_NAMING: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {
+        "aws": re.compile(r"[a-z0-9-]+\.[a-z0-9-]+"),  # m6i.large
+        "gcp": re.compile(r"[a-z]+\d+[a-z]*-.+"),  # n2-standard-4
+        "azure": re.compile(r"(standard|basic)_.+"),  # Standard_D4s_v5
+    }
+)
+
+
+def family(shape: Shape) -> str:
+    """The type's family; "" where neither the shape nor its name tells (one's own ladder)."""
+    if shape.family:
+        return shape.family
+    match provider_key(shape.provider_name):
+        case "aws" if "." in shape.instance_type:
+            return shape.instance_type.partition(".")[0]
+        case "gcp" if "-" in shape.instance_type:
+            return shape.instance_type.rpartition("-")[0]
+    return ""
+
+
+def is_plain(shape: Shape) -> bool:
+    """Whether the type is an ordinary machine that any ordinary load may move to.
+
+    A type whose name does not follow its provider's naming is the user's own: plain.
+    """
+    provider, name = provider_key(shape.provider_name), shape.instance_type.casefold()
+    if "metal" in name or shape.gpu_count or shape.gpu_model:
+        return False
+    naming, plain = _OWN_NAMING.get(provider), _PLAIN.get(provider)
+    if naming is None or plain is None or not naming.fullmatch(name):
+        return True
+    return plain.fullmatch(family(shape).replace("_", "")) is not None

@@ -1,0 +1,125 @@
+"""rightsize: a machine larger than its demand, to be replaced by a smaller one.
+
+Anti-pattern: capacity bought for a peak that never came, and paid for every hour.
+Better: the smallest ordinary type that holds the measured demand with headroom, in the same family
+where it can be, keeping what is not measured (memory) as it is.
+
+How large: optimize/size.py. What may stand in: rules/candidates.py. Settings and scope:
+rules/sizing.py. What it rests on, in words: rules/grounds.py. See docs/rules/rightsize.md.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from costopt.model import ActionType, Effort, Recommendation, Shape, Skip, is_machine
+from costopt.rules import grounds
+from costopt.rules.base import Case, Fit, Outcome, span
+from costopt.rules.savings import Estimate, estimate
+from costopt.rules.sizing import (
+    RightsizeSettings,
+    Sizing,
+    list_price,
+    out_of_scope,
+    sizing_of,
+)
+from costopt.units import HOURS_PER_MONTH, cents, money, provider_key
+
+_UNDERSIZED_SHARE: Final = 0.05
+"""Over 90 % for more than this share of time, the machine itself cuts its demand off."""
+
+
+class Rightsize:
+    """Finds machines larger than their demand."""
+
+    code = "rightsize"
+    Settings = RightsizeSettings
+
+    def __init__(self, settings: RightsizeSettings) -> None:
+        self.settings = settings
+
+    def judge(self, case: Case) -> Outcome:
+        """A smaller machine, or why not; None for what is no machine."""
+        if not is_machine(case.resource):
+            return None
+        if refusal := out_of_scope(case, self.settings):
+            return self._skip(case, *refusal)
+        sizing = sizing_of(case, self.settings)
+        if not isinstance(sizing, Sizing):
+            return self._skip(case, *sizing)
+        if sizing.need.cpu.share_over(90) > _UNDERSIZED_SHARE:
+            return self._skip(case, "undersized", grounds.undersized(sizing))
+        if sizing.choice is None:
+            return self._fit(sizing)
+        return self._weigh(sizing, sizing.choice)
+
+    def _weigh(self, sizing: Sizing, chosen: int) -> Outcome:
+        """The smaller machine, if the saving is worth the change."""
+        estimated, percent = _estimate(sizing, chosen)
+        saving, currency = estimated.savings.target, sizing.cost.currency
+        enough = percent >= Decimal(repr(self.settings.min_savings_percent))
+        if not (enough and sizing.case.worth_it(saving)):
+            name = sizing.market.shapes[chosen].instance_type
+            detail = f"{name} would do, and saves {cents(saving)} {currency} a month"
+            return self._skip(sizing.case, "small-saving", f"{detail} ({percent:.1f} %)")
+        return self._recommend(sizing, chosen, estimated)
+
+    def _recommend(self, sizing: Sizing, chosen: int, estimated: Estimate) -> Recommendation:
+        resource = sizing.case.resource
+        action, effort = _action(sizing, sizing.market.shapes[chosen])
+        return Recommendation(
+            rule=self.code,
+            action_type=action,
+            resource_id=resource.resource_id,
+            resource_name=resource.resource_name,
+            sub_account_id=resource.sub_account_id,
+            current=sizing.case.current,
+            recommended=sizing.offer(chosen),
+            estimated_monthly_cost=estimated.cost_after,
+            estimated_monthly_savings=estimated.savings,
+            currency=sizing.cost.currency,
+            lookback=span(sizing.need.cpu.profile),
+            reason=grounds.reason(sizing, chosen),
+            implementation_effort=effort,
+            restart_needed=True,
+            rollback_possible=True,
+            evidence=grounds.evidence(sizing, chosen),
+            alternatives=tuple(sizing.offer(i) for i in sizing.alternatives(chosen)),
+            risk=grounds.risk(sizing, chosen),
+            stranded_commitment=estimated.stranded_commitment,
+            tags=resource.tags,
+        )
+
+    def _fit(self, sizing: Sizing) -> Fit:
+        detail = f"{grounds.demand(sizing)}; nothing smaller and cheaper holds that"
+        resource_id = sizing.case.resource.resource_id
+        return Fit(resource_id, self.code, detail, grounds.evidence(sizing, None))
+
+    def _skip(self, case: Case, reason: str, detail: str) -> Skip:
+        return Skip(case.resource.resource_id, self.code, reason, detail)
+
+
+def _estimate(sizing: Sizing, chosen: int) -> tuple[Estimate, Decimal]:
+    """The money, and the saving in percent of the compute cost.
+
+    The effective cost falls in proportion to the price: discounts and commitments are taken to
+    hold for the smaller machine as they do today.
+    """
+    price = sizing.market.prices[chosen].list_unit_price
+    less = sizing.hourly - price
+    at_list = None
+    if list_price(sizing.case):
+        running = Decimal(repr(sizing.cost.running_share))
+        at_list = money(less * HOURS_PER_MONTH * running)
+    share = less / sizing.hourly
+    return estimate(sizing.cost, share, at_list), share * 100
+
+
+def _action(sizing: Sizing, target: Shape) -> tuple[ActionType, Effort]:
+    """What the change is called, and what it asks of people (Cost Optimization Hub's grades)."""
+    today, then = sizing.current.architecture, target.architecture
+    if not (today and then) or today == then:
+        return ActionType.RIGHTSIZE, Effort.MEDIUM
+    graviton = then == "arm64" and provider_key(target.provider_name) == "aws"
+    return (ActionType.MIGRATE_TO_GRAVITON if graviton else ActionType.RIGHTSIZE), Effort.HIGH
