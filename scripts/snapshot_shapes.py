@@ -1,5 +1,6 @@
-"""Shapes of AWS and GCP machine types for the built-in snapshot (Azure: costopt.pricing.azure_sizes).
+"""Shapes of AWS and GCP machine types for the built-in snapshot.
 
+Azure's stand in costopt.pricing.azure_sizes.
 Each reader returns one model.Shape per type. What the input files do not say stands in the small
 tables below, each with its source.
 """
@@ -161,7 +162,8 @@ _GCP_GPU_SSDS: Final = {
     "a2-ultragpu": {1: 1, 2: 2, 4: 4, 8: 8}, "a3-highgpu": {1: 2, 2: 4, 4: 8, 8: 16},
     "a3-megagpu": {8: 16}, "a3-ultragpu": {8: 32}, "a4-highgpu": {8: 32},
 }  # fmt: skip
-# Local disks of Z3, 3,000 GiB each, by vCPUs. Source: Google Cloud, "Storage-optimized machine family".
+# Local disks of Z3, 3,000 GiB each, by vCPUs.
+# Source: Google Cloud, "Storage-optimized machine family".
 _Z3_DISK_GIB: Final = 3000
 _Z3_DISKS: Final = {
     "z3-highmem": {88: 12, 176: 12},
@@ -247,3 +249,27 @@ def _gcp_local_disk(name: str, series: str, vcpus: int, cards: int) -> float:
         return float(_LOCAL_SSD_GIB * _GCP_SSDS[series][vcpus])
     ssds = _GCP_GPU_SSDS.get(gcp_family(name), {}).get(cards, 0)
     return float(_LOCAL_SSD_GIB * ssds)
+
+
+def gpu_clouds(table: pd.DataFrame) -> Iterator[Shape]:
+    """GPU machines of the smaller clouds, as the price excerpt describes them."""
+    for row in table.drop_duplicates(["provider", "instance_type"]).itertuples():
+        model, _, card = row.gpu.partition("-")
+        yield Shape(
+            provider_name=row.provider,
+            instance_type=row.instance_type,
+            vcpus=float(row.vcpus),
+            memory_gib=float(row.memory_gib),
+            architecture="x86_64",
+            gpu_model=model,
+            gpu_count=int(row.gpu_count),
+            gpu_memory_gib=float(card.removesuffix("GB")) if card else _NOMINAL_GIB[model],
+            family=re.sub(r"_?\d+x?gpu.*|_\d+x", "", row.instance_type),
+            current_generation=True,
+        )
+
+
+# NVIDIA data sheets.
+_NOMINAL_GIB: Final = {
+    "H100": 80.0, "H200": 141.0, "L40S": 48.0, "B200": 180.0, "V100": 16.0, "A6000": 48.0,
+}  # fmt: skip

@@ -11,6 +11,7 @@ series pages of learn.microsoft.com/azure/virtual-machines/sizes (read 2026-11).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -88,8 +89,8 @@ _G: Final = {1: (2, 28), 2: (4, 56), 3: (8, 112), 4: (16, 224), 5: (32, 448)}
 
 # Series B: GiB, and what the CPU sustains in percent of the whole machine.
 _B1: Final = {
-    "1ls": (0.5, 5), "1s": (1, 10), "1ms": (2, 20), "2s": (4, 20), "2ms": (8, 30), "4ms": (16, 22.5),
-    "8ms": (32, 17), "12ms": (48, 17), "16ms": (64, 17), "20ms": (80, 17),
+    "1ls": (0.5, 5), "1s": (1, 10), "1ms": (2, 20), "2s": (4, 20), "2ms": (8, 30),
+    "4ms": (16, 22.5), "8ms": (32, 17), "12ms": (48, 17), "16ms": (64, 17), "20ms": (80, 17),
 }  # fmt: skip
 # v2, by the letter before "s": GiB per vCPU and the sustained percent.
 _B2: Final = {"t": (0.5, 20.0), "l": (2.0, 30.0), "": (4.0, 40.0)}
@@ -102,22 +103,22 @@ _H: Final[dict[tuple[str, int, int], float]] = {
 }  # fmt: skip
 
 # Series M: GiB by version and "vCPUs, features without s and d, tag".
-_M1: Final = {
+_M1: Final[dict[str, float]] = {
     "8m": 218.75, "16m": 437.5, "32m": 875, "64m": 1792, "128m": 3892, "32l": 256, "64l": 512,
     "32t": 192, "16": 128, "32": 256, "64": 1024, "128": 2048,
 }  # fmt: skip
-_M2: Final = {
+_M2: Final[dict[str, float]] = {
     "32m": 875, "64m": 1792, "128m": 3892, "64": 1024, "128": 2048, "192i": 2048, "192im": 4096,
     "208": 2850, "208m": 5700, "416": 5700, "416m": 11400, "416_8": 7600, "416_9": 8568,
     "416_10": 9496,
 }  # fmt: skip
-_M3: Final = {
+_M3: Final[dict[str, float]] = {
     "12": 240, "24": 480, "48_1": 974, "96_1": 974, "96_2": 1946, "176_3": 2794, "176_4": 3892,
     "416_6": 5696, "416_8": 7600, "624_12": 11400, "832_12": 11400, "832i_16": 15200,
     "896ix_32": 30400, "16b": 128, "32b": 256, "48b": 384, "64b": 512, "96b": 768, "128b": 1024,
     "176b": 1536, "64b_1": 1397, "96b_2": 1946, "128b_3": 2794, "176b_4": 3892, "416b": 3800,
 }  # fmt: skip
-_M4: Final = {
+_M4: Final[dict[str, float]] = {
     "16b": 128, "32b": 256, "48b": 384, "64b": 512, "96b_1": 768, "128b_1": 1024, "64b_1": 1440,
     "96b_2": 1946, "128b_3": 2796, "176b_4": 3892, "256b_2": 2048, "304b_4": 3800,
 }  # fmt: skip
@@ -256,19 +257,31 @@ def _measure(instance_type: str, name: Name) -> tuple[float, float] | None:
 
 
 def _memory(instance_type: str, name: Name) -> float | None:
-    if name.letters.startswith("N"):
-        gpus = _N.get(instance_type.removeprefix("Standard_"))
-        return gpus.memory_gib if gpus else None
-    if name.letters == "A":
-        return name.size * (8.0 if "m" in name.features else 2.0)
-    if name.letters == "B":
-        return _burstable_memory(name)
-    if name.letters == "M":
-        plain = name.features.replace("d", "").replace("s", "")
-        return _M.get(name.version, {}).get(f"{name.size}{plain}{name.extra}")
-    if name.letters.startswith("H"):
-        memory = _H.get((name.letters, name.version, name.size))
-        return memory * 2 if memory and name.letters == "H" and "m" in name.features else memory
+    """GiB of the whole size, whatever vCPUs are left active."""
+    tables: dict[str, Callable[[], float | None]] = {
+        "A": lambda: name.size * (8.0 if "m" in name.features else 2.0),
+        "B": lambda: _burstable_memory(name),
+        "M": lambda: _M.get(name.version, {}).get(
+            f"{name.size}{name.features.replace('d', '').replace('s', '')}{name.extra}"
+        ),
+        "N": lambda: _gpu_memory(instance_type),
+        "H": lambda: _hpc_memory(name),
+    }
+    table = tables.get(name.letters[0])
+    return table() if table else _by_ratio(name)
+
+
+def _gpu_memory(instance_type: str) -> float | None:
+    gpus = _N.get(instance_type.removeprefix("Standard_"))
+    return gpus.memory_gib if gpus else None
+
+
+def _hpc_memory(name: Name) -> float | None:
+    memory = _H.get((name.letters, name.version, name.size))
+    return memory * 2 if memory and name.letters == "H" and "m" in name.features else memory
+
+
+def _by_ratio(name: Name) -> float | None:
     ratio = _ratio(name)
     if ratio is None:
         return None
@@ -282,7 +295,7 @@ def _ratio(name: Name) -> float | None:
     """GiB per vCPU of the series that follow the naming rule."""
     if name.extra not in ("", "_cc"):
         return None
-    if name.letters == "F" and name.version >= 6:  # noqa: SIM114  (three memory classes)
+    if name.letters == "F" and name.version >= 6:
         return 2.0 if "l" in name.features else 8.0 if "m" in name.features else 4.0
     if name.letters == "D" and "l" in name.features:
         return 2.0

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,14 +23,17 @@ from costopt.pricing.layer import Layer
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
-# Measured on the 140,000 clean rows of the built-in snapshot: within one family and region no
-# on-demand price lies further than 3 times from the median per vCPU, per GiB and per GPU at once;
-# spot, which follows demand, up to 7 times.
+# Measured on the built-in snapshot before this gate: within one family and region no on-demand
+# price lies further than 2.9 times from the median per vCPU, per GiB and per GPU at once, spot 4.3.
 FAMILY_FACTOR: Final = 4.0
+# The same type between regions, less what the region costs: 2.2 times, spot 6.7; the next were
+# wrong by 10 (an Azure region's whole Famsv6 series).
+REGION_FACTOR: Final = 3.0
 SPOT_FACTOR: Final = 10.0
-# Families too small to compare: against the provider's median per vCPU-equivalent. Real ones lie
-# within 20 times, from a t4g.nano to eight B200.
+# Types alone in family and region, against the provider's median per vCPU-equivalent: 20 times
+# from a t4g.nano to eight B200.
 PROVIDER_FACTOR: Final = 50.0
 FEWEST: Final = 4
 _GIB_PER_EQUIVALENT: Final = 8.0  # a vCPU costs about what 8 GiB do
@@ -53,54 +56,120 @@ class Screened:
     refused: tuple[Refusal, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """How many times the usual each row is (NaN: nothing to compare with), and how far is fair."""
+
+    reason: str
+    usual: str  # completes "7.3 times ..."
+    times: Floats
+    factor: Floats | float
+
+    @property
+    def failed(self) -> Mask:
+        return np.abs(np.log(self.times)) > np.log(self.factor)  # NaN compares false
+
+
 def screen(
     prices: pa.Table, shapes: Mapping[str, Shape], trusted: pa.Table | None = None
 ) -> Screened:
-    """Refuse prices of zero or less and prices far out of their family.
+    """Refuse prices of zero or less, and those far from what family, region or provider suggest.
 
-    A type without a known shape cannot be judged and passes.
+    A type without a known shape is compared between regions only.
 
     Args:
         prices: schema.PRICES columns, one provider.
         shapes: type key (layer.type_key) -> shape.
         trusted: prices of the same provider that passed before; where they hold at least
-            `FEWEST` of a family, they alone say what is usual.
+            `FEWEST` to compare with, they alone say what is usual.
     """
-    count = len(prices)
     table = prices if trusted is None else pa.concat_tables([prices, trusted.cast(prices.schema)])
     layer = Layer(table)
-    sizes = _sizes(layer, shapes)
-    judged = np.arange(len(table)) < count
+    judged = np.arange(len(table)) < len(prices)
     positive = layer.hourly > 0
-    spot = layer.category.values == layer.category.code("Dynamic")
-    factor = np.where(spot, SPOT_FACTOR, FAMILY_FACTOR)
-    market = _combine(layer.category.values, layer.currency.values, layer.system.values)
-    family = _combine(market, layer.region.values, _families(layer, shapes))
-
-    times, compared = _furthest(layer.hourly, sizes, family, positive, judged)
-    out_of_family = compared & ((times > factor) | (times < 1 / factor))
-    equivalent = sizes[0] + np.nan_to_num(sizes[1]) / _GIB_PER_EQUIVALENT
-    usual, known = _furthest(layer.hourly, [equivalent], market, positive, judged)
-    implausible = known & ((usual > PROVIDER_FACTOR) | (usual < 1 / PROVIDER_FACTOR))
-
-    bad = (~positive | out_of_family | implausible) & judged
+    checks = _checks(layer, shapes, _Usual(positive, positive & ~judged))
+    bad = judged & ~positive
+    for check in checks:
+        bad |= judged & check.failed
     rows = np.flatnonzero(bad)
-    refused = []
-    for row, price in zip(rows.tolist(), layer.take(rows), strict=True):
-        if not positive[row]:
-            reason, detail = "not-positive", "a price is above zero"
-        elif out_of_family[row]:
-            reason = "out-of-family"
-            detail = f"{_times(times[row])} its family's price per vCPU, GiB and GPU there"
-        else:
-            reason = "implausible"
-            detail = f"{_times(usual[row])} the provider's usual price per vCPU and GiB"
-        refused.append(Refusal(price, reason, detail))
-    return Screened(prices.filter(pa.array(~bad[:count])), tuple(refused))
+    refused = [
+        _refusal(price, next((c for c in checks if c.failed[row]), None), row)
+        for row, price in zip(rows.tolist(), layer.take(rows), strict=True)
+    ]
+    return Screened(prices.filter(pa.array(~bad[: len(prices)])), tuple(refused))
 
 
-def _times(ratio: float) -> str:
-    return f"{ratio:.3g} times" if ratio >= 1 else f"1/{1 / ratio:.3g} of"
+def _refusal(price: Price, check: _Check | None, row: int) -> Refusal:
+    if check is None:
+        return Refusal(price, "not-positive", "a price is above zero")
+    times = check.times[row]
+    text = f"{times:.3g} times" if times >= 1 else f"1/{1 / times:.3g} of"
+    return Refusal(price, check.reason, f"{text} {check.usual}")
+
+
+def _checks(layer: Layer, shapes: Mapping[str, Shape], usual: _Usual) -> list[_Check]:
+    vcpus, memory, gpus = _sizes(layer, shapes)
+    spot = layer.category.values == layer.category.code("Dynamic")
+    market = _combine(layer.category.values, layer.currency.values, layer.system.values)
+    region = _combine(market, layer.region.values)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        family = usual.nearest(
+            [layer.hourly / size for size in (vcpus, memory, gpus)],
+            _combine(region, _families(layer, shapes)),
+        )
+        elsewhere = usual.times(layer.hourly, _combine(market, layer.type.values))
+        equivalents = vcpus + np.nan_to_num(memory) / _GIB_PER_EQUIVALENT
+        return [
+            _Check(
+                "out-of-family",
+                "its family's price per vCPU, GiB and GPU there",
+                family,
+                np.where(spot, SPOT_FACTOR, FAMILY_FACTOR),
+            ),
+            _Check(
+                "out-of-region",
+                "what the type costs elsewhere, as regions go",
+                usual.times(elsewhere, region),
+                np.where(spot, SPOT_FACTOR, REGION_FACTOR),
+            ),
+            _Check(
+                "implausible",
+                "the provider's usual price per vCPU and GiB",
+                usual.times(layer.hourly / equivalents, market),
+                PROVIDER_FACTOR,
+            ),
+        ]
+
+
+class _Usual:
+    """Medians of groups: over the trusted rows where they suffice, else over all usable ones."""
+
+    def __init__(self, usable: Mask, trusted: Mask) -> None:
+        self._layers = (usable, trusted)
+
+    def times(self, rate: Floats, groups: Codes) -> Floats:
+        """How many times its group's median each rate is; NaN in groups below `FEWEST`."""
+        median = np.full(int(groups.max(initial=-1)) + 1, np.nan)
+        for rows in self._layers:  # the trusted override
+            order = np.flatnonzero(rows & np.isfinite(rate))
+            order = order[np.lexsort((rate[order], groups[order]))]
+            sizes = np.bincount(groups[order], minlength=len(median))
+            starts = np.cumsum(sizes) - sizes
+            enough = sizes >= FEWEST
+            low = order[starts[enough] + (sizes[enough] - 1) // 2]
+            high = order[starts[enough] + sizes[enough] // 2]
+            median[enough] = np.sqrt(rate[low] * rate[high])
+        times: Floats = rate / median[groups]
+        return times
+
+    def nearest(self, rates: list[Floats], groups: Codes) -> Floats:
+        """The least distance from the median by any of the measures."""
+        best = np.full(len(groups), np.nan)
+        for rate in rates:
+            times = self.times(rate, groups)
+            nearer = np.isnan(best) | (np.abs(np.log(times)) < np.abs(np.log(best)))
+            best = np.where(np.isfinite(times) & nearer, times, best)
+        return best
 
 
 def _sizes(layer: Layer, shapes: Mapping[str, Shape]) -> list[Floats]:
@@ -109,7 +178,7 @@ def _sizes(layer: Layer, shapes: Mapping[str, Shape]) -> list[Floats]:
     measures = (
         [s.vcpus if s else None for s in known],
         [s.memory_gib if s else None for s in known],
-        [s.gpu_count or None if s else None for s in known],
+        [s.gpu_count if s else None for s in known],
     )
     rows = layer.type.values
     return [np.array([v or np.nan for v in values], np.float64)[rows] for values in measures]
@@ -131,43 +200,7 @@ def family_of(instance_type: str) -> str:
     return before if dot else re.sub(r"\d+", "#", instance_type)
 
 
-def _combine(*codes: npt.NDArray[np.signedinteger]) -> Codes:
+def _combine(*codes: npt.NDArray[np.signedinteger[Any]]) -> Codes:
     """One code per distinct tuple."""
     _, combined = np.unique(np.stack(codes), axis=1, return_inverse=True)
     return combined.reshape(-1).astype(np.int64)
-
-
-def _furthest(
-    hourly: Floats, sizes: list[Floats], groups: Codes, usable: npt.NDArray[np.bool_],
-    judged: npt.NDArray[np.bool_],
-) -> tuple[Floats, npt.NDArray[np.bool_]]:  # fmt: skip
-    """How many times the group's median each price is, by the measure that explains it best."""
-    best = np.full(len(hourly), np.inf)
-    compared = np.zeros(len(hourly), np.bool_)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for size in sizes:
-            usual = _medians(hourly / size, groups, usable & np.isfinite(size), judged)
-            distance = np.log(hourly / size / usual)
-            measured = np.isfinite(distance)
-            nearer = measured & (np.abs(distance) < np.abs(best))
-            best = np.where(nearer, distance, best)
-            compared |= measured
-    return np.exp(np.where(compared, best, 0.0)), compared
-
-
-def _medians(
-    rate: Floats, groups: Codes, usable: npt.NDArray[np.bool_], judged: npt.NDArray[np.bool_]
-) -> Floats:
-    """Each row's group median, of trusted rows where those suffice; NaN below `FEWEST` rows."""
-    count = int(groups.max(initial=-1)) + 1
-    result = np.full(count, np.nan)
-    for rows in (usable, usable & ~judged):  # the second, trusted, overrides
-        order = np.flatnonzero(rows)
-        order = order[np.lexsort((rate[order], groups[order]))]
-        sizes = np.bincount(groups[order], minlength=count)
-        starts = np.cumsum(sizes) - sizes
-        enough = sizes >= FEWEST
-        low = order[starts[enough] + (sizes[enough] - 1) // 2]
-        high = order[starts[enough] + sizes[enough] // 2]
-        result[enough] = np.sqrt(rate[low] * rate[high])
-    return result[groups]

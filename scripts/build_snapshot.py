@@ -1,0 +1,142 @@
+"""Rebuild the built-in snapshot of prices and shapes (costopt/pricing/snapshot/*.parquet).
+
+    python scripts/build_snapshot.py --data ../shared/data
+
+Prints what was kept and, by reason, what was refused. The same inputs give the same files.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import snapshot_prices
+import snapshot_shapes
+
+from costopt import schema
+from costopt.model import Shape
+from costopt.pricing import azure_sizes, builtin, sanity
+from costopt.pricing.layer import type_key
+from costopt.units import provider_key
+
+_DIGITS: Final = Decimal("0.000001")
+_SHAPE_SOURCES: Final = {
+    "AWS": ("EC2 DescribeInstanceTypes, as recorded by moto 5.2.5", date(2026, 7, 1)),
+    "Azure": ("Microsoft, Sizes for virtual machines in Azure", date(2026, 11, 23)),
+    "GCP": ("Compute Engine machine types, as listed by gcloud", date(2026, 8, 3)),
+}
+_OTHER_SHAPES: Final = ("skypilot-catalog v8", date(2025, 9, 1))
+
+
+def main() -> None:
+    """Read, clean, gate, write, report."""
+    parser = argparse.ArgumentParser(description="Rebuild the built-in snapshot.")
+    parser.add_argument("--data", type=Path, required=True, help="folder with prices/ and specs")
+    parser.add_argument("--out", type=Path, default=builtin.FOLDER, help="where to write")
+    options = parser.parse_args()
+
+    shapes = _shapes(options.data)
+    refused = snapshot_prices.Refused()
+    prices = snapshot_prices.collect(options.data, shapes, refused)
+    print("\n".join(f"refused {line}" for line in refused.summary()))
+    options.out.mkdir(parents=True, exist_ok=True)
+    for provider, rows in prices.groupby("provider"):
+        _provider(options.out, str(provider), rows, shapes[str(provider)])
+
+
+def _shapes(data: Path) -> dict[str, dict[str, Shape]]:
+    """Provider -> type -> shape."""
+    listed = pd.concat(
+        pd.read_csv(data / "prices" / name, usecols=["provider", "instance_type"])
+        for name in ("karpenter_vm_prices_2026.csv.gz", "coroot_2024-08-09_ondemand_spot.csv.gz")
+    )
+    azure_names = sorted(listed[listed.provider == "azure"].instance_type.unique())
+    found = [
+        *snapshot_shapes.aws(data),
+        *filter(None, map(azure_sizes.shape, azure_names)),
+        *snapshot_shapes.gcp(data),
+        *snapshot_shapes.gpu_clouds(snapshot_prices.gpu_cloud_table(data)),
+    ]
+    result: dict[str, dict[str, Shape]] = {}
+    for shape in found:
+        result.setdefault(shape.provider_name, {})[shape.instance_type] = shape
+    return result
+
+
+def _provider(out: Path, provider: str, rows: pd.DataFrame, shapes: Mapping[str, Shape]) -> None:
+    """Gate one provider's prices and write its two files."""
+    screened = sanity.screen(_prices(rows), {type_key(t): s for t, s in shapes.items()})
+    for reason, count in Counter(r.reason for r in screened.refused).items():
+        example = next(r for r in screened.refused if r.reason == reason)
+        price = example.price
+        print(
+            f"refused {provider}: {count} {reason}: {price.instance_type} in {price.region_id}"
+            f" at {price.list_unit_price} ({example.detail})"
+        )
+    kept = screened.kept
+    priced = set(kept.column("x_InstanceType").to_pylist())
+    table = _shape_table([shape for name, shape in sorted(shapes.items()) if name in priced])
+    files = {"prices": kept, "shapes": table}
+    for name, content in files.items():
+        path = out / f"{provider_key(provider)}.{name}.parquet"
+        pq.write_table(content, path, compression="zstd", compression_level=19, store_schema=False)
+        print(f"wrote {path.name}: {len(content)} rows, {path.stat().st_size / 1e3:.0f} kB")
+
+
+def _prices(rows: pd.DataFrame) -> pa.Table:
+    rows = rows.sort_values(["category", "currency", "region", "type"])
+    money = [Decimal(repr(price)).quantize(_DIGITS) for price in rows.price]
+    return schema.conform(
+        pa.table(
+            {
+                "ProviderName": rows.provider.to_list(),
+                "RegionId": rows.region.to_list(),
+                "x_InstanceType": rows.type.to_list(),
+                "x_OperatingSystem": ["Linux"] * len(rows),
+                "PricingCategory": rows.category.to_list(),
+                "ListUnitPrice": pa.array(money, schema.UNIT_PRICE),
+                "PricingCurrency": rows.currency.to_list(),
+                "x_ValidFrom": [date.fromisoformat(day) for day in rows.date],
+                "x_Source": rows.source.to_list(),
+            }
+        ),
+        schema.PRICES,
+    )
+
+
+def _shape_table(shapes: list[Shape]) -> pa.Table:
+    return pa.Table.from_pylist([_shape_row(shape) for shape in shapes], schema=schema.SHAPES)
+
+
+def _shape_row(shape: Shape) -> dict[str, Any]:
+    source, day = _SHAPE_SOURCES.get(shape.provider_name, _OTHER_SHAPES)
+    return {
+        "ProviderName": shape.provider_name,
+        "x_InstanceType": shape.instance_type,
+        "x_vCPUs": shape.vcpus,
+        "x_PhysicalCores": shape.physical_cores,
+        "x_MemoryGiB": shape.memory_gib,
+        "x_Architecture": shape.architecture,
+        "x_GPUModel": shape.gpu_model,
+        "x_GPUCount": shape.gpu_count or None,
+        "x_GPUMemoryGiB": shape.gpu_memory_gib,
+        "x_BurstableBaselinePercent": shape.burstable_baseline_percent,
+        "x_NetworkGbps": shape.network_gbps,
+        "x_LocalDiskGiB": shape.local_disk_gib,
+        "x_Family": shape.family,
+        "x_CurrentGeneration": shape.current_generation,
+        "x_ValidFrom": day,
+        "x_Source": source,
+    }
+
+
+if __name__ == "__main__":
+    main()
