@@ -20,11 +20,12 @@ def _headline(report: Report) -> str:
     saving = f"{words.amount(summary.monthly_savings)} {currency}"
     spend = f"{words.amount(summary.monthly_spend)} {currency}"
     after = f"{words.amount(summary.monthly_spend_after)} {currency}"
+    share = markdown(words.percent(words.saved_share(report)))
     return "\n".join(
         (
             f"## {saving} a month can be saved",
             "",
-            f"**{markdown(words.percent(words.saved_share(report)))}** of {spend} a month, which leaves "
+            f"**{share}** of {spend} a month, which leaves "
             f"{after}. {words.counted(summary.recommendations, 'recommendation')} for "
             f"{words.counted(summary.resources, 'resource')}, {summary.well_sized:,} well sized. "
             f"As of {report.as_of:%Y-%m-%d %H:%M} UTC, on {words.figure(report.window.days)} days "

@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from costopt.report.safe import terminal
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # rich is loaded when a page is drawn, not when formats are l
 NARROWEST: Final = 60
 MARGIN: Final = 2
 GAP: Final = 2
+LABEL: Final = 14
 
 PLAIN: Final = ""
 STRONG: Final = "bold"
@@ -44,7 +45,9 @@ class Column:
 class Screen:
     """What is printed on it, as bytes; the same calls give the same bytes wherever it runs."""
 
-    def __init__(self, width: int, *, colour: bool) -> None:
+    def __init__(
+        self, width: int, *, colour: bool, depth: Literal["256", "truecolor"] = "256"
+    ) -> None:
         from rich.console import Console
 
         self.width = max(width, NARROWEST)
@@ -55,7 +58,7 @@ class Screen:
             width=self.width,
             height=50,
             force_terminal=colour,
-            color_system="256" if colour else None,
+            color_system=depth if colour else None,
             no_color=not colour,
             force_jupyter=False,
             legacy_windows=False,
@@ -89,9 +92,26 @@ class Screen:
         """Text wrapped at words, indented on the left."""
         self._wrapped(_join((terminal(text), style)), " " * indent)
 
-    def bullet(self, text: str, *, indent: int = MARGIN) -> None:
+    def bullet(self, text: str, style: str = PLAIN, *, indent: int = MARGIN) -> None:
         """A list item, wrapped below itself."""
-        self._wrapped(_join((terminal(text), PLAIN)), f"{' ' * indent}• ")
+        self._wrapped(_join((terminal(text), style)), f"{' ' * indent}• ")
+
+    def labelled(
+        self,
+        name: str,
+        text: str,
+        style: str = PLAIN,
+        *,
+        label: int = LABEL,
+        indent: int = MARGIN,
+    ) -> None:
+        """A quiet name, `label` cells wide, and text wrapped beside it."""
+        head = _fitted(terminal(name), Column(label, cut_end=True))
+        left = indent + label + GAP
+        lines = self._lines(_join((terminal(text), style)), left)
+        for number, line in enumerate(lines or [_join()]):
+            first = ((" " * indent, PLAIN), (head + " " * GAP, QUIET))
+            self._put(_trimmed(_join(*(first if number == 0 else ((" " * left, PLAIN),)), line)))
 
     def command(self, text: str, *, indent: int = MARGIN + 2) -> None:
         """A command, whole: it may run over the edge, but pastes as one line."""
@@ -99,32 +119,50 @@ class Screen:
             _join((" " * indent + terminal(text), COMMAND)), soft_wrap=True, crop=False
         )
 
-    def grid(self, columns: Sequence[Column], cells: Sequence[Sequence[Span]]) -> None:
+    def grid(
+        self, columns: Sequence[Column], cells: Sequence[Sequence[Span]], *, indent: int = MARGIN
+    ) -> None:
         """One row of cells side by side, each a stack of lines; long ones are cut."""
         for spans in zip_longest(*cells, fillvalue=("", PLAIN)):
             padded = [
                 (_fitted(terminal(text), column), style)
                 for column, (text, style) in zip(columns, spans, strict=True)
             ]
-            line = _join((" " * MARGIN, PLAIN), *_spaced(padded))
-            line.rstrip()
-            self._put(line)
+            self._put(_trimmed(_join((" " * indent, PLAIN), *_spaced(padded))))
+
+    def table(
+        self, rows: Sequence[Sequence[Span]], right: Sequence[bool], *, indent: int = MARGIN
+    ) -> None:
+        """Rows of one line each; columns are as wide as they need and may be."""
+        widths = [max(cells_of(row[place][0]) for row in rows) for place in range(len(right))]
+        columns = [
+            Column(width, right=on_right, cut_end=True)
+            for width, on_right in zip(_shared(widths, self.width - 2 * indent), right, strict=True)
+        ]
+        for row in rows:
+            self.grid(columns, [(cell,) for cell in row], indent=indent)
 
     def _put(self, line: Text) -> None:
         self._console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
 
     def _wrapped(self, text: Text, first: str) -> None:
-        indent = len(first)
-        for number, line in enumerate(text.wrap(self._console, self.width - indent - MARGIN)):
-            whole = _join((first if number == 0 else " " * indent, PLAIN)).append_text(line)
-            whole.rstrip()
-            self._put(whole)
+        for number, line in enumerate(self._lines(text, len(first))):
+            lead = first if number == 0 else " " * len(first)
+            self._put(_trimmed(_join((lead, PLAIN), line)))
+
+    def _lines(self, text: Text, left: int) -> Sequence[Text]:
+        return text.wrap(self._console, max(self.width - left - MARGIN, 1))
 
 
-def _join(*spans: Span) -> Text:
+def _join(*parts: Span | Text) -> Text:
     from rich.text import Text
 
-    return Text.assemble(*spans, end="")
+    return Text.assemble(*parts, end="")
+
+
+def _trimmed(line: Text) -> Text:
+    line.rstrip()
+    return line
 
 
 def _spaced(spans: Sequence[Span]) -> Iterator[Span]:
@@ -134,12 +172,25 @@ def _spaced(spans: Sequence[Span]) -> Iterator[Span]:
         yield span
 
 
+def _shared(widths: Sequence[int], room: int) -> list[int]:
+    """The widths, the widest made narrower until all stand in the room with gaps between."""
+    fitted = list(widths)
+    while sum(fitted) + GAP * (len(fitted) - 1) > room and max(fitted) > 1:
+        fitted[fitted.index(max(fitted))] -= 1
+    return fitted
+
+
 def _fitted(text: str, column: Column) -> str:
+    short = shortened(text, column.width, tail=0.0 if column.cut_end else 0.4)
+    pad = " " * (column.width - cells_of(short))
+    return pad + short if column.right else short + pad
+
+
+def cells_of(text: str) -> int:
+    """How many character cells the text takes on a screen: none for combining marks, two for 日."""
     from rich.cells import cell_len
 
-    short = shortened(text, column.width, tail=0.0 if column.cut_end else 0.4)
-    pad = " " * (column.width - cell_len(short))
-    return pad + short if column.right else short + pad
+    return cell_len(terminal(text))
 
 
 def shortened(text: str, width: int, *, tail: float = 0.4) -> str:
@@ -148,9 +199,7 @@ def shortened(text: str, width: int, *, tail: float = 0.4) -> str:
     `tail` is the share of the width that its end gets: names differ at the end (web-17) as often
     as at the start, so both ends are kept.
     """
-    from rich.cells import cell_len
-
-    if cell_len(text) <= width:
+    if cells_of(text) <= width:
         return text
     end = int((width - 1) * tail)
     return _head(text, width - 1 - end) + "…" + _head(text[::-1], end)[::-1]
@@ -158,11 +207,9 @@ def shortened(text: str, width: int, *, tail: float = 0.4) -> str:
 
 def _head(text: str, width: int) -> str:
     """As much of the text's beginning as fits `width` cells; wide characters take two."""
-    from rich.cells import cell_len
-
     taken = 0
     for number, character in enumerate(text):
-        taken += cell_len(character)
+        taken += cells_of(character)
         if taken > width:
             return text[:number]
     return text

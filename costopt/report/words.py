@@ -6,6 +6,7 @@ Nothing here is escaped; each format does that for its own medium (see safe.py).
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 from typing import Final
 
@@ -32,6 +33,19 @@ def price(value: Decimal | None) -> str:
 def figure(value: float) -> str:
     """A count or size without needless decimals: 4, 0.5, 1.75."""
     return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def spoken(field_name: str) -> str:
+    """A field's name as words: `cpu_p99_5` is `cpu p99.5`."""
+    return re.sub(r"(?<=p\d\d)_(?=\d)", ".", field_name).replace("_", " ")
+
+
+def measure(value: float, unit: str) -> str:
+    """A measured value with its unit: `12.4 %`, `1.3 MB/s`, `71 W`."""
+    if unit == "B/s":
+        step = min(3, int(math.log10(value)) // 3) if value >= 1 else 0
+        return f"{value / 1000**step:.3g} {('', 'k', 'M', 'G')[step]}B/s"
+    return f"{value:.3g} {unit}".rstrip()
 
 
 def percent(share: float) -> str:

@@ -1,0 +1,41 @@
+"""What would turn a skip into advice, by its reason code: for --explain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # the quality gate (docs/quality.md)
+        "stale": "newer samples: collect again",
+        "short-history": "time: it is judged once there is enough history",
+        "hourly-only": "samples of five minutes instead of an hour (detailed monitoring)",
+        "coverage": "the missing samples: see where the collection loses them",
+        "week-coverage": "samples of the hours of the week that have none",
+        "out-of-range": "values in percent of the whole machine, 0 to 100",
+        "no-metrics": "its samples: see whether monitoring is on, and collect them",
+        # what is not measured
+        "cpu-unmeasured": "samples of cpu_utilization",
+        "gpu-unmeasured": "samples of gpu_utilization and gpu_memory_utilization of every card",
+        "network-unmeasured": "samples of network_in and network_out",
+        # what is not known
+        "no-price": "a price: costopt collect files --prices P, or the bill: --charges C",
+        "no-market": "prices of what can be had there: costopt collect files --prices P",
+        "currency-mismatch": "prices in the currency of the bill",
+        "unknown-size": "its x_vCPUs among the resources, or its type: --shapes S",
+        "memory-unknown": "its x_MemoryGiB among the resources, or its type: --shapes S",
+        # what speaks against a change
+        "not-running": "nothing: while it is stopped its compute costs nothing",
+        "scaling-group": "the group: change its size or its template, not this member",
+        "managed-service": "its service's own settings",
+        "standby-role": "samples of its network, or a word with its owner",
+        "recently-launched": "time: it is judged once it has run for a while",
+        "recently-resized": "time: it is judged once it has run for a while in its new size",
+        "small-saving": "a lower threshold: --min-monthly-savings, min_monthly_savings",
+        "definition-excludes": "another definition of idle: --idle-definition",
+        "undersized": "a larger machine: this one is at its limit",
+        "gpu-machine": "nothing yet: GPU machines are not resized",
+    }
+)

@@ -1,0 +1,145 @@
+"""One resource's story: complete, redoable, and told for every kind of resource."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from rich.cells import cell_len
+
+from costopt.model import Disputed, Finding, FindingLevel, Savings, Skip
+from costopt.report.explain import explain
+from costopt.report.remedies import REMEDIES
+from costopt.rules.base import Fit
+from tests.report import builders, cases
+
+ADVICE = builders.recommendation(
+    estimated_monthly_savings=Savings(
+        Decimal(225), Decimal(375), Decimal("468.66"), Decimal("468.66"), "charges"
+    ),
+    estimated_monthly_cost=Decimal("165.50"),
+    stranded_commitment=Decimal(150),
+    alternatives=(builders.offer("m5a.xlarge", vcpus=4.0, memory_gib=16.0),),
+    evidence={
+        "cpu_p99_5": 12.4,
+        "trusted": True,
+        "candidates": [
+            {"instance_type": "m5.large", "vcpus": 2, "why_not": "2 vCPUs do not hold it"},
+            {"instance_type": "m5.xlarge", "vcpus": 4, "why_not": "chosen"},
+        ],
+        "warnings": ["ask its owner"],
+    },
+)
+IN_USE = Fit("i-0aa11", "idle", "in use: CPU P95 8.5 % (idle < 3 %)", {"definition": "costopt"})
+
+
+def _flat(story: str) -> str:
+    return " ".join(story.split())
+
+
+def test_the_story_of_advice_is_whole() -> None:
+    story = _flat(explain(cases.case(), (IN_USE, ADVICE), builders.report((ADVICE,))))
+    for part in (
+        "web-17 Rightsize: m5.4xlarge → m5.xlarge, saves 375.00 USD a month",
+        "m5.4xlarge, 16 vCPUs, 64 GiB, VM, x86_64",
+        "540.50 USD, by the bill, after discounts",
+        "500.00 USD, which ends when the machine stops",
+        "40.50 USD (disks",
+        "0.856 USD (list), 0.684932 USD (as billed)",
+        "40.0 % of it under a commitment",
+        "4.5 % 8.5 % 12.4 % 31.5 % 17,000 98.4 %",
+        "Busiest hour of the week: Monday 14:00 (P95 31 %); quietest: Monday 03:00 (P95 1 %), "
+        "Europe/Berlin time.",
+        "longest for 27 hours",
+        "Not measured, so unknown, never zero: Memory utilization, Network in, Network out.",
+        "the longest gap lasts (3 hours) [gap]",
+        "in use: CPU P95 8.5 % (idle < 3 %)",
+        "cpu p99.5 12.4",
+        "m5.large 2 2 vCPUs do not hold it",
+        "0.856 → 0.214 USD an hour (75.0 % less) x 730 h = 624.88 → 156.22 a month",
+        "75.0 % of 500.00 USD of compute = 375.00 USD a month",
+        "540.50 - 375.00 = 165.50 USD a month",
+        "225.00 to 468.66 USD a month",
+        "150.00 USD a month of the saving comes only once",
+        "above 90 % of the new size for 0.31 % of the time, ≤ 1.2 %",
+        "with a restart; can be undone",
+        "m5a.xlarge",
+        "What this cannot see",
+        "CPU above 22.5 % of today's machine (which is 90 % of the new one)",
+    ):
+        assert part in story, part
+
+
+def test_a_stop_at_list_price_says_what_it_does_not_know() -> None:
+    cost = replace(cases.COST, basis="list", monthly=Decimal("624.88"), compute=Decimal("624.88"),
+                   committed_share=0.0)  # fmt: skip
+    stop = builders.stop("i-0aa11", estimated_monthly_savings=builders.savings("624.88", "list"))
+    story = _flat(explain(cases.case(cost=cost), (stop, None), builders.report((stop,))))
+    assert "Stop: m5.4xlarge → stopped, saves 624.88 USD a month" in story
+    assert "624.88 USD, by the list price" in story
+    assert "0.856 → 0.00 USD an hour (100.0 % less)" in story
+    assert "no bill names it, so the saving is at list price" in story
+    assert "then it is in use" in story
+
+
+def test_advice_that_lost_is_told() -> None:
+    stop = builders.stop("i-0aa11")
+    story = _flat(explain(cases.case(), (stop, ADVICE), builders.report((stop,))))
+    assert "Not taken: idle saves more, and the same money is saved only once." in story
+
+
+def test_a_fit_says_why() -> None:
+    story = _flat(explain(cases.case(), (IN_USE,), builders.report()))
+    assert "Well sized: it was judged, and there is nothing to change." in story
+
+
+def test_a_skip_says_what_would_help() -> None:
+    skip = Skip("i-0aa11", "rightsize", "no-market", "no priced machine types in eu-west-1")
+    story = _flat(explain(cases.case(cost=None), (skip,), builders.report((), (skip,))))
+    assert "no advice: no-market no priced machine types in eu-west-1" in story
+    assert f"rightsize: {REMEDIES['no-market']}." in story
+    assert "Unknown: no bill names it, and no price list either." in story
+
+
+def test_a_skip_of_an_unknown_reason_is_told_by_its_detail() -> None:
+    skip = Skip("i-0aa11", "theirs", "moon-phase", "the moon is full")
+    assert "theirs: the moon is full." in _flat(
+        explain(cases.case(), (skip,), builders.report((), (skip,)))
+    )
+
+
+def test_a_disk_has_a_story_too() -> None:
+    story = _flat(explain(cases.disk(), (None, None), builders.report()))
+    assert "vol-1 No advice: no rule concerns this kind of resource." in story
+    assert "12.00 USD, by the bill" in story
+    assert "What it did" not in story
+
+
+def test_unusable_data_and_disputed_spikes_are_shown() -> None:
+    gate = Finding("i-0aa11", "cpu_utilization", "stale", FindingLevel.GATE, 9, "2026-10-20", "old")
+    story = _flat(explain(cases.case(findings=(gate,)), (), builders.report()))
+    assert "Unusable: CPU utilization: old (2026-10-20) [stale]" in story
+    spikes = Disputed(
+        samples=3, example_at=builders.END - timedelta(days=1), example_value=97.0, mean=4.0,
+        std=1.0, max=12.0, p50=4.0, p90=6.0, p95=7.0, p99=9.0, p99_5=9.9, histogram=(1,),
+    )  # fmt: skip
+    story = _flat(explain(cases.case(disputed=spikes, findings=()), (), builders.report()))
+    assert "3 CPU spikes that no other metric confirms, for example 97 %" in story
+    assert "the P99.5 is 9.9 % instead of 12.4 %" in story
+    assert "The quality gate found nothing wrong with its data." in story
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_every_line_fits_and_nothing_is_alive(width: int) -> None:
+    for text in builders.HOSTILE:
+        resource = replace(cases.MACHINE, resource_name=text, tags={text: text}, state=text)
+        profiles = (cases.profile(), cases.profile(text), cases.profile("gpu_power", device=text))
+        case = cases.case(resource=resource, profiles=profiles)
+        advice = replace(ADVICE, reason=text, evidence={text: [{text: text}], "b": {text: [text]}})
+        story = explain(case, (IN_USE, advice), builders.report((advice,)), width=width)
+        lines = story.split("\n")
+        assert all(cell_len(line) <= width for line in lines)
+        assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for line in lines for c in line)
+        assert not set(story) & set("\u202e\u2066")
