@@ -7,7 +7,7 @@ middle is a function of tables, prices, settings and `as_of`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -34,7 +34,7 @@ from costopt.model import (
 from costopt.pricing.catalogue import Catalogue
 from costopt.profile import kernel
 from costopt.providers.base import Problem, Provider
-from costopt.rules.base import Case, Fit, Outcome
+from costopt.rules.base import Case, Outcome, well_sized
 from costopt.rules.cases import build
 from costopt.rules.plan import plan
 
@@ -133,10 +133,14 @@ def analyse(
     settings: Settings,
     as_of: datetime | None,
     progress: Progress = lambda step: None,
+    rules: Sequence[str] = (),
 ) -> Analysis:
     """Judge the fleet: quality, profiles, costs, rules, plan.
 
+    Args:
+        rules: names of the rules to ask; none named = every one.
     Raises:
+        ConfigError: no rule of that name.
         InsufficientData: nothing usable is left above the quality gate.
     """
     window = lookback(lake, settings, as_of)
@@ -161,7 +165,7 @@ def analyse(
         min_monthly_savings=settings.min_monthly_savings,
     )
     progress("rules")
-    outcomes = _judge(cases, settings)
+    outcomes = _judge(cases, settings, rules or registry.names("rule"))
     report = _report(
         window=window,
         cases=cases,
@@ -173,9 +177,11 @@ def analyse(
     return Analysis(window, window.end, known, seen, findings, cases, outcomes, report)
 
 
-def _judge(cases: Mapping[str, Case], settings: Settings) -> dict[str, tuple[Outcome, ...]]:
+def _judge(
+    cases: Mapping[str, Case], settings: Settings, names: Sequence[str]
+) -> dict[str, tuple[Outcome, ...]]:
     """What each rule says of each case that the gate let through."""
-    rules = [registry.find("rule", name) for name in registry.names("rule")]
+    rules = [registry.find("rule", name) for name in names]
     judges = [
         rule(rule.Settings.model_validate(settings.rules.get(rule.code, {}))) for rule in rules
     ]
@@ -206,7 +212,7 @@ def _report(
         monthly_spend_after=spend.monthly - saved,
         reconciled_percent=spend.reconciled_percent,
         resources=len(cases),
-        well_sized=sum(_fits(said) for said in outcomes.values()),
+        well_sized=sum(well_sized(said) for said in outcomes.values()),
         recommendations=len(chosen),
         skips=dict(sorted(Counter(skip.reason for skip in skips).items())),
     )
@@ -230,12 +236,6 @@ def _skips(outcomes: Mapping[str, tuple[Outcome, ...]], advised: Set[str]) -> tu
             if isinstance(skip, Skip) and resource_id not in advised:
                 found.setdefault((resource_id, skip.reason), skip)
     return tuple(found[key] for key in sorted(found))
-
-
-def _fits(said: tuple[Outcome, ...]) -> bool:
-    """Judged by at least one rule, and none found anything to change or to abstain from."""
-    spoken = [outcome for outcome in said if outcome is not None]
-    return bool(spoken) and all(isinstance(outcome, Fit) for outcome in spoken)
 
 
 def _currency(settings: Settings) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -119,6 +120,12 @@ class Fit:
 
 Outcome = Recommendation | Skip | Fit | None
 """None: the rule does not concern this kind of resource (a disk, for a rule on machines)."""
+
+
+def well_sized(said: Iterable[Outcome]) -> bool:
+    """Judged by at least one rule, and none found anything to change or to abstain from."""
+    spoken = [outcome for outcome in said if outcome is not None]
+    return bool(spoken) and all(isinstance(outcome, Fit) for outcome in spoken)
 
 
 class Rule(Protocol):
