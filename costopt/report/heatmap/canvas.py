@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
 
@@ -23,7 +24,6 @@ from matplotlib.text import Text
 from costopt.report.heatmap.palette import INK
 from costopt.report.safe import terminal
 
-Format = Literal["png", "svg"]
 _DPI: Final = 100
 # DejaVu Sans comes with matplotlib: the same letters everywhere. The others only serve scripts it
 # lacks, where they are installed.
@@ -40,25 +40,51 @@ _FALLBACK_FONTS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """Its right edge."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> float:
+        """Its lower edge."""
+        return self.top + self.height
+
+
 class Canvas:
     """One picture of a fixed size in pixels."""
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
         self.figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
-        self._renderer = FigureCanvasAgg(self.figure).get_renderer()
+        agg = FigureCanvasAgg(self.figure)
+        self._renderer = agg.get_renderer()  # type: ignore[no-untyped-call]
 
-    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
-        """Bare axes over that rectangle."""
-        place = (
-            left / self.width,
-            1 - (top + height) / self.height,
-            width / self.width,
-            height / self.height,
-        )
-        axes = self.figure.add_axes(place)
+    def axes(self, box: Box) -> Axes:
+        """Bare axes over the box, in its own pixels: x to the right, y down."""
+        axes = self.figure.add_axes(self._place(box))
         axes.set_axis_off()
+        axes.set_xlim(0, box.width)
+        axes.set_ylim(box.height, 0)
         return axes
+
+    def _place(self, box: Box) -> tuple[float, float, float, float]:
+        """Matplotlib's rectangle: left, bottom, width, height as shares of the figure."""
+        return (
+            box.left / self.width,
+            1 - box.bottom / self.height,
+            box.width / self.width,
+            box.height / self.height,
+        )
 
     def text(
         self,
@@ -88,17 +114,16 @@ class Canvas:
         self.figure.add_artist(line)
         return self._fitted(line, room)
 
-    def box(
-        self, left: float, top: float, width: float, height: float, fill: str, **style: Any
-    ) -> None:
+    def fill(self, box: Box, colour: str, **style: Any) -> None:
         """A filled rectangle."""
+        left, bottom, width, height = self._place(box)
         self.figure.add_artist(
             Rectangle(
-                (left / self.width, 1 - (top + height) / self.height),
-                width / self.width,
-                height / self.height,
+                (left, bottom),
+                width,
+                height,
                 transform=self.figure.transFigure,
-                facecolor=fill,
+                facecolor=colour,
                 **{"linewidth": 0, **style},
             )
         )
@@ -129,8 +154,17 @@ def shortened(words: str, keep: int) -> str:
     return words[: keep - tail].rstrip() + "\u2026" + (words[-tail:].lstrip() if tail else "")
 
 
-def picture(draw: Callable[[], Canvas], kind: Format) -> bytes:
-    """The bytes of what `draw` draws."""
+def png(draw: Callable[[], Canvas]) -> bytes:
+    """What `draw` draws, as PNG."""
+    return _saved(draw, "png", {"Software": None})
+
+
+def svg(draw: Callable[[], Canvas]) -> bytes:
+    """What `draw` draws, as SVG."""
+    return _saved(draw, "svg", {"Date": None, "Creator": None, "Format": None, "Type": None})
+
+
+def _saved(draw: Callable[[], Canvas], kind: str, nameless: dict[str, None]) -> bytes:
     with mpl.rc_context(), warnings.catch_warnings():
         # A letter that no installed font has is drawn as a box naming its script: enough said.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
@@ -144,19 +178,8 @@ def picture(draw: Callable[[], Canvas], kind: Format) -> bytes:
                 "text.parse_math": False,
             }
         )
-        canvas = draw()
         out = io.BytesIO()
-        nameless: dict[str, Any] = (
-            {"Software": None}
-            if kind == "png"
-            else {
-                "Date": None,
-                "Creator": None,
-                "Format": None,
-                "Type": None,
-            }
-        )
-        canvas.figure.savefig(out, format=kind, dpi=_DPI, metadata=nameless)
+        draw().figure.savefig(out, format=kind, dpi=_DPI, metadata=nameless)
     return out.getvalue()
 
 

@@ -12,9 +12,10 @@ Colour = tuple[int, int, int]
 Floats = npt.NDArray[np.float64]
 
 STOPS: Final = (
-    "#fff4db #fce6b0 #fdd18b #feb973 #fda166 #f98962 #f17265 #e45d6c #d44b74"
-    " #bf3d7b #a83381 #8e2c84 #742884 #5a237e #421e73 #2d1860 #1f1147"
-).split()
+    *("#fff4db", "#fce6b0", "#fdd18b", "#feb973", "#fda166", "#f98962", "#f17265", "#e45d6c"),
+    *("#d44b74", "#bf3d7b", "#a83381", "#8e2c84", "#742884", "#5a237e", "#421e73", "#2d1860"),
+    "#1f1147",
+)
 """Equal steps in OKLab (B. Ottosson 2020), from L* 96 to 10 without a turn: it reads the same to a
 colour-blind eye and in grey print. Low demand is pale, so that on white paper ink is demand."""
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
 
+from costopt.profile.grouping import FLEET, MACHINES
 from costopt.profile.heatmap import WeekMap
 from costopt.profile.overview import Overview
 from costopt.profile.week import LOCAL
 from costopt.report.safe import terminal
+from costopt.report.words import counted
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _UPPER: Final = {"cpu": "CPU", "gpu": "GPU", "sm": "SM", "p99": "P99"}
@@ -24,19 +27,21 @@ def metric_words(metric_name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def statistic_words(picture: WeekMap | Overview) -> str:
+def statistic_words(pictures: Sequence[WeekMap | Overview]) -> str:
     """What a cell says of its hour."""
-    if picture.statistic == "mean":
+    if pictures[0].statistic == "mean":
         return "mean of each hour"
-    grouped = isinstance(picture, WeekMap) and picture.machines > 1
-    return "P95 of each hour, mean of the machines" if grouped else "P95 of each hour"
+    pooled = any(isinstance(picture, WeekMap) and picture.machines > 1 for picture in pictures)
+    return "P95 of each hour" + (", mean of the machines" if pooled else "")
 
 
-def clock_words(picture: WeekMap | Overview) -> str:
+def clock_words(pictures: Sequence[WeekMap | Overview]) -> str:
     """Whose clock the hours are."""
-    if picture.time_zone == LOCAL:
+    zones = {picture.time_zone for picture in pictures}
+    if len(zones) > 1 or LOCAL in zones:
         return "local time of each machine"
-    return f"{picture.time_zone} time" + (", moved from local clocks" if picture.moved else "")
+    moved = any(picture.moved for picture in pictures)
+    return f"{zones.pop()} time" + (", moved from local clocks" if moved else "")
 
 
 def span_words(first: datetime, end: datetime) -> str:
@@ -46,13 +51,34 @@ def span_words(first: datetime, end: datetime) -> str:
     return f"{start} \u2013 {last.day} {last:%b} {last.year}"
 
 
-def subtitle(picture: WeekMap | Overview) -> str:
-    """The line below the title."""
+def title(week: WeekMap) -> str:
+    """What the picture is of: a machine's name, or a group's with what kind of group it is."""
+    key = week.grouped_by.removeprefix("tag:")
+    return f"{week.label} ({key})" if key not in ("", FLEET) else week.label
+
+
+def groups_title(week: WeekMap) -> str:
+    """What several groups are compared by."""
+    return f"{metric_words(week.metric_name)} by {week.grouped_by.removeprefix('tag:')}"
+
+
+def fleet_title(picture: Overview) -> str:
+    """How many machines, and how many a line is."""
+    machines = f"{counted(picture.machines, 'machine')} over the week"
+    each = picture.machines / len(picture.ids)
+    return machines + (f", about {each:.0f} look-alikes a line" if each >= 1.5 else "")
+
+
+def subtitle(*pictures: WeekMap | Overview, metric: bool = True) -> str:
+    """Below the title: what (the metric unless the title has it), whose clock, which days."""
+    first = min(picture.first for picture in pictures)
+    end = max(picture.end for picture in pictures)
+    statistic = statistic_words(pictures)
     return DOT.join(
         (
-            f"{metric_words(picture.metric_name)}, {statistic_words(picture)}",
-            clock_words(picture),
-            span_words(picture.first, picture.end),
+            f"{metric_words(pictures[0].metric_name)}, {statistic}" if metric else statistic,
+            clock_words(pictures),
+            span_words(first, end),
         )
     )
 
@@ -61,9 +87,8 @@ def basis(week: WeekMap) -> str:
     """What the figures rest on: how many machines, by which weight, how much of the data."""
     parts = []
     if week.grouped_by:
-        machines = f"{week.machines:,} machine{'s' * (week.machines != 1)}"
-        weighed = week.weight != "machines"
-        parts.append(machines + (f", {week.capacity:,.0f} {week.weight}" if weighed else ""))
+        weighed = f", {week.capacity:,.0f} {week.weight}" if week.weight != MACHINES else ""
+        parts.append(counted(week.machines, "machine") + weighed)
         if week.left_out:
             parts.append(f"{week.left_out:,} left out: {week.weight} unknown")
     parts.append(f"coverage {coverage_words(week)}")

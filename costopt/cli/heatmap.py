@@ -1,0 +1,260 @@
+"""`costopt heatmap`: demand over the week, of a machine, of groups, or of the whole fleet."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import pyarrow.compute as pc
+
+from costopt import pipeline
+from costopt.cli import options
+from costopt.config import Settings
+from costopt.errors import ConfigError, InsufficientData
+from costopt.lake.store import Lake
+from costopt.model import Profile, Resource
+from costopt.pricing.catalogue import Catalogue
+from costopt.profile.clock import zone
+from costopt.profile.grouping import FLEET
+from costopt.profile.heatmap import (
+    Overview,
+    Statistic,
+    WeekMap,
+    group_weeks,
+    machine_week_map,
+    overview,
+)
+from costopt.profile.kernel import profiles_of
+from costopt.report import heatmap as draw
+from costopt.report.safe import terminal
+
+_FORMATS: Final = ("terminal", "png", "svg", "json", "csv")
+_TERMINAL_ROWS: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Fleet:
+    """What is drawn from: the machines, and what was measured of them."""
+
+    resources: Mapping[str, Resource]
+    profiles: Mapping[str, Sequence[Profile]]
+    metric: str
+    statistic: Statistic
+    view: Mapping[str, Any]  # time_zone and thin_below, as the heatmaps take them
+
+
+@click.command()
+@click.argument("resource", required=False)
+@click.option(
+    "--group-by",
+    metavar="tag:KEY|region|type|provider|account",
+    help="One heatmap a group; with --overview, what the second strip shows.",
+)
+@click.option("--overview", "whole_fleet", is_flag=True, help="Every machine as one line.")
+@click.option("--metric", default="cpu_utilization", show_default=True, help="What to show.")
+@click.option(
+    "--statistic",
+    type=click.Choice(["mean", "p95"]),
+    default="mean",
+    show_default=True,
+    help="Of the samples in each hour of the week.",
+)
+@click.option(
+    "--time-zone",
+    metavar="ZONE",
+    help="Show every machine by this IANA clock, moved by the difference in mid-window. "
+    "Default: each by its own.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(_FORMATS),
+    help="Default: by the ending of --output, else terminal.",
+)
+@options.output
+@options.as_of
+@options.project
+def heatmap(
+    resource: str | None,
+    group_by: str | None,
+    whole_fleet: bool,
+    metric: str,
+    statistic: Statistic,
+    time_zone: str | None,
+    kind: str | None,
+    output: Path | None,
+    as_of: datetime | None,
+    home: Path | None,
+    config_path: Path | None,
+) -> None:
+    """Demand over the week: of RESOURCE (id or name), of groups, or of the fleet as one.
+
+    An hour without data stays empty, one with too few samples is hatched. A group's percentage is
+    demand over capacity, over the machines that were measured in that hour.
+    """
+    if resource and (group_by or whole_fleet):
+        raise click.UsageError("name a RESOURCE, or --group-by or --overview, not both")
+    kind = kind or _kind_of(output)
+    if kind in ("png", "svg") and output is None and sys.stdout.isatty():
+        raise click.UsageError(f"a {kind.upper()} is not for a terminal: add --output FILE")
+    if time_zone:
+        zone(time_zone, where="--time-zone")
+    settings, lake = options.settings_and_lake(home, config_path)
+    view = {"time_zone": time_zone, "thin_below": settings.quality.min_coverage}
+    fleet = _Fleet(*_measured(lake, settings, as_of, metric), metric, statistic, view)
+    if whole_fleet:
+        data = _overview(fleet, group_by or "tag:team", kind)
+    else:
+        weeks = [_machine(fleet, resource)] if resource else _groups(fleet, group_by or FLEET)
+        data = _weeks(weeks, kind)
+    options.deliver(data, output)
+
+
+def _kind_of(output: Path | None) -> str:
+    ending = output.suffix.lower().removeprefix(".") if output else ""
+    return ending if ending in _FORMATS else "terminal"
+
+
+def _measured(
+    lake: Lake, settings: Settings, as_of: datetime | None, metric: str
+) -> tuple[dict[str, Resource], dict[str, tuple[Profile, ...]]]:
+    """The machines with their sizes, and the metric's profiles."""
+    table = pipeline.profiles(lake, settings, as_of)
+    known = sorted(pc.unique(table["MetricName"]).to_pylist())
+    if metric not in known:
+        listed = ", ".join(terminal(name) for name in known)
+        raise InsufficientData(
+            f"no machine has {metric} in the last {settings.lookback_days:g} days",
+            hint=f"--metric with one that is measured: {listed}"
+            if known
+            else "costopt collect, or an earlier --as-of",
+        )
+    catalogue = Catalogue.load(lake.read("prices"), lake.read("shapes"))
+    machines = pipeline.resources(lake, settings, as_of)
+    sized = {key: _sized(machine, catalogue) for key, machine in machines.items()}
+    return sized, profiles_of(table.filter(pc.equal(table["MetricName"], metric)))
+
+
+def _sized(resource: Resource, catalogue: Catalogue) -> Resource:
+    """The resource with the sizes that only the catalogue knows; groups are weighted by them."""
+    shape = (
+        catalogue.shape(resource.provider_name, resource.instance_type)
+        if resource.instance_type
+        else None
+    )
+    if shape is None:
+        return resource
+    return replace(
+        resource,
+        vcpus=resource.vcpus or shape.vcpus,
+        memory_gib=resource.memory_gib or shape.memory_gib,
+        gpu_count=resource.gpu_count or shape.gpu_count,
+        gpu_memory_gib=resource.gpu_memory_gib or shape.gpu_memory_gib,
+    )
+
+
+def _machine(fleet: _Fleet, wanted: str) -> WeekMap:
+    resource = _named(fleet.resources, wanted)
+    profiles = fleet.profiles.get(resource.resource_id, ())
+    week = machine_week_map(resource, profiles, fleet.metric, fleet.statistic, **fleet.view)
+    if week is None:
+        raise InsufficientData(
+            f"{fleet.metric} of {terminal(wanted)} is not measured",
+            hint="costopt profile lists what is measured",
+        )
+    return week
+
+
+def _named(resources: Mapping[str, Resource], wanted: str) -> Resource:
+    """The resource of that id, or the only one of that name.
+
+    Raises:
+        ConfigError: there is none, or more than one; the message lists the nearest.
+    """
+    if wanted in resources:
+        return resources[wanted]
+    found = [r for r in resources.values() if r.resource_name == wanted]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        listed = _listed(r.resource_id for r in found)
+        raise ConfigError(
+            f"{len(found)} resources are named {wanted!r}", hint=f"use an id: {listed}"
+        )
+    names = [*resources, *(r.resource_name for r in resources.values() if r.resource_name)]
+    nearest = get_close_matches(wanted, names, n=3, cutoff=0.5)
+    raise ConfigError(
+        f"no resource has the id or name {wanted!r}",
+        hint=f"did you mean {_listed(nearest)}?" if nearest else "costopt profile lists them",
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = [terminal(name) for name in names]
+    return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more" if len(shown) > 5 else "")
+
+
+def _groups(fleet: _Fleet, by: str) -> list[WeekMap]:
+    weeks = group_weeks(
+        fleet.resources, fleet.profiles, by, fleet.metric, fleet.statistic, **fleet.view
+    )
+    if not weeks:
+        raise InsufficientData(
+            f"{fleet.metric} is measured, but of no resource that the lake knows",
+            hint="costopt collect with the resources these metrics belong to",
+        )
+    return weeks
+
+
+def _weeks(weeks: Sequence[WeekMap], kind: str) -> bytes:
+    one = len(weeks) == 1
+    if kind == "png":
+        return draw.week_png(weeks[0]) if one else draw.weeks_png(weeks)
+    if kind == "svg":
+        return draw.week_svg(weeks[0]) if one else draw.weeks_svg(weeks)
+    if kind == "json":
+        return draw.weeks_json(weeks)
+    if kind == "csv":
+        return draw.weeks_csv(weeks)
+    return "\n".join(draw.week_text(week, **_screen()) for week in weeks).encode()
+
+
+def _overview(fleet: _Fleet, by: str, kind: str) -> bytes:
+    rows = {"terminal": _TERMINAL_ROWS, "json": len(fleet.resources), "csv": len(fleet.resources)}
+    limit = {"max_rows": rows[kind]} if kind in rows else {}
+    picture: Overview = overview(
+        fleet.resources,
+        fleet.profiles,
+        fleet.metric,
+        fleet.statistic,
+        by=by,
+        **fleet.view,
+        **limit,
+    )
+    if kind == "terminal":
+        return draw.overview_text(picture, **_screen()).encode()
+    render = {
+        "png": draw.overview_png,
+        "svg": draw.overview_svg,
+        "json": draw.overview_json,
+        "csv": draw.overview_csv,
+    }
+    return render[kind](picture)
+
+
+def _screen() -> dict[str, Any]:
+    """What stdout shows: its width, and its colours (none for a file, a pipe, NO_COLOR)."""
+    from rich.console import Console
+
+    console = Console()
+    colours = console.color_system if console.is_terminal and not console.no_color else None
+    depth = "256" if colours == "256" else "truecolor"
+    width = shutil.get_terminal_size((80, 24)).columns
+    return {"colour": colours in ("256", "truecolor"), "width": width, "depth": depth}
