@@ -17,9 +17,10 @@ import pyarrow as pa
 from costopt import registry
 from costopt.config import Settings
 from costopt.errors import InsufficientData
-from costopt.frame import quality
+from costopt.frame import quality, signals
 from costopt.frame.cost import Bill, fleet_cost, read_bill
 from costopt.frame.inventory import present
+from costopt.frame.series import chosen
 from costopt.lake import packed
 from costopt.lake.store import Lake
 from costopt.model import (
@@ -146,11 +147,15 @@ def analyse(
     window = lookback(lake, settings, as_of)
     progress("profiles")
     known = resources(lake, settings, as_of)
-    seen = kernel.profiles_of(profiles(lake, settings, as_of))
+    seen = {
+        resource_id: chosen(rows, settings.quality)
+        for resource_id, rows in kernel.profiles_of(profiles(lake, settings, as_of)).items()
+    }
     progress("quality")
-    since = {r.resource_id: r.resized_at for r in known.values() if r.resized_at}
-    findings = quality.assess(known, seen, window, window.end, settings.quality)
-    disputed = quality.disputed(packed.scan(lake, window), window, since)
+    shards = packed.scan(lake, window)
+    told = signals.read(shards, known, seen, window, settings.quality)
+    findings = quality.assess(known, seen, window.end, settings.quality, told)
+    quality.require_usable(known, findings)
     progress("prices")
     bill = read_bill(lake.read_charges(), window.end, _currency(settings))
     catalogue = Catalogue.load(lake.read("prices"), lake.read("shapes"))
@@ -158,7 +163,7 @@ def analyse(
         known,
         seen,
         findings,
-        disputed,
+        told.disputed,
         bill=bill,
         catalogue=catalogue,
         window=window,
@@ -201,11 +206,11 @@ def _report(
     currency: str,
 ) -> Report:
     """The plan, what was skipped and why, and totals that add up."""
-    chosen = plan(outcomes)
-    advised = {r.resource_id for r in chosen}
+    advice = plan(outcomes)
+    advised = {r.resource_id for r in advice}
     skips = _skips(outcomes, advised)
     spend = fleet_cost(bill, (case.cost for case in cases.values()), currency)
-    saved = sum((r.estimated_monthly_savings.target for r in chosen), Decimal(0))
+    saved = sum((r.estimated_monthly_savings.target for r in advice), Decimal(0))
     summary = Summary(
         monthly_spend=spend.monthly,
         monthly_savings=saved,
@@ -213,7 +218,7 @@ def _report(
         reconciled_percent=spend.reconciled_percent,
         resources=len(cases),
         well_sized=sum(well_sized(said) for said in outcomes.values()),
-        recommendations=len(chosen),
+        recommendations=len(advice),
         skips=dict(sorted(Counter(skip.reason for skip in skips).items())),
     )
     return Report(
@@ -221,7 +226,7 @@ def _report(
         window=window,
         currency=spend.currency,
         summary=summary,
-        recommendations=chosen,
+        recommendations=advice,
         skips=skips,
         findings=tuple(f for found in findings.values() for f in found),
         notes=spend.notes,
