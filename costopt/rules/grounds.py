@@ -65,8 +65,8 @@ def risk(sizing: Sizing, chosen: int) -> Risk:
     share = cpu.share_over(limit * sizing.market.shapes[chosen].vcpus / sizing.current.vcpus)
     return Risk(
         limit_percent=limit,
-        expected_share=round(share, 6),
-        upper_bound=round(cpu.upper_bound(share), 6),
+        expected_share=share,
+        upper_bound=cpu.upper_bound(share),
         method="share of past samples over the limit of the recommended vCPUs, never too low; "
         "upper bound: Wilson 95 %, distinct hours counted as observations",
     )
@@ -157,13 +157,12 @@ def _memory_words(sizing: Sizing) -> str:
             f"{memory.needed_gib:.3g} GiB with {sizing.settings.memory_headroom_percent:g} % "
             "headroom"
         )
-    measured = "" if memory.measured else "memory is not measured"
+    known = "memory" if memory.measured else "memory is not measured and"
     if sizing.memory_is_settled:
-        same = "memory stays as it is, as it does not depend on the type here"
-        return f"{measured}; {same}" if measured else same
+        return f"{known} stays as it is, as it does not depend on the type here"
     if memory.today_gib is None:
-        return f"{measured or 'memory is measured'}, and its size is not known"
-    return f"{measured}, so at least {memory.today_gib:g} GiB are kept"
+        return "how much memory it has is not known"
+    return f"memory is not measured, so at least {memory.today_gib:g} GiB are kept"
 
 
 def _disputed(sizing: Sizing) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class Idle:
             lookback=span(found.signals.cpu),
             reason=_reason(case, found, estimated, currency),
             implementation_effort=Effort.LOW,
-            restart_needed=True,
+            restart_needed=False,
             rollback_possible=not _local_disk_gib(case),  # a stop empties local disks
             evidence=_evidence(case, found),
             stranded_commitment=estimated.stranded_commitment,

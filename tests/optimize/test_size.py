@@ -1,0 +1,144 @@
+"""optimize/size.py: arrays in, arrays out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costopt.optimize.size import (
+    Offers,
+    carries,
+    choose,
+    large_enough,
+    needed,
+    share_over,
+    smt_percent,
+    sustains,
+    wilson_upper,
+)
+
+
+def offers(
+    hourly: list[float],
+    vcpus: list[float],
+    *,
+    memory: list[float] | None = None,
+    same: list[bool] | None = None,
+    feasible: list[bool] | None = None,
+) -> Offers:
+    count = len(hourly)
+    return Offers(
+        np.array(hourly),
+        np.array(vcpus, float),
+        np.full(count, 64.0) if memory is None else np.array(memory),
+        np.ones(count, bool) if same is None else np.array(same),
+        np.ones(count, bool) if feasible is None else np.array(feasible),
+    )
+
+
+def test_headroom_is_a_share_of_the_new_size() -> None:
+    assert needed(17.2, 16, 20) == pytest.approx(3.44)
+    assert needed(80, 4, 20) == pytest.approx(4)
+    assert needed(50, 8, 0) == pytest.approx(4)
+
+
+def test_large_enough_forgives_only_the_resolution_of_the_samples() -> None:
+    sizes = np.array([1.0, 2.0, 4.0])
+    assert large_enough(2.0, 16, sizes).tolist() == [False, True, True]
+    assert large_enough(2.009, 16, sizes).tolist() == [False, True, True]  # 0.06 % of 16 = 0.0096
+    assert large_enough(2.011, 16, sizes).tolist() == [False, False, True]
+    assert large_enough(1.006, 64, sizes).tolist() == [False, True, True]  # 0.5 % of 1 binds
+
+
+def test_burstable_machines_need_mean_below_baseline_and_p95_below_twice() -> None:
+    two = np.array([2.0, 2.0, 2.0])
+    baseline = np.array([20.0, 40.0, np.nan])  # sustained: 0.4 and 0.8 vCPU; not burstable
+    assert sustains(5, 9, 8, two, baseline).tolist() == [False, True, True]  # mean 0.4, P95 0.72
+    assert sustains(5, 21, 8, two, baseline).tolist() == [False, False, True]  # P95 1.68
+
+
+def test_network_keeps_a_fifth_free_and_unknown_is_taken_as_enough() -> None:
+    assert carries(8.0, np.array([10.0, 9.9, np.nan])).tolist() == [True, False, True]
+
+
+def test_the_cheapest_of_the_family_is_chosen() -> None:
+    found = choose(
+        offers([0.1, 0.2, 0.4, 0.8], [2, 4, 8, 16], feasible=[False, True, True, True]),
+        vcpus=16,
+        memory_gib=64,
+        hourly=0.8,
+        family_margin=0.05,
+    )
+    assert found == 1
+
+
+@pytest.mark.parametrize(
+    ("hourly", "vcpus", "expected"),
+    [
+        (0.18, 2, 0),  # smaller and a tenth cheaper: worth another family
+        (0.195, 2, 1),  # smaller, but only 2.5 % cheaper
+        (0.15, 4, 1),  # cheaper, but as large: a change of vendor is no rightsizing
+    ],
+)
+def test_another_family_must_be_smaller_and_clearly_cheaper(
+    hourly: float, vcpus: float, expected: int
+) -> None:
+    found = choose(
+        offers([hourly, 0.2], [vcpus, 4], same=[False, True]),
+        vcpus=16,
+        memory_gib=64,
+        hourly=0.8,
+        family_margin=0.05,
+    )
+    assert found == expected
+
+
+def test_less_memory_at_the_same_vcpus_is_smaller() -> None:
+    less = offers([0.17, 0.2], [4, 4], memory=[16.0, 32.0], same=[False, True])
+    today = {"vcpus": 4.0, "hourly": 0.2, "family_margin": 0.05}
+    assert choose(less, memory_gib=32.0, **today) == 0
+    assert choose(less, memory_gib=np.nan, **today) is None
+
+
+def test_nothing_is_chosen_that_is_dearer() -> None:
+    dear = offers([0.9], [8])
+    assert choose(dear, vcpus=16, memory_gib=64, hourly=0.8, family_margin=0.05) is None
+
+
+def test_share_over_takes_the_tighter_of_bins_and_quantiles() -> None:
+    counts = [0] * 106
+    counts[1] = 1000
+    assert share_over(1.4, counts, {}) == 1.0  # the bin cannot tell 1.2 from 1.8
+    assert share_over(1.4, counts, {0.995: 1.3}) == pytest.approx(0.005)
+    assert share_over(1.4, counts, {1.0: 1.39}) == 0.0
+    assert share_over(2, counts, {}) == 0.0
+    assert share_over(50, [0] * 106, {}) == 0.0
+
+
+@given(st.lists(st.integers(0, 10_500), min_size=1, max_size=400), st.floats(0, 106))
+def test_share_over_is_never_too_low(hundredths: list[int], threshold: float) -> None:
+    values = np.sort(np.array(hundredths) / 100)
+    counts = np.bincount(np.minimum(values.astype(int), 105), minlength=106).tolist()
+    ranks = {
+        q: float(values[int(np.ceil(q * len(values))) - 1]) for q in (0.9, 0.95, 0.99, 0.995, 1.0)
+    }
+    bound = share_over(threshold, counts, ranks)
+    assert bound >= (values > threshold).mean() - 1e-12
+    assert 0 <= bound <= 1
+
+
+def test_wilson_upper_bound() -> None:
+    # Wilson (1927) as tabulated: 0 of 10 -> 0.2775, 1 of 20 -> 0.2361
+    assert wilson_upper(0.0, 10) == pytest.approx(0.2775, abs=1e-4)
+    assert wilson_upper(0.05, 20) == pytest.approx(0.2361, abs=1e-4)
+    assert wilson_upper(0.2, 0) == 1.0
+    assert wilson_upper(1.0, 5) == pytest.approx(1.0)
+
+
+def test_hyperthreads_make_half_a_machine_hotter_than_it_looks() -> None:
+    assert smt_percent(30, 2) == pytest.approx(88, abs=1)  # facts: decisions, "SMT trap"
+    assert smt_percent(20, 2) == pytest.approx(40)
+    assert smt_percent(60, 2) > 100
+    assert smt_percent(30, 2, speedup=1.0) == pytest.approx(60)

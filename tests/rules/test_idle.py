@@ -1,0 +1,317 @@
+"""idle, case by case, under our own definition and the published ones."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from costopt.model import ActionType, Finding, FindingLevel, Recommendation, Skip
+from costopt.rules.base import Case, Fit
+from costopt.rules.definitions import DEFINITIONS
+from costopt.rules.idle import Idle, IdleSettings
+from tests.rules.builders import END, Values, billed, case, profile, samples, without
+
+QUIET = {"network_in": samples(level=20), "network_out": samples(level=20)}
+
+
+def judge(given: Case, definition: str = "costopt", **settings: Any) -> Any:
+    outcome = Idle(IdleSettings(definition=definition, **settings)).judge(given)  # type: ignore[arg-type]
+    if isinstance(outcome, Recommendation | Fit):
+        json.dumps(dict(outcome.evidence), allow_nan=False)
+    return outcome
+
+
+def verdict(given: Case, definition: str = "costopt", **settings: Any) -> str:
+    """stop, in use, or the reason of the skip."""
+    outcome = judge(given, definition, **settings)
+    if isinstance(outcome, Skip):
+        assert outcome.detail
+        return outcome.reason
+    if isinstance(outcome, Fit):
+        return "in use"
+    assert isinstance(outcome, Recommendation)
+    assert outcome.action_type is ActionType.STOP
+    assert outcome.recommended is None
+    return "stop"
+
+
+def machine(level: float = 0.5, size: str = "g4", **more: Any) -> Case:
+    return case(size, samples(level=level), metrics=QUIET | more.pop("metrics", {}), **more)
+
+
+def test_a_forgotten_machine_is_to_be_stopped() -> None:
+    found = judge(machine(cost=billed("140", monthly="152.40")))
+    assert isinstance(found, Recommendation)
+    assert found.estimated_monthly_savings.target == 140
+    assert found.estimated_monthly_cost == Decimal("12.40")
+    assert found.reason == (
+        "over 28 days CPU peak 0.5 % (idle < 5 %); CPU P99.5 0.02 vCPU (idle < 0.5 vCPU); "
+        "network in P95 20 B/s (idle < 2000 B/s); network out P95 20 B/s (idle < 1000 B/s); "
+        "stopping it ends 140.00 USD a month of compute; "
+        "what stays (disks, addresses) bills on at 12.40 USD a month"
+    )
+    assert not found.restart_needed
+    assert found.rollback_possible
+    assert found.risk is None
+
+
+def test_a_weekly_burst_is_use() -> None:
+    values = samples(level=0.5)
+    values[:: 7 * 288] = 60  # five minutes a week
+    assert verdict(case("g4", values, metrics=QUIET)) == "in use"
+    assert verdict(case("g4", values)) == "in use"
+
+
+def test_traffic_is_use() -> None:
+    assert verdict(machine(metrics={"network_out": samples(level=5000)})) == "in use"
+    nightly = samples(level=20, burst=2e6, burst_share=0.02)
+    assert verdict(machine(metrics={"network_in": nightly})) == "in use"
+
+
+def test_a_large_machine_is_idle_by_its_vcpus_too() -> None:
+    assert verdict(machine(1.0, "g32")) == "stop"
+    assert verdict(machine(2.0, "g32")) == "in use"  # 0.64 vCPU
+
+
+def test_a_sample_refused_as_too_high_is_use() -> None:
+    busy = profile(samples(level=0.5), refused_high=1)
+    assert verdict(case("g4", metrics=QUIET, profiles=[busy])) == "in use"
+
+
+def test_without_network_cpu_decides_by_a_stricter_test_and_says_so() -> None:
+    found = judge(case("g1", samples(level=1)))
+    assert isinstance(found, Recommendation)
+    assert "the network is not measured, so CPU alone decided, by a stricter test" in found.reason
+    assert found.evidence["network_measured"] is False
+    assert verdict(case("g1", samples(level=2.1))) == "in use"
+    assert verdict(case("g4", samples(level=1))) == "in use"  # 0.04 vCPU
+    one_way = {"network_in": samples(level=20)}
+    assert verdict(case("g4", samples(level=1), metrics=one_way)) == "in use"
+
+
+def test_who_serves_by_standing_there_is_not_stopped_on_cpu_alone() -> None:
+    assert verdict(case("g1", samples(level=1), resource_name="vpn-gateway")) == "standby-role"
+    assert verdict(case("g1", samples(level=1), tags={"role": "Orders DB"})) == "standby-role"
+    assert verdict(case("g1", samples(level=1), resource_name="dbadmin-test")) == "stop"
+    found = judge(machine(resource_name="orders-db"))
+    assert isinstance(found, Recommendation)
+    assert found.evidence["warnings"] == ["its name or tags say 'db': ask its owner"]
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (machine(scaling_group="web"), "scaling-group"),
+        (machine(tags={"kubernetes.io/cluster/prod": "owned"}), "scaling-group"),
+        (machine(service_name="Amazon RDS"), "managed-service"),
+        (machine(state="stopped"), "not-running"),
+        (machine(state="Terminated"), "not-running"),
+        (machine(launched_at=END - timedelta(days=10)), "recently-launched"),
+        (case("g4", samples(9, 0.5), metrics=QUIET), "short-history"),
+        (case("g4"), "cpu-unmeasured"),
+        (machine(free=True), "no-price"),
+        (machine(cost=billed("0", monthly="12")), "small-saving"),
+        (machine(min_monthly_savings=1000.0), "small-saving"),
+        (machine(gpu_count=1), "gpu-unmeasured"),
+    ],
+)
+def test_what_looks_idle_and_is_not_to_be_stopped(given: Case, reason: str) -> None:
+    assert verdict(given) == reason
+
+
+def test_a_busy_member_of_a_group_is_simply_in_use() -> None:
+    assert verdict(machine(40, scaling_group="web", launched_at=END)) == "in use"
+
+
+def test_a_gate_of_the_quality_check_is_passed_on() -> None:
+    gate = Finding("m-1", "cpu_utilization", "stuck", FindingLevel.GATE, 1, "", "stuck for days")
+    assert verdict(machine(findings=(gate,))) == "stuck"
+
+
+def test_what_is_no_machine_is_none_of_its_business() -> None:
+    assert judge(case(None)) is None
+
+
+def test_a_commitment_that_stopping_strands_is_told() -> None:
+    found = judge(machine(cost=billed("100", committed_share=0.6)))
+    assert isinstance(found, Recommendation)
+    saving = found.estimated_monthly_savings
+    assert (saving.low, saving.target, saving.high) == (40, 100, 100)
+    assert found.stranded_commitment == 60
+
+
+def test_a_stop_that_empties_a_local_disk_cannot_be_undone() -> None:
+    found = judge(machine(shape={"local_disk_gib": 75.0}))
+    assert isinstance(found, Recommendation)
+    assert not found.rollback_possible
+    assert "emptied by a stop" in found.evidence["warnings"][0]
+
+
+def test_disputed_spikes_count_as_use() -> None:
+    values = samples(level=0.5)
+    values[100] = 60
+    outcome = judge(case("g4", values, metrics=QUIET, disputed=without(values, [100])))
+    assert isinstance(outcome, Fit)
+    assert outcome.evidence["disputed_samples"] == 1
+
+
+# -- GPU machines ----------------------------------------------------------------------------
+
+
+def cards(metric: str, *levels: float) -> list[Any]:
+    return [profile(samples(level=v), metric, device=str(i)) for i, v in enumerate(levels)]
+
+
+def gpu(*profiles: Any, level: float = 1.0, count: int = 2, **more: Any) -> Case:
+    return case("g32", samples(level=level), profiles=profiles, gpu_count=count, **more)
+
+
+UNUSED = (*cards("gpu_utilization", 0, 0), *cards("gpu_memory_utilization", 1, 2))
+
+
+def test_an_unused_gpu_machine_is_to_be_stopped() -> None:
+    found = judge(gpu(*UNUSED))
+    assert isinstance(found, Recommendation)
+    assert found.reason.startswith("over 28 days GPU inactive time 100 % (idle > 99 %)")
+    assert "GPU and CPU alone decided" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("profiles", "expected"),
+    [
+        (cards("gpu_utilization", 0, 0), "gpu-unmeasured"),  # memory may hold a model
+        ([*cards("gpu_utilization", 0), *cards("gpu_memory_utilization", 1)], "gpu-unmeasured"),
+        (
+            [*cards("gpu_utilization", 0, 0), *cards("gpu_memory_utilization", 1, 60)],
+            "in use",
+        ),
+        (
+            [*cards("gpu_utilization", 0, 7), *cards("gpu_memory_utilization", 1, 1)],
+            "in use",
+        ),
+        ([*UNUSED, *cards("gpu_sm_active", 0, 3)], "in use"),
+        ([*UNUSED, profile(samples(level=50, burst=200, burst_share=0.05), "gpu_power")], "in use"),
+        ([*UNUSED, profile(samples(level=50, spread=3), "gpu_power")], "stop"),
+    ],
+)
+def test_every_card_must_be_measured_and_unused(profiles: list[Any], expected: str) -> None:
+    assert verdict(gpu(*profiles)) == expected
+
+
+def test_one_figure_of_the_whole_machine_tells_of_all_cards() -> None:
+    whole = {"gpu_utilization": samples(level=0), "gpu_memory_utilization": samples(level=1)}
+    assert verdict(gpu(metrics=whole)) == "stop"
+
+
+def test_a_gpu_machine_with_a_busy_host_is_in_use() -> None:
+    assert verdict(gpu(*UNUSED, level=30)) == "in use"
+
+
+@pytest.mark.parametrize("definition", sorted(DEFINITIONS))
+def test_no_definition_judges_a_gpu_machine_by_its_cpu(definition: str) -> None:
+    traffic = {"network_in": samples(level=1), "network_out": samples(level=1)}
+    shape = {"network_gbps": 10.0}
+    assert verdict(gpu(level=0.5, metrics=traffic, shape=shape), definition) == "gpu-unmeasured"
+    full = gpu(*UNUSED, level=0.5, metrics=traffic, shape=shape)
+    expected = "definition-excludes" if definition == "gcp-idle" else "stop"
+    assert verdict(full, definition) == expected
+
+
+# -- the published definitions ---------------------------------------------------------------
+
+
+def traffic(megabytes_a_day: float) -> dict[str, Values]:
+    each = megabytes_a_day * 1e6 / 86_400 / 2
+    return {"network_in": samples(level=each), "network_out": samples(level=each)}
+
+
+def published(definition: str, cpu: Values | float, network: dict[str, Values], **more: Any) -> str:
+    values = samples(level=cpu) if isinstance(cpu, float) else cpu
+    return verdict(case("g2", values, metrics=network, **more), definition)
+
+
+@pytest.mark.parametrize(
+    "definition", ["aws-co-idle", "aws-ta-low", "azure-shutdown", "gcp-idle", "optscale-abandoned"]
+)
+def test_a_definition_that_needs_the_network_skips_without_it(definition: str) -> None:
+    quiet = case("g2", samples(level=0.5), shape={"network_gbps": 10.0})
+    assert verdict(quiet, definition) == "network-unmeasured"
+    assert verdict(case("g2", samples(level=60)), definition) == "in use"
+
+
+def test_aws_compute_optimizer() -> None:
+    assert published("aws-co-idle", 4.9, traffic(4.9)) == "stop"
+    assert published("aws-co-idle", 5.0, traffic(1)) == "in use"
+    assert published("aws-co-idle", 1.0, traffic(5.1)) == "in use"
+    spiky = profile(samples(level=30), statistic="max")
+    assert published("aws-co-idle", 1.0, traffic(1), profiles=[spiky]) == "in use"
+    busy_monday = samples(level=1.0)
+    hours = (np.arange(len(busy_monday)) // 12 + 24 * (END - timedelta(days=28)).weekday()) % 168
+    monday = np.where(hours < 24, 400.0, 1.0)
+    way = {"network_in": monday, "network_out": samples(level=1)}
+    assert published("aws-co-idle", 1.0, way) == "in use"
+
+
+def test_aws_trusted_advisor() -> None:
+    start = (END - timedelta(days=28)).weekday()
+    weekday = (np.arange(28 * 288) // 288 + start) % 7
+    weekend = np.where(weekday >= 5, 5.0, 60.0)
+    sunday = np.where(weekday >= 6, 5.0, 60.0)
+    assert published("aws-ta-low", weekend, traffic(4)) == "stop"
+    assert published("aws-ta-low", sunday, traffic(4)) == "in use"
+    assert published("aws-ta-low", weekend, traffic(6)) == "in use"
+
+
+def test_aws_cost_explorer() -> None:
+    assert published("aws-ce", 1.0, {}) == "stop"
+    assert published("aws-ce", 1.01, {}) == "in use"
+    peaks = profile(samples(level=3), statistic="max")
+    assert published("aws-ce", 0.5, {}, profiles=[peaks]) == "in use"
+
+
+def test_azure_advisor() -> None:
+    shape = {"network_gbps": 1.0}
+    assert published("azure-shutdown", 2.0, traffic(100), shape=shape) == "stop"
+    assert published("azure-shutdown", 2.1, traffic(100), shape=shape) == "in use"
+    out = {"network_in": samples(level=1), "network_out": samples(level=3e6)}  # 2.4 % of 1 Gbit/s
+    assert published("azure-shutdown", 1.0, out, shape=shape) == "in use"
+    assert published("azure-shutdown", 1.0, traffic(1)) == "network-unmeasured"
+    week = case("g2", samples(6.5, 1.0), metrics=traffic(1), shape=shape)
+    assert verdict(week, "azure-shutdown") == "stop"
+
+
+def test_gcp() -> None:
+    assert published("gcp-idle", 1.49, traffic(10)) == "stop"  # of 2 vCPUs: 0.0298
+    assert published("gcp-idle", 1.51, traffic(10)) == "in use"
+    mostly = samples(level=0.5, burst=80, burst_share=0.009)
+    assert published("gcp-idle", mostly, traffic(10)) == "stop"
+    too_often = samples(level=0.5, burst=80, burst_share=0.04)
+    assert published("gcp-idle", too_often, traffic(10)) == "in use"
+    one = case("g1", samples(level=2.5, burst=80, burst_share=0.025), metrics=traffic(10))
+    assert verdict(one, "gcp-idle") == "stop"  # bins below 3 % tell what percentiles cannot
+    assert published("gcp-idle", 0.5, {"network_in": samples(level=2100)}) == "in use"
+    disk = {"local_disk_gib": 375.0}
+    assert published("gcp-idle", 0.5, traffic(10), shape=disk) == "definition-excludes"
+
+
+def test_optscale() -> None:
+    assert published("optscale-abandoned", 5.0, traffic(100)) == "stop"
+    assert published("optscale-abandoned", 5.1, traffic(100)) == "in use"
+    spiky = samples(level=1, burst=90, burst_share=0.02)
+    assert published("optscale-abandoned", spiky, traffic(100)) == "stop"
+    assert published("optscale-abandoned", 1.0, traffic(200)) == "in use"
+
+
+def test_every_definition_names_its_source_and_stand_ins() -> None:
+    for name, definition in DEFINITIONS.items():
+        assert definition.name == name
+        assert definition.source
+        found = judge(machine(0.5, "g1", shape={"network_gbps": 10.0}), name)
+        assert isinstance(found, Recommendation), name
+        assert found.evidence["definition"] == name
+        assert found.evidence.get("approximations", []) == list(definition.approximations)
