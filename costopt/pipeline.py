@@ -24,6 +24,7 @@ from costopt.frame.series import chosen
 from costopt.lake import packed
 from costopt.lake.store import Lake
 from costopt.model import (
+    Disputed,
     Finding,
     Profile,
     Report,
@@ -49,6 +50,17 @@ class Collected:
     rows: Mapping[str, int]  # table -> rows new to the lake
     problems: tuple[Problem, ...]
     compacted_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was collected of the fleet, and how far one can rely on it."""
+
+    window: Window
+    resources: Mapping[str, Resource]
+    profiles: Mapping[str, tuple[Profile, ...]]  # the series to judge by
+    findings: Mapping[str, tuple[Finding, ...]]
+    disputed: Mapping[str, Disputed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +141,31 @@ def profiles(lake: Lake, settings: Settings, as_of: datetime | None) -> pa.Table
     )
 
 
+def observe(
+    lake: Lake,
+    settings: Settings,
+    as_of: datetime | None,
+    progress: Progress = lambda step: None,
+) -> Observed:
+    """Profile the fleet and look through its data, however good or bad they are.
+
+    Raises:
+        InsufficientData: nothing was collected yet.
+    """
+    window = lookback(lake, settings, as_of)
+    progress("profiles")
+    known = resources(lake, settings, as_of)
+    seen = {
+        resource_id: chosen(rows, settings.quality)
+        for resource_id, rows in kernel.profiles_of(profiles(lake, settings, as_of)).items()
+    }
+    progress("quality")
+    shards = packed.scan(lake, window)
+    told = signals.read(shards, known, seen, window, settings.quality)
+    findings = quality.assess(known, seen, window.end, settings.quality, told)
+    return Observed(window, known, seen, findings, told.disputed)
+
+
 def analyse(
     lake: Lake,
     settings: Settings,
@@ -144,54 +181,60 @@ def analyse(
         ConfigError: no rule of that name.
         InsufficientData: nothing usable is left above the quality gate.
     """
-    window = lookback(lake, settings, as_of)
-    progress("profiles")
-    known = resources(lake, settings, as_of)
-    seen = {
-        resource_id: chosen(rows, settings.quality)
-        for resource_id, rows in kernel.profiles_of(profiles(lake, settings, as_of)).items()
-    }
-    progress("quality")
-    shards = packed.scan(lake, window)
-    told = signals.read(shards, known, seen, window, settings.quality)
-    findings = quality.assess(known, seen, window.end, settings.quality, told)
-    quality.require_usable(known, findings)
+    seen = observe(lake, settings, as_of, progress)
+    quality.require_usable(seen.resources, seen.findings)
+    window = seen.window
     progress("prices")
     bill = read_bill(lake.read_charges(), window.end, _currency(settings))
     catalogue = Catalogue.load(lake.read("prices"), lake.read("shapes"))
     cases = build(
-        known,
-        seen,
-        findings,
-        told.disputed,
+        seen.resources,
+        seen.profiles,
+        seen.findings,
+        seen.disputed,
         bill=bill,
         catalogue=catalogue,
         window=window,
         min_monthly_savings=settings.min_monthly_savings,
     )
     progress("rules")
-    outcomes = _judge(cases, settings, rules or registry.names("rule"))
+    barred = {skip.resource_id: skip for skip in quality.gate_skips(seen.findings)}
+    outcomes = _judge(cases, barred, settings, rules or registry.names("rule"))
     report = _report(
         window=window,
         cases=cases,
         outcomes=outcomes,
-        findings=findings,
+        findings=seen.findings,
         bill=bill,
         currency=settings.currency,
     )
-    return Analysis(window, window.end, known, seen, findings, cases, outcomes, report)
+    return Analysis(
+        window,
+        window.end,
+        seen.resources,
+        seen.profiles,
+        seen.findings,
+        cases,
+        outcomes,
+        report,
+    )
 
 
 def _judge(
-    cases: Mapping[str, Case], settings: Settings, names: Sequence[str]
+    cases: Mapping[str, Case],
+    barred: Mapping[str, Skip],
+    settings: Settings,
+    names: Sequence[str],
 ) -> dict[str, tuple[Outcome, ...]]:
-    """What each rule says of each case that the gate let through."""
+    """What each rule says of each case; of those that the gate bars, what the gate says."""
     rules = [registry.find("rule", name) for name in names]
     judges = [
         rule(rule.Settings.model_validate(settings.rules.get(rule.code, {}))) for rule in rules
     ]
     return {
-        resource_id: tuple(judge.judge(case) for judge in judges)
+        resource_id: (barred[resource_id],)
+        if resource_id in barred
+        else tuple(judge.judge(case) for judge in judges)
         for resource_id, case in cases.items()
     }
 
@@ -235,7 +278,7 @@ def _report(
 
 def _skips(outcomes: Mapping[str, tuple[Outcome, ...]], advised: Set[str]) -> tuple[Skip, ...]:
     """Every abstention on resources without advice; one reason is told once a resource."""
-    found = {}
+    found: dict[tuple[str, str], Skip] = {}
     for resource_id, said in outcomes.items():
         for skip in said:
             if isinstance(skip, Skip) and resource_id not in advised:
