@@ -30,17 +30,23 @@ def draw(screen: Screen, case: Case) -> None:
     if case.profiles:
         _metrics(screen, case.profiles)
         _cpu(screen, case)
-    if missing := unmeasured(case):
-        names = ", ".join(metric_words(metric) for metric in missing)
-        screen.bullet(f"Not measured, so unknown, never zero: {names}.")
+    if missing := unknown(case):
+        screen.bullet(f"Unknown, which is never zero: {', '.join(missing)}.")
     _disputed(screen, case)
     _findings(screen, case.findings)
 
 
-def unmeasured(case: Case) -> list[str]:
-    """Metrics that advice would like to know and that have no sample."""
+def unknown(case: Case) -> list[str]:
+    """What advice would like to know and cannot: metrics without a sample, or without a usable one.
+
+    Either statistic of a metric will do.
+    """
     seen = {profile.metric_name for profile in case.profiles}
-    return [metric for metric in _ESSENTIAL if metric not in seen]
+    return [
+        f"{metric_words(metric)} ({'unusable' if metric in seen else 'not measured'})"
+        for metric in _ESSENTIAL
+        if not any(case.profile(metric, statistic) for statistic in schema.STATISTICS)
+    ]
 
 
 def _metrics(screen: Screen, profiles: Sequence[Profile]) -> None:

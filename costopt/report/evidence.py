@@ -69,4 +69,6 @@ def say(value: Any) -> str:
         return words.figure(value)
     if isinstance(value, dict):
         return ", ".join(f"{words.spoken(name)} {say(item)}" for name, item in value.items())
-    return ", ".join(say(item) for item in value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(say(item) for item in value) or "none"
+    return str(value)

@@ -28,8 +28,8 @@ def _headline(report: Report) -> str:
             f"**{share}** of {spend} a month, which leaves "
             f"{after}. {words.counted(summary.recommendations, 'recommendation')} for "
             f"{words.counted(summary.resources, 'resource')}, {summary.well_sized:,} well sized. "
-            f"As of {report.as_of:%Y-%m-%d %H:%M} UTC, on {words.figure(report.window.days)} days "
-            "of history.",
+            f"As of {report.as_of:%Y-%m-%d %H:%M} UTC, looking back "
+            f"{words.figure(report.window.days)} days.",
         )
     )
 

@@ -13,6 +13,7 @@ from typing import Final
 from costopt.model import Recommendation, Report, Skip
 from costopt.report import words
 from costopt.report.safe import terminal
+from costopt.report.scope import first
 from costopt.report.screen import (
     GAP,
     HEAD,
@@ -35,7 +36,13 @@ _OVER: Final = 10  # columns of the risk: "≤ 0.012 %"
 
 
 def render(
-    report: Report, *, width: int = WIDTH, colour: bool = False, skips: bool = False
+    report: Report,
+    *,
+    width: int = WIDTH,
+    colour: bool = False,
+    skips: bool = False,
+    limit: int = 0,
+    options: str = "",
 ) -> bytes:
     """UTF-8 text.
 
@@ -43,13 +50,15 @@ def render(
         width: columns of the screen.
         colour: with ANSI colours.
         skips: list every skip instead of counting them by reason.
+        limit: show this many recommendations, the largest; 0 = all.
+        options: what the commands under "Next" need to find the same data, like `--home X`.
     """
     screen = Screen(width, colour=colour)
     _headline(screen, report)
-    _recommendations(screen, report)
+    _recommendations(screen, first(report, limit))
     (_all_skips if skips else _skip_counts)(screen, report)
     _notes(screen, report)
-    _next_steps(screen, report, skips=skips)
+    _next_steps(screen, report, skips=skips, options=options)
     return screen.text().encode()
 
 
@@ -62,7 +71,7 @@ def _headline(screen: Screen, report: Report) -> None:
     screen.line(
         ("Advice as of ", PLAIN),
         (f"{report.as_of:%Y-%m-%d %H:%M} UTC", STRONG),
-        (f", on {words.figure(report.window.days)} days of history", PLAIN),
+        (f", looking back {words.figure(report.window.days)} days", PLAIN),
     )
     screen.blank()
     _amounts(screen, report)
@@ -189,19 +198,20 @@ def _notes(screen: Screen, report: Report) -> None:
     screen.blank()
 
 
-def _next_steps(screen: Screen, report: Report, *, skips: bool) -> None:
+def _next_steps(screen: Screen, report: Report, *, skips: bool, options: str) -> None:
+    command = f"costopt recommend {options}".rstrip()
     screen.title("Next")
     if report.recommendations:
         # By id, not by name: it is unique.
-        first = shlex.quote(terminal(report.recommendations[0].resource_id))
+        resource = shlex.quote(terminal(report.recommendations[0].resource_id))
         screen.line(("the whole story of one resource", QUIET))
-        screen.command(f"costopt recommend --explain {first}")
+        screen.command(f"{command} --explain {resource}")
     if report.skips and not skips:
         screen.line(("every resource without advice, and why", QUIET))
-        screen.command("costopt recommend --skips")
+        screen.command(f"{command} --skips")
     screen.line(("the same for machines, and for spreadsheets", QUIET))
-    screen.command("costopt recommend --format json -o advice.json")
-    screen.command("costopt recommend --format csv -o advice.csv")
+    screen.command(f"{command} --format json -o advice.json")
+    screen.command(f"{command} --format csv -o advice.csv")
 
 
 # -- the columns and cells of a recommendation -----------------------------------------------

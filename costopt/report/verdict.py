@@ -7,9 +7,8 @@ from decimal import Decimal
 from typing import Final
 
 from costopt.model import Effort, Recommendation, Skip
-from costopt.report import words
-from costopt.report.behaviour import unmeasured
-from costopt.report.heatmap.words import metric_words
+from costopt.report import ladder, words
+from costopt.report.behaviour import unknown
 from costopt.report.remedies import REMEDIES
 from costopt.report.screen import MONEY, PLAIN, QUIET, STRONG, Screen
 from costopt.rules.base import Case, Fit, Outcome
@@ -37,6 +36,9 @@ def draw(
     """What to do, what it saves and how that is reckoned; or that there is nothing to do."""
     if advice is None:
         screen.paragraph(_no_advice(outcomes))
+        for outcome in outcomes:
+            if isinstance(outcome, Fit):
+                ladder.draw(screen, case, outcome.evidence, None)
         return
     screen.line((f"{words.action(advice.action_type)}: ", PLAIN), (words.change(advice), STRONG))
     screen.paragraph(words.size_change(advice), QUIET)
@@ -46,6 +48,7 @@ def draw(
     if advice.risk:
         screen.labelled("Over limit", _risk(advice))
     screen.labelled("To do it", _to_do(advice))
+    ladder.draw(screen, case, advice.evidence, advice.recommended)
     _alternatives(screen, advice)
     screen.blank()
     screen.line(("What this cannot see", STRONG))
@@ -129,7 +132,7 @@ def _alternatives(screen: Screen, advice: Recommendation) -> None:
     if not advice.alternatives:
         return
     screen.blank()
-    screen.line(("Other sizes that would do", STRONG))
+    screen.line(("Alternatives", STRONG))
     rows = [
         (words.machine(offer), words.size(offer), f"{words.price(offer.hourly_price)} an hour")
         for offer in advice.alternatives
@@ -141,9 +144,8 @@ def _alternatives(screen: Screen, advice: Recommendation) -> None:
 
 
 def _blind_spots(case: Case, advice: Recommendation) -> Iterator[str]:
-    if missing := unmeasured(case):
-        names = ", ".join(metric_words(metric) for metric in missing)
-        yield f"What is not measured: {names}."
+    if missing := unknown(case):
+        yield f"{', '.join(missing)}."
     yield "Peaks shorter than a sample: what counts are means over each period."
     if advice.estimated_monthly_savings.basis == "list":
         yield "Your discounts and commitments: no bill names it, so the saving is at list price."

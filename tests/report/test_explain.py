@@ -53,7 +53,8 @@ def test_the_story_of_advice_is_whole() -> None:
         "Busiest hour of the week: Monday 14:00 (P95 31 %); quietest: Monday 03:00 (P95 1 %), "
         "Europe/Berlin time.",
         "longest for 27 hours",
-        "Not measured, so unknown, never zero: Memory utilization, Network in, Network out.",
+        "Unknown, which is never zero: Memory utilization (not measured), Network in (not "
+        "measured), Network out (not measured).",
         "the longest gap lasts (3 hours) [gap]",
         "in use: CPU P95 8.5 % (idle < 3 %)",
         "cpu p99.5 12.4",

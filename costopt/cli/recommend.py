@@ -1,0 +1,252 @@
+"""`costopt recommend`: what to change, what it saves, and why."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+import click
+
+from costopt import config, pipeline, registry
+from costopt.cli import options
+from costopt.cli.progress import steps
+from costopt.errors import ConfigError
+from costopt.model import Report, Resource
+from costopt.report import json, text
+from costopt.report.explain import explain
+from costopt.report.safe import terminal
+from costopt.report.scope import first, narrow
+from costopt.rules.definitions import DefinitionName
+from costopt.units import provider_key
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from costopt.pipeline import Analysis
+
+_SHOWN: Final = 20  # recommendations on a terminal; files and pipes get all
+_WIDEST: Final = 160  # columns; wider pages are hard to read across
+
+
+class _Tag(click.ParamType[tuple[str, str]]):
+    """A tag and its value, as key=value."""
+
+    name = "key=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        key, equals, wanted = value.partition("=")
+        if not key or not equals:
+            self.fail(f"{value!r} is not key=value, like team=web", param, ctx)
+        return key, wanted
+
+
+def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        options.deliver(json.schema(), None)
+        ctx.exit()
+
+
+@click.command()
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(registry.names("format")),
+    default="table",
+    show_default=True,
+    help="How the report is written.",
+)
+@options.output
+@click.option(
+    "--rule", "rules", multiple=True, metavar="RULE", help="Ask this rule only. Repeatable."
+)
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    metavar="NAME",
+    help="Only resources of this provider. Repeatable.",
+)
+@click.option(
+    "--tag", "tags", type=_Tag(), multiple=True, help="Only resources with this tag. Repeatable."
+)
+@click.option(
+    "--min-monthly-savings",
+    type=click.FloatRange(min=0),
+    help="Smallest saving a month worth a change.",
+)
+@click.option(
+    "--lookback-days", type=click.FloatRange(min=0, min_open=True), help="Days of history judged."
+)
+@click.option(
+    "--idle-definition",
+    type=click.Choice(get_args(DefinitionName)),
+    help="Which published definition of idle decides (docs/rules/idle.md).",
+)
+@click.option("--skips", is_flag=True, help="List every resource without advice, and why.")
+@click.option(
+    "--explain", "resource", metavar="RESOURCE", help="The whole story of one resource: id or name."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    help=f"Show the N largest; 0 = all. Default: {_SHOWN} on a terminal, else all.",
+)
+@options.as_of
+@options.project
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_schema,
+    help="Print the JSON Schema of --format json, and leave.",
+)
+def recommend(
+    format_name: str,
+    output: Path | None,
+    rules: tuple[str, ...],
+    providers: tuple[str, ...],
+    tags: tuple[tuple[str, str], ...],
+    min_monthly_savings: float | None,
+    lookback_days: float | None,
+    idle_definition: str | None,
+    skips: bool,
+    resource: str | None,
+    limit: int | None,
+    as_of: datetime | None,
+    home: Path | None,
+    config_path: Path | None,
+) -> None:
+    """What to change, what it saves, and why; what was not judged, and why not.
+
+    Savings are a month (730 hours) and after discounts where a bill was collected. No two
+    recommendations save the same money. Nothing is changed in any account.
+    """
+    settings, lake = options.settings_and_lake(
+        home, config_path, min_monthly_savings=min_monthly_savings, lookback_days=lookback_days
+    )
+    with steps() as progress:
+        analysis = pipeline.analyse(
+            lake, _with_definition(settings, idle_definition), as_of, progress, sorted(set(rules))
+        )
+    if resource is not None:
+        options.deliver(_story(analysis, resource, output), output)
+        return
+    report = _narrowed(analysis, providers, tags)
+    if format_name != "table":
+        options.deliver(registry.find("format", format_name)(first(report, limit or 0)), output)
+        return
+    if limit is None:
+        limit = 0 if output or not sys.stdout.isatty() else _SHOWN
+    found = shlex.join(_given({"--home": home, "--config": config_path}))
+    page = text.render(report, **_look(output), skips=skips, limit=limit, options=found)
+    options.deliver(page, output)
+
+
+def _with_definition(settings: config.Settings, definition: str | None) -> config.Settings:
+    """The settings with --idle-definition over what costopt.toml says of the rule."""
+    if definition is None:
+        return settings
+    idle = {**settings.rules.get("idle", {}), "definition": definition}
+    return settings.model_copy(update={"rules": {**settings.rules, "idle": idle}})
+
+
+def _given(flags: Mapping[str, Path | None]) -> list[str]:
+    return [part for flag, path in flags.items() if path for part in (flag, str(path))]
+
+
+def _look(output: Path | None) -> dict[str, Any]:
+    """Width and colour: the screen's, or plain and of a fixed width for files and pipes."""
+    if output is not None or not sys.stdout.isatty():
+        return {"width": text.WIDTH, "colour": False}
+    width = min(shutil.get_terminal_size((text.WIDTH, 40)).columns, _WIDEST)
+    return {"width": width, "colour": not os.environ.get("NO_COLOR")}
+
+
+# -- which part of the fleet -----------------------------------------------------------------
+
+
+def _narrowed(
+    analysis: Analysis, providers: Sequence[str], tags: Sequence[tuple[str, str]]
+) -> Report:
+    """The report, or the part of it that the filters choose.
+
+    Raises:
+        ConfigError: the fleet has no such provider, or nothing matches.
+    """
+    if not providers and not tags:
+        return analysis.report
+    keys = {provider_key(name) for name in providers}
+    wanted: dict[str, set[str]] = {}
+    for key, value in tags:
+        wanted.setdefault(key, set()).add(value)
+    cases = {
+        resource_id: case
+        for resource_id, case in analysis.cases.items()
+        if (not keys or provider_key(case.resource.provider_name) in keys)
+        and all(case.resource.tags.get(key) in values for key, values in wanted.items())
+    }
+    parts = [f"provider {name}" for name in providers] + [f"tag {key}={v}" for key, v in tags]
+    chosen_by = ", ".join(parts)
+    if not cases:
+        raise ConfigError(f"no resource with {chosen_by}", hint=_fleet(analysis.resources.values()))
+    return narrow(analysis.report, cases, analysis.outcomes, chosen_by)
+
+
+def _fleet(resources: Any) -> str:
+    held = list(resources)
+    providers = sorted({resource.provider_name for resource in held})
+    tags = sorted({key for resource in held for key in resource.tags})
+    return f"providers: {', '.join(providers)}; tags: {', '.join(tags) or 'none'}"
+
+
+# -- one resource ----------------------------------------------------------------------------
+
+
+def _story(analysis: Analysis, wanted: str, output: Path | None) -> bytes:
+    found = _resource(analysis.resources, wanted)
+    told = analysis.outcomes[found.resource_id]
+    story = explain(analysis.cases[found.resource_id], told, analysis.report, **_look(output))
+    return story.encode()
+
+
+def _resource(resources: Mapping[str, Resource], wanted: str) -> Resource:
+    """The resource with that id, or else the only one with that name.
+
+    Raises:
+        ConfigError: none, with the nearest; or several, with their ids.
+    """
+    if wanted in resources:
+        return resources[wanted]
+    plain = terminal(wanted).casefold()
+    named = [
+        resource
+        for resource in resources.values()
+        if plain in (_plain(resource.resource_id), _plain(resource.resource_name))
+    ]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        ids = ", ".join(terminal(resource.resource_id) for resource in named[:5])
+        raise ConfigError(f"{len(named)} resources are named {plain!r}", hint=f"say which: {ids}")
+    known = {
+        _plain(text): text
+        for resource in resources.values()
+        for text in (resource.resource_id, resource.resource_name)
+        if text
+    }
+    nearest = [terminal(known[name]) for name in get_close_matches(plain, known, n=3)]
+    hint = f"did you mean {', '.join(nearest)}?" if nearest else "costopt profile lists them all"
+    raise ConfigError(f"no resource {terminal(wanted)!r}", hint=hint)
+
+
+def _plain(text: str | None) -> str:
+    return terminal(text or "").casefold()

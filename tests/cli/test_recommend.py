@@ -1,0 +1,251 @@
+"""`costopt recommend` on a small fleet in a real lake: advice, filters, stories, errors."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner, Result
+
+from costopt import schema
+from costopt.cli.recommend import recommend
+from costopt.errors import ConfigError, InsufficientData
+from costopt.lake.packed import compact
+from costopt.lake.store import Lake
+from costopt.report.json import schema as json_schema
+
+END = datetime(2026, 11, 2, tzinfo=UTC)
+DAYS = 21
+SAMPLES = DAYS * 288
+PROVIDER = "Cellar"
+
+
+def _machine(resource_id: str, name: str | None, vcpus: int, team: str) -> dict[str, Any]:
+    return {
+        "ProviderName": PROVIDER, "ResourceId": resource_id, "ResourceName": name,
+        "RegionId": "basement", "x_InstanceType": f"c{vcpus}", "x_vCPUs": float(vcpus),
+        "x_MemoryGiB": 16.0, "x_State": "running", "Tags": {"team": team},
+    }  # fmt: skip
+
+
+RESOURCES = [
+    _machine("vm-1", "web-1", 16, "web"),
+    _machine("vm-2", "forgotten", 8, "data"),
+    _machine("vm-3", "busy", 4, "web"),
+    _machine("vm-4", "twin", 4, "web"),
+    _machine("vm-5", "twin", 4, "data"),
+    {"ProviderName": "AWS", "ResourceId": "vol-1", "ResourceType": "Disk"},
+]
+LADDER = (1, 2, 4, 8, 16)
+
+
+def _samples(resource_id: str, metric: str, values: np.ndarray) -> pa.Table:
+    start = END - timedelta(minutes=5 * len(values))
+    return pa.Table.from_pydict(
+        {
+            "ResourceId": [resource_id] * len(values),
+            "MetricName": [metric] * len(values),
+            "Statistic": ["mean"] * len(values),
+            "Timestamp": [start + timedelta(minutes=5 * n) for n in range(len(values))],
+            "PeriodSeconds": [300] * len(values),
+            "Value": values.astype(np.float32),
+            "x_Device": [None] * len(values),
+        },
+        schema=schema.METRICS,
+    )
+
+
+def _fleet(home: Path) -> None:
+    rng = np.random.default_rng(7)
+    lake = Lake(home / "lake")
+    rows = [{name: row.get(name) for name in schema.RESOURCES.names} for row in RESOURCES]
+    lake.append("resources", pa.Table.from_pylist(rows, schema=schema.RESOURCES))
+    shapes = [
+        {"ProviderName": PROVIDER, "x_InstanceType": f"c{n}", "x_vCPUs": n, "x_MemoryGiB": 16.0}
+        for n in LADDER
+    ]
+    prices = [
+        {"ProviderName": PROVIDER, "x_InstanceType": f"c{n}", "PricingCategory": "Standard",
+         "ListUnitPrice": Decimal(n) / 10, "PricingCurrency": "USD"}
+        for n in LADDER
+    ]  # fmt: skip
+    lake.append("shapes", pa.Table.from_pylist(shapes, schema=schema.SHAPES))
+    lake.append("prices", pa.Table.from_pylist(prices, schema=schema.PRICES))
+    used = {"vm-1": 8.0, "vm-2": 0.2, "vm-3": 70.0, "vm-4": 70.0, "vm-5": 70.0}
+    tables = []
+    for resource_id, level in used.items():
+        cpu = np.clip(rng.normal(level, level / 20, SAMPLES), 0, 100)
+        tables.append(_samples(resource_id, "cpu_utilization", cpu))
+        for way in ("network_in", "network_out"):
+            traffic = rng.uniform(10, 20 * level + 20, SAMPLES)
+            tables.append(_samples(resource_id, way, traffic))
+    lake.append_metrics("files", tables)
+    compact(lake)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    _fleet(folder)
+    return folder
+
+
+def _run(home: Path, *args: str) -> Result:
+    return CliRunner().invoke(recommend, ["--home", str(home), *args], catch_exceptions=True)
+
+
+def _json(home: Path, *args: str) -> dict[str, Any]:
+    result = _run(home, "--format", "json", *args)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    jsonschema.validate(found, json.loads(json_schema()))
+    assert isinstance(found, dict)
+    return found
+
+
+def _ids(found: dict[str, Any]) -> list[str]:
+    return [one["resource_id"] for one in found["recommendations"]]
+
+
+def test_json_holds_the_advice_in_order_and_adds_up(home: Path) -> None:
+    found = _json(home)
+    assert _ids(found) == ["vm-1", "vm-2"]
+    web, forgotten = found["recommendations"]
+    assert (web["action_type"], forgotten["action_type"]) == ("Rightsize", "Stop")
+    assert web["current"]["vcpus"] == 16
+    assert web["recommended"]["vcpus"] == 2
+    saved = [one["estimated_monthly_savings"]["target"] for one in found["recommendations"]]
+    assert saved == [1022, 584]
+    summary = found["summary"]
+    assert summary["monthly_savings"] == 1606
+    assert summary["monthly_spend"] == (16 + 8 + 4 + 4 + 4) * 73
+    assert summary["resources"] == len(RESOURCES)
+
+
+def test_the_same_data_give_the_same_bytes(home: Path) -> None:
+    for name in ("json", "csv", "markdown", "table"):
+        first, again = (_run(home, "--format", name) for _ in range(2))
+        assert first.exit_code == 0
+        assert first.stdout_bytes == again.stdout_bytes
+
+
+def test_the_table_is_the_default_and_plain_in_a_pipe(home: Path) -> None:
+    result = _run(home)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert "\x1b" not in result.stdout
+    for fact in ("1,606.00", "web-1", "c16 → c2", "forgotten", "stopped", f"--home {home}"):
+        assert fact in result.stdout
+
+
+def test_csv_and_output(home: Path, tmp_path: Path) -> None:
+    target = tmp_path / "advice.csv"
+    result = _run(home, "--format", "csv", "-o", str(target))
+    assert (result.exit_code, result.stdout) == (0, "")
+    rows = list(csv.DictReader(io.StringIO(target.read_bytes().decode(), newline="")))
+    assert [row["resource_id"] for row in rows] == ["vm-1", "vm-2"]
+
+
+def test_rules_can_be_asked_singly(home: Path) -> None:
+    assert _ids(_json(home, "--rule", "idle")) == ["vm-2"]
+    both = _json(home, "--rule", "rightsize", "--rule", "idle")
+    assert both == _json(home)
+
+
+def test_filters_give_a_fleet_of_their_own(home: Path) -> None:
+    found = _json(home, "--tag", "team=web", "--provider", "cellar")
+    assert _ids(found) == ["vm-1"]
+    assert found["summary"]["resources"] == 3
+    assert found["summary"]["monthly_spend"] == (16 + 4 + 4) * 73
+    assert found["summary"]["monthly_savings"] == 1022
+    assert any("team=web" in note for note in found["notes"])
+    assert all(skip["resource_id"] != "vm-2" for skip in found["skips"])
+
+
+def test_a_threshold_and_a_limit(home: Path) -> None:
+    assert _ids(_json(home, "--min-monthly-savings", "600")) == ["vm-1"]
+    short = _json(home, "--limit", "1")
+    assert _ids(short) == ["vm-1"]
+    assert short["summary"]["recommendations"] == 2
+    assert "and 1 more, worth 584.00 USD" in _run(home, "--limit", "1").stdout
+
+
+def test_the_definition_of_idle_is_selectable(home: Path) -> None:
+    (one,) = _json(home, "--rule", "idle", "--idle-definition", "aws-co-idle")["recommendations"]
+    assert one["evidence"]["definition"] == "aws-co-idle"
+
+
+def test_skips_are_listed(home: Path) -> None:
+    found = _json(home, "--min-monthly-savings", "600")
+    assert found["summary"]["skips"] == {"small-saving": 1}
+    listed = _run(home, "--min-monthly-savings", "600", "--skips").stdout
+    assert "small-saving" in listed
+    assert "vm-2" in listed
+
+
+@pytest.mark.parametrize("wanted", ["vm-1", "web-1", "WEB-1"])
+def test_a_story_by_id_or_name(home: Path, wanted: str) -> None:
+    story = " ".join(_run(home, "--explain", wanted).stdout.split())
+    assert "Rightsize: c16 → c2, saves 1,022.00 USD a month" in story
+    assert "1.60 → 0.20 USD an hour (87.5 % less) x 730 h = 1,168.00 → 146.00 a month" in story
+    assert "c1 1 16 0.10 too few vCPUs c2 2 16 0.20 recommended c4" in story
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_everything_has_a_story(home: Path, resource: dict[str, Any]) -> None:
+    result = _run(home, "--explain", resource["ResourceId"])
+    assert result.exit_code == 0
+    assert "What would change the answer" in result.stdout
+
+
+def _error(result: Result) -> ConfigError:
+    assert isinstance(result.exception, ConfigError), result.output
+    assert result.exception.exit_code == 2
+    return result.exception
+
+
+def test_an_unknown_resource_names_the_nearest(home: Path) -> None:
+    assert "did you mean web-1" in _error(_run(home, "--explain", "web-11")).hint
+    assert "costopt profile" in _error(_run(home, "--explain", "zzz")).hint
+
+
+def test_an_ambiguous_name_names_the_ids(home: Path) -> None:
+    assert "vm-4, vm-5" in _error(_run(home, "--explain", "twin")).hint
+
+
+def test_a_filter_that_matches_nothing_says_what_there_is(home: Path) -> None:
+    hint = _error(_run(home, "--tag", "team=moon")).hint
+    assert "AWS, Cellar" in hint
+    assert "team" in hint
+
+
+def test_an_unknown_rule_names_the_nearest(home: Path) -> None:
+    assert "did you mean 'idle'" in _error(_run(home, "--rule", "idel")).hint
+
+
+@pytest.mark.parametrize(
+    "args", [("--tag", "team"), ("--format", "xml"), ("--limit", "-1"), ("--as-of", "soon")]
+)
+def test_usage_errors_exit_with_2(home: Path, args: tuple[str, ...]) -> None:
+    assert _run(home, *args).exit_code == 2
+
+
+def test_an_empty_lake_exits_with_3(tmp_path: Path) -> None:
+    result = _run(tmp_path)
+    assert isinstance(result.exception, InsufficientData)
+    assert result.exception.exit_code == 3
+
+
+def test_the_schema_can_be_had() -> None:
+    result = CliRunner().invoke(recommend, ["--schema"])
+    assert result.exit_code == 0
+    assert result.stdout_bytes == json_schema()
