@@ -246,6 +246,8 @@ def shape(instance_type: str) -> Shape | None:
 
 def _measure(instance_type: str, name: Name) -> tuple[float, float] | None:
     """vCPUs before any are left idle, and GiB."""
+    if name.letters[0] not in "MN" and name.extra not in ("", "_cc"):
+        return None  # promotions, hosts, specials
     if name.letters == "A" and name.version == 1:
         return _A.get(name.size)
     if name.letters in ("D", "DS") and name.version <= 2:
@@ -293,8 +295,6 @@ def _by_ratio(name: Name) -> float | None:
 
 def _ratio(name: Name) -> float | None:
     """GiB per vCPU of the series that follow the naming rule."""
-    if name.extra not in ("", "_cc"):
-        return None
     if name.letters == "F" and name.version >= 6:
         return 2.0 if "l" in name.features else 8.0 if "m" in name.features else 4.0
     if name.letters == "D" and "l" in name.features:

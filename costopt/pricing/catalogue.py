@@ -6,7 +6,7 @@ another region's. Amounts are never converted between currencies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -18,8 +18,10 @@ import pyarrow.compute as pc
 
 from costopt import schema
 from costopt.model import Price, Shape
-from costopt.pricing import builtin
-from costopt.pricing.layer import Layer, region_key, type_key
+from costopt.pricing import builtin, sanity, search
+from costopt.pricing.layer import Layer, region_key, system_key, type_key
+from costopt.pricing.sanity import Refusal
+from costopt.pricing.search import Found, Need
 from costopt.units import provider_key
 
 Floats = npt.NDArray[np.float64]
@@ -41,21 +43,14 @@ class Market:
     gpu_count: npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A machine type and what it costs in one place."""
-
-    shape: Shape
-    price: Price
-
-
 class Catalogue:
     """Shapes and prices by provider. Nothing is read before a provider is asked for."""
 
-    def __init__(self, extra_prices: pa.Table, extra_shapes: pa.Table) -> None:
-        self._extra_prices = _by_provider(extra_prices)
-        self._extra_shapes = _by_provider(extra_shapes)
+    def __init__(self, extra_prices: pa.Table | None, extra_shapes: pa.Table | None) -> None:
+        self._extra_prices = _by_provider(extra_prices, schema.PRICES)
+        self._extra_shapes = _by_provider(extra_shapes, schema.SHAPES)
         self._layers: dict[str, tuple[Layer, ...]] = {}
+        self._refused: dict[str, tuple[Refusal, ...]] = {}
         self._shapes: dict[str, dict[str, Shape]] = {}
         self._prices: dict[tuple[str | None, ...], dict[str, Price]] = {}
         self._markets: dict[tuple[str | None, ...], Market] = {}
@@ -68,17 +63,27 @@ class Catalogue:
 
         Args:
             extra_prices: schema.PRICES columns. A row overrides the built-in row of its type,
-                category and currency in its region (null: in every region).
+                category and currency in its region (null: in every region). Rows that fail the
+                sanity gate do not count: see `refusals`.
             extra_shapes: schema.SHAPES columns; a row replaces the built-in shape of its type.
         """
-        return cls(
-            schema.empty(schema.PRICES) if extra_prices is None else extra_prices,
-            schema.empty(schema.SHAPES) if extra_shapes is None else extra_shapes,
-        )
+        return cls(extra_prices, extra_shapes)
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """The user's prices that the sanity gate did not take."""
+        for provider in self._extra_prices:
+            self._layers_of(provider)
+        return tuple(r for provider in sorted(self._refused) for r in self._refused[provider])
 
     def providers(self) -> tuple[str, ...]:
         """Keys (`units.provider_key`) of every provider with shapes or prices, sorted."""
         return tuple(sorted({*builtin.provider_keys(), *self._extra_prices, *self._extra_shapes}))
+
+    def regions(self, provider_name: str) -> tuple[str, ...]:
+        """Keys of the provider's regions that hold any price, sorted."""
+        layers = self._layers_of(provider_key(provider_name))
+        return tuple(sorted({key for layer in layers for key in layer.region.keys}))
 
     def shape(self, provider_name: str, instance_type: str) -> Shape | None:
         """What that type is; None = not in the catalogue. Case does not matter."""
@@ -92,13 +97,44 @@ class Catalogue:
         *,
         operating_system: str | None = None,
         pricing_category: str = "Standard",
-        currency: str = "USD",
+        currency: str | None = None,
     ) -> Price | None:
-        """The list price of one hour there; None = unknown, also where other regions have one."""
+        """The list price of one hour there; None = unknown, also where other regions have one.
+
+        Args:
+            region_id: None matches only prices that hold in every region.
+            operating_system: None is Linux. Prices that name no system hold for any.
+            currency: None = the one it is priced in there; USD where there are several.
+        """
         prices = self._prices_in(
             provider_key(provider_name), region_id, operating_system, pricing_category, currency
         )
         return prices.get(type_key(instance_type))
+
+    def prices(self, provider_name: str, instance_type: str) -> tuple[Price, ...]:
+        """Every price of that type: all regions, categories, systems, currencies and terms."""
+        seen: set[tuple[str | None, ...]] = set()
+        found = []
+        for layer in self._layers_of(provider_key(provider_name)):
+            rows = layer.rows(layer.type.any_of([type_key(instance_type)]))
+            rest = [(p.operating_system, p.pricing_category, p.currency, p.term) for p in rows]
+            for price, key in zip(rows, rest, strict=True):
+                if {(None, *key), (price.region_id, *key)}.isdisjoint(seen):
+                    found.append(price)
+            seen.update((p.region_id, *key) for p, key in zip(rows, rest, strict=True))
+        return tuple(
+            sorted(
+                found,
+                key=lambda p: (
+                    p.region_id or "",
+                    p.pricing_category != "Standard",
+                    p.pricing_category,
+                    p.operating_system or "",
+                    p.currency,
+                    p.term or "",
+                ),
+            )
+        )
 
     def market(
         self,
@@ -109,78 +145,138 @@ class Catalogue:
         pricing_category: str = "Standard",
         currency: str = "USD",
     ) -> Market:
-        """Every type that has a shape and a price there; cached.
-
-        Args:
-            region_id: None matches only prices that hold in every region.
-            operating_system: None is Linux. Prices that name no system hold for any.
-        """
+        """Every type that has a shape and a price there; cached. Arguments as of `price`."""
         key = (provider_key(provider_name), region_id, operating_system, pricing_category, currency)
         if key not in self._markets:
             shapes = self._shapes_of(key[0])
-            offers = [
-                Found(shapes[name], price)
-                for name, price in self._prices_in(*key).items()
-                if name in shapes
-            ]
-            self._markets[key] = _market(offers)
+            prices = self._prices_in(*key)
+            self._markets[key] = _market(
+                Found(shapes[name], price) for name, price in prices.items() if name in shapes
+            )
         return self._markets[key]
 
+    def find(
+        self,
+        vcpus: float = 0.0,
+        memory_gib: float = 0.0,
+        gpu_model: str | None = None,
+        gpu_count: int = 0,
+        *,
+        region: str | None = None,
+        provider: str | None = None,
+        architecture: str | None = None,
+        spot: bool = False,
+        currency: str = "USD",
+        limit: int = 20,
+    ) -> tuple[Found, ...]:
+        """Types with at least that much, cheapest first (Linux).
+
+        Without a region, each type stands once, where it costs least.
+        """
+        need = Need(vcpus, memory_gib, gpu_model, gpu_count, architecture)
+        category = "Dynamic" if spot else "Standard"
+        found: list[Found] = []
+        for name in [provider_key(provider)] if provider else self.providers():
+            shapes = {key: s for key, s in self._shapes_of(name).items() if need.holds(s)}
+            if region is None:
+                found += search.cheapest(
+                    self._layers_of(name),
+                    shapes,
+                    system=_DEFAULT_SYSTEM,
+                    category=category,
+                    currency=currency,
+                )
+            else:
+                prices = self._prices_in(name, region, None, category, currency)
+                found += [Found(shapes[key], prices[key]) for key in shapes if key in prices]
+        return tuple(search.by_price(found)[:limit])
+
+    def nearest(self, instance_type: str, limit: int = 5) -> tuple[Shape, ...]:
+        """Types of any provider whose names come closest."""
+        shapes = (s for provider in self.providers() for s in self._shapes_of(provider).values())
+        return search.nearest(instance_type, shapes, limit)
+
     def _prices_in(
-        self, provider: str, region: str | None, system: str | None, category: str, currency: str
+        self,
+        provider: str,
+        region: str | None,
+        system: str | None,
+        category: str,
+        currency: str | None,
     ) -> dict[str, Price]:
-        """Type key -> price, of the layers' best matching rows."""
+        """Type key -> price, of the first layer that has one."""
         key = (provider, region, system, category, currency)
         if key not in self._prices:
-            best: dict[str, tuple[tuple[bool, ...], Decimal, Price]] = {}
+            found: dict[str, Price] = {}
             for layer in self._layers_of(provider):
-                for name, found in _matching(layer, region, system, category, currency).items():
-                    best.setdefault(name, found)
-            self._prices[key] = {name: found[2] for name, found in best.items()}
+                for name, price in _matching(layer, region, system, category, currency).items():
+                    found.setdefault(name, price)
+            self._prices[key] = found
         return self._prices[key]
 
     def _layers_of(self, provider: str) -> tuple[Layer, ...]:
-        """The user's prices first, then the snapshot's."""
+        """The user's prices that pass the sanity gate, then the snapshot's."""
         if provider not in self._layers:
-            tables = (self._extra_prices.get(provider), builtin.read(provider, "prices"))
-            self._layers[provider] = tuple(Layer(t) for t in tables if t is not None and len(t))
+            known = builtin.read(provider, "prices")
+            extra = self._extra_prices.get(provider)
+            if extra is not None:
+                screened = sanity.screen(extra, self._shapes_of(provider), known)
+                self._refused[provider] = screened.refused
+                extra = screened.kept
+            self._layers[provider] = tuple(
+                Layer(table) for table in (extra, known) if table is not None and len(table)
+            )
         return self._layers[provider]
 
     def _shapes_of(self, provider: str) -> dict[str, Shape]:
         if provider not in self._shapes:
-            rows = builtin.read(provider, "shapes").to_pylist()
-            if provider in self._extra_shapes:
-                rows += self._extra_shapes[provider].to_pylist()
-            self._shapes[provider] = {type_key(r["x_InstanceType"]): _shape(r) for r in rows}
+            tables = (builtin.read(provider, "shapes"), self._extra_shapes.get(provider))
+            self._shapes[provider] = {
+                type_key(row["x_InstanceType"]): _shape(row)
+                for table in tables
+                if table is not None
+                for row in table.to_pylist()
+            }
         return self._shapes[provider]
 
 
-def _by_provider(table: pa.Table) -> dict[str, pa.Table]:
-    keys = [provider_key(name) for name in table.column("ProviderName").to_pylist()]
-    array = pa.array(keys, pa.string())
-    return {key: table.filter(pc.equal(array, key)) for key in sorted(set(keys))}
+def _by_provider(table: pa.Table | None, expected: pa.Schema) -> dict[str, pa.Table]:
+    if table is None or not len(table):
+        return {}
+    table = schema.conform(table, expected)
+    names: dict[str, list[str]] = {}
+    for name in table.column("ProviderName").unique().to_pylist():
+        names.setdefault(provider_key(name), []).append(name)
+    column = table.column("ProviderName")
+    return {
+        key: table.filter(pc.is_in(column, value_set=pa.array(spellings)))
+        for key, spellings in sorted(names.items())
+    }
 
 
 def _matching(
-    layer: Layer, region: str | None, system: str | None, category: str, currency: str
-) -> dict[str, tuple[tuple[bool, ...], Decimal, Price]]:
-    """Type key -> its best row: of this region before every region, of this system before any."""
+    layer: Layer, region: str | None, system: str | None, category: str, currency: str | None
+) -> dict[str, Price]:
+    """Type key -> its best row: of this region before every region, of this system before any.
+
+    Of several terms of a commitment, and of rows that differ in nothing else, the cheapest.
+    """
     place = None if region is None else region_key(region)
-    wanted = (system or _DEFAULT_SYSTEM).casefold()
-    mask = (
-        layer.region.any_of([place, None])
-        & layer.system.any_of([wanted, None])
-        & (layer.category.values == layer.category.code(category))
-        & (layer.currency.values == layer.currency.code(currency.upper()))
-    )
-    best: dict[str, tuple[tuple[bool, ...], Decimal, Price]] = {}
+    wanted = system_key(system) if system else _DEFAULT_SYSTEM
+    mask = layer.offered(wanted, category, currency) & layer.region.any_of([place, None])
+    best: dict[str, tuple[tuple[bool, bool, bool, str, Decimal], Price]] = {}
     for price in layer.rows(mask):
-        rank = (price.region_id is None, price.operating_system is None)
+        rank = (
+            price.region_id is None,
+            price.operating_system is None,
+            price.currency != "USD",
+            price.currency,
+            price.list_unit_price,
+        )
         name = type_key(price.instance_type)
-        found = (rank, price.list_unit_price, price)
-        if name not in best or found[:2] < best[name][:2]:
-            best[name] = found
-    return best
+        if name not in best or rank < best[name][0]:
+            best[name] = (rank, price)
+    return {name: price for name, (_, price) in best.items()}
 
 
 def _market(offers: Iterable[Found]) -> Market:
@@ -202,7 +298,7 @@ def _floats(values: Iterable[float | None]) -> Floats:
     return np.array([np.nan if v is None else v for v in values], np.float64)
 
 
-def _shape(row: dict[str, Any]) -> Shape:
+def _shape(row: Mapping[str, Any]) -> Shape:
     return Shape(
         provider_name=row["ProviderName"],
         instance_type=row["x_InstanceType"],

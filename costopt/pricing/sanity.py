@@ -26,15 +26,15 @@ Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 # Measured on the built-in snapshot before this gate: within one family and region no on-demand
-# price lies further than 2.9 times from the median per vCPU, per GiB and per GPU at once, spot 4.3.
+# price lies further than 2.1 times from the median per vCPU, per GiB and per GPU at once, spot 5.
 FAMILY_FACTOR: Final = 4.0
-# The same type between regions, less what the region costs: 2.2 times, spot 6.7; the next were
+# The same type between regions, less what the region costs: 2.3 times, spot 6.7; the next were
 # wrong by 10 (an Azure region's whole Famsv6 series).
 REGION_FACTOR: Final = 3.0
 SPOT_FACTOR: Final = 10.0
-# Types alone in family and region, against the provider's median per vCPU-equivalent: 20 times
-# from a t4g.nano to eight B200.
-PROVIDER_FACTOR: Final = 50.0
+# Types alone in family and region, against the provider's median per vCPU-equivalent: 30 times
+# on-demand, 40 spot (from t4g.nano to GB200).
+PROVIDER_FACTOR: Final = 80.0
 FEWEST: Final = 4
 _GIB_PER_EQUIVALENT: Final = 8.0  # a vCPU costs about what 8 GiB do
 
@@ -83,6 +83,8 @@ def screen(
         trusted: prices of the same provider that passed before; where they hold at least
             `FEWEST` to compare with, they alone say what is usual.
     """
+    if not len(prices):
+        return Screened(prices, ())
     table = prices if trusted is None else pa.concat_tables([prices, trusted.cast(prices.schema)])
     layer = Layer(table)
     judged = np.arange(len(table)) < len(prices)

@@ -1,0 +1,251 @@
+"""`costopt prices`: find machine types by what they must hold, and show what one costs where."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from costopt.cli import options, price_pages
+from costopt.errors import ConfigError
+from costopt.pricing.catalogue import Catalogue
+from costopt.pricing.layer import region_key
+from costopt.pricing.search import Found
+from costopt.report import words
+from costopt.report.safe import terminal
+from costopt.units import provider_key
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_WIDTH: Final = 120
+_OLD: Final = timedelta(days=180)
+_NAMED: Final = 5  # refused prices named before they are only counted
+_WRITERS: Final = {"json": price_pages.as_json, "csv": price_pages.as_csv}
+
+
+@click.group()
+def prices() -> None:
+    """Find and show machine types and their prices.
+
+    From the built-in snapshot of public list prices (docs/prices.md), overridden by the prices and
+    shapes that `costopt collect files` put into the project's lake.
+    """
+
+
+def _formats(command: F) -> F:
+    command = options.project(options.output(command))
+    return click.option(
+        "--format",
+        "format_name",
+        type=click.Choice(["table", *_WRITERS]),
+        default="table",
+        show_default=True,
+        help="How the prices are written.",
+    )(command)
+
+
+@prices.command()
+@click.option("--vcpus", type=click.FloatRange(min=0), default=0, help="At least this many vCPUs.")
+@click.option(
+    "--memory",
+    "memory_gib",
+    type=click.FloatRange(min=0),
+    default=0,
+    help="At least this much memory, in GiB.",
+)
+@click.option("--gpu", "gpu_model", metavar="MODEL", help="With this GPU: H100, or A100-80GB.")
+@click.option("--gpu-count", type=click.IntRange(min=0), default=0, help="At least this many GPUs.")
+@click.option("--region", help="Only prices of this region. Default: the cheapest of each type.")
+@click.option("--provider", metavar="NAME", help="Only this provider: aws, azure, gcp, ...")
+@click.option(
+    "--arch", "architecture", type=click.Choice(["x86_64", "arm64"]), help="Only this processor."
+)
+@click.option("--spot", is_flag=True, help="Spot prices instead of on-demand.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most this many."
+)
+@_formats
+def find(
+    limit: int,
+    format_name: str,
+    output: Path | None,
+    home: Path | None,
+    config_path: Path | None,
+    **need: Any,
+) -> None:
+    """The cheapest machine types that hold at least what is asked for (Linux list prices)."""
+    catalogue, currency = _catalogue(home, config_path)
+    found = catalogue.find(**need, currency=currency, limit=limit)
+    if not found:
+        raise ConfigError(
+            f"no machine type with {_asked(need)} is priced in {currency}",
+            hint=_looser(catalogue, need, currency),
+        )
+    _write(found, format_name, output, price_pages.found)
+
+
+_FLAGS: Final = {
+    "vcpus": "--vcpus",
+    "memory_gib": "--memory",
+    "gpu_model": "--gpu",
+    "gpu_count": "--gpu-count",
+    "region": "--region",
+    "provider": "--provider",
+    "architecture": "--arch",
+    "spot": "--spot",
+}
+
+
+def _asked(need: dict[str, Any]) -> str:
+    given = [
+        flag if need[name] is True else f"{flag} {_plain(need[name])}"
+        for name, flag in _FLAGS.items()
+        if need[name]
+    ]
+    return terminal(" ".join(given)) or "any size"
+
+
+def _plain(value: float | str) -> str:
+    return value if isinstance(value, str) else words.figure(value)
+
+
+def _looser(catalogue: Catalogue, need: dict[str, Any], currency: str) -> str:
+    """Which flag stands in the way: the first without which there is something."""
+    if need["provider"] and provider_key(need["provider"]) not in catalogue.providers():
+        return f"providers: {', '.join(catalogue.providers())}"
+    if hint := _region_hint(catalogue, need["region"], need["provider"]):
+        return hint
+    for name in ("region", "architecture", "spot", "gpu_count", "gpu_model", "provider"):
+        empty = type(need[name])() if isinstance(need[name], (bool, int)) else None
+        if need[name]:
+            found = catalogue.find(**{**need, name: empty}, currency=currency, limit=1)
+            if found:
+                best = found[0]
+                return (
+                    f"without {_FLAGS[name]} there is {terminal(best.shape.instance_type)}"
+                    f" ({terminal(best.shape.provider_name)},"
+                    f" {terminal(best.price.region_id or 'every region')})"
+                )
+    return "ask for less, or give your own types: costopt collect files --shapes --prices"
+
+
+def _region_hint(catalogue: Catalogue, region: str | None, provider: str | None) -> str:
+    if region is None:
+        return ""
+    names = [provider] if provider else catalogue.providers()
+    known = sorted({key for name in names for key in catalogue.regions(name)})
+    if region_key(region) in known:
+        return ""
+    near = get_close_matches(region_key(region), known, n=3)
+    where = f" at {terminal(provider)}" if provider else ""
+    return f"no prices of a region {terminal(region)!r}{where}" + (
+        f"; did you mean {' or '.join(map(terminal, near))}?" if near else ""
+    )
+
+
+@prices.command()
+@click.argument("instance_type", metavar="TYPE")
+@click.option("--region", help="Only this region.")
+@click.option("--provider", metavar="NAME", help="Only this provider.")
+@_formats
+def show(
+    instance_type: str,
+    region: str | None,
+    provider: str | None,
+    format_name: str,
+    output: Path | None,
+    home: Path | None,
+    config_path: Path | None,
+) -> None:
+    """What a machine type is, and what it costs in every region, with source and date."""
+    catalogue, _ = _catalogue(home, config_path)
+    everywhere = _offers(catalogue, instance_type, provider)
+    if not everywhere:
+        near = [
+            f"{terminal(s.instance_type)} ({terminal(s.provider_name)})"
+            for s in catalogue.nearest(instance_type)
+        ]
+        raise ConfigError(
+            f"no priced machine type {terminal(instance_type)!r}",
+            hint=f"nearest: {', '.join(near)}" if near else "costopt prices find lists types",
+        )
+    wanted = region_key(region) if region else None
+    found = [
+        offer
+        for offer in everywhere
+        if wanted is None or offer.price.region_id is None
+        or region_key(offer.price.region_id) == wanted
+    ]  # fmt: skip
+    if not found:
+        held = sorted({offer.price.region_id or "" for offer in everywhere})
+        raise ConfigError(
+            f"no price of {terminal(instance_type)} in {terminal(region or '')}",
+            hint=f"priced in: {', '.join(map(terminal, held))}",
+        )
+    _write(found, format_name, output, price_pages.shown)
+
+
+def _offers(catalogue: Catalogue, instance_type: str, provider: str | None) -> list[Found]:
+    """The type's prices, at every provider that has a type of that name."""
+    return [
+        Found(shape, price)
+        for name in ([provider] if provider else catalogue.providers())
+        if (shape := catalogue.shape(name, instance_type))
+        for price in catalogue.prices(name, instance_type)
+    ]
+
+
+# -- input and output ------------------------------------------------------------------------
+
+
+def _catalogue(home: Path | None, config_path: Path | None) -> tuple[Catalogue, str]:
+    """The catalogue with the project's own rows, and the project's currency."""
+    settings, lake = options.settings_and_lake(home, config_path)
+    catalogue = Catalogue.load(lake.read("prices"), lake.read("shapes"))
+    refused = catalogue.refusals
+    for one in refused[:_NAMED]:
+        price = one.price
+        click.echo(
+            f"refused price: {terminal(price.instance_type)} ({terminal(price.provider_name)},"
+            f" {terminal(price.region_id or 'every region')}) at"
+            f" {words.price(price.list_unit_price)} {price.currency}: {one.detail}",
+            err=True,
+        )
+    if len(refused) > _NAMED:
+        click.echo(f"and {len(refused) - _NAMED} refused prices more", err=True)
+    return catalogue, settings.currency
+
+
+def _write(
+    offers: Sequence[Found],
+    format_name: str,
+    output: Path | None,
+    table: Callable[[Sequence[Found], int, bool], bytes],
+) -> None:
+    if format_name == "table":
+        shown = output is None and sys.stdout.isatty()
+        width = shutil.get_terminal_size((_WIDTH, 40)).columns if shown else _WIDTH
+        options.deliver(table(offers, width, shown and not os.environ.get("NO_COLOR")), output)
+    else:
+        options.deliver(_WRITERS[format_name](offers), output)
+    _say_age(offers)
+
+
+def _say_age(offers: Sequence[Found]) -> None:
+    """On stderr, how many of the prices shown are older than half a year."""
+    since = datetime.now(UTC).date() - _OLD
+    old = [day for o in offers if (day := o.price.valid_from) and day < since]
+    if old:
+        click.echo(
+            f"note: {words.counted(len(old), 'price')} of {len(offers)} older than"
+            f" {_OLD.days} days, the oldest of {min(old)}; your own override them:"
+            " costopt collect files --prices",
+            err=True,
+        )
