@@ -24,7 +24,6 @@ from costopt.pricing.catalogue import Catalogue
 from costopt.profile.clock import zone
 from costopt.profile.grouping import FLEET
 from costopt.profile.heatmap import (
-    Overview,
     Statistic,
     WeekMap,
     group_weeks,
@@ -32,6 +31,7 @@ from costopt.profile.heatmap import (
     overview,
 )
 from costopt.profile.kernel import profiles_of
+from costopt.profile.overview import MAX_ROWS
 from costopt.report import heatmap as draw
 from costopt.report.safe import terminal
 
@@ -109,11 +109,12 @@ def heatmap(
     settings, lake = options.settings_and_lake(home, config_path)
     view = {"time_zone": time_zone, "thin_below": settings.quality.min_coverage}
     fleet = _Fleet(*_measured(lake, settings, as_of, metric), metric, statistic, view)
+    screen = _screen(to_file=output is not None)
     if whole_fleet:
-        data = _overview(fleet, group_by or "tag:team", kind)
+        data = _overview(fleet, group_by or "tag:team", kind, screen)
     else:
         weeks = [_machine(fleet, resource)] if resource else _groups(fleet, group_by or FLEET)
-        data = _weeks(weeks, kind)
+        data = _weeks(weeks, kind, screen)
     options.deliver(data, output)
 
 
@@ -213,7 +214,7 @@ def _groups(fleet: _Fleet, by: str) -> list[WeekMap]:
     return weeks
 
 
-def _weeks(weeks: Sequence[WeekMap], kind: str) -> bytes:
+def _weeks(weeks: Sequence[WeekMap], kind: str, screen: Mapping[str, Any]) -> bytes:
     one = len(weeks) == 1
     if kind == "png":
         return draw.week_png(weeks[0]) if one else draw.weeks_png(weeks)
@@ -223,23 +224,23 @@ def _weeks(weeks: Sequence[WeekMap], kind: str) -> bytes:
         return draw.weeks_json(weeks)
     if kind == "csv":
         return draw.weeks_csv(weeks)
-    return "\n".join(draw.week_text(week, **_screen()) for week in weeks).encode()
+    return "\n".join(draw.week_text(week, **screen) for week in weeks).encode()
 
 
-def _overview(fleet: _Fleet, by: str, kind: str) -> bytes:
-    rows = {"terminal": _TERMINAL_ROWS, "json": len(fleet.resources), "csv": len(fleet.resources)}
-    limit = {"max_rows": rows[kind]} if kind in rows else {}
-    picture: Overview = overview(
+def _overview(fleet: _Fleet, by: str, kind: str, screen: Mapping[str, Any]) -> bytes:
+    everyone = len(fleet.resources)
+    rows = {"terminal": _TERMINAL_ROWS, "json": everyone, "csv": everyone}
+    picture = overview(
         fleet.resources,
         fleet.profiles,
         fleet.metric,
         fleet.statistic,
         by=by,
+        max_rows=rows.get(kind, MAX_ROWS),
         **fleet.view,
-        **limit,
     )
     if kind == "terminal":
-        return draw.overview_text(picture, **_screen()).encode()
+        return draw.overview_text(picture, **screen).encode()
     render = {
         "png": draw.overview_png,
         "svg": draw.overview_svg,
@@ -249,12 +250,13 @@ def _overview(fleet: _Fleet, by: str, kind: str) -> bytes:
     return render[kind](picture)
 
 
-def _screen() -> dict[str, Any]:
-    """What stdout shows: its width, and its colours (none for a file, a pipe, NO_COLOR)."""
+def _screen(*, to_file: bool) -> dict[str, Any]:
+    """Width and colours of what is written to (no colours in a file, a pipe, under NO_COLOR)."""
     from rich.console import Console
 
     console = Console()
-    colours = console.color_system if console.is_terminal and not console.no_color else None
+    plain = to_file or console.no_color or not console.is_terminal
+    colours = None if plain else console.color_system
     depth = "256" if colours == "256" else "truecolor"
     width = shutil.get_terminal_size((80, 24)).columns
     return {"colour": colours in ("256", "truecolor"), "width": width, "depth": depth}

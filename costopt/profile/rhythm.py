@@ -50,4 +50,4 @@ def _hours(day: Array) -> str:
         start -= 1
     while busy[end % 24] and end - start < 24:
         end += 1
-    return f" {start % 24:02d}\u2013{(end - 1) % 24 + 1:02d} h" if end - start < 20 else ""
+    return f" {start % 24:02d}-{(end - 1) % 24 + 1:02d} h" if end - start < 20 else ""

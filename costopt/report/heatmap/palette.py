@@ -61,7 +61,13 @@ def code(of: Colour) -> str:
 
 
 def ink_on(background: Colour) -> str:
-    """Dark or white, whichever is easier to read on that colour."""
-    red, green, blue = background
-    # Rec. 709 luma of gamma-encoded values is close enough to tell light from dark.
-    return INK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 140 else "#ffffff"
+    """Black or white, whichever is easier to read on that colour: at least 4.5:1 (WCAG AA)."""
+    red, green, blue = (_linear(channel / 255) for channel in background)
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    # Where (L + 0.05) / 0.05 = 1.05 / (L + 0.05), both are equally readable.
+    return "#000000" if luminance > 0.179 else "#ffffff"
+
+
+def _linear(channel: float) -> float:
+    """sRGB's transfer function undone (IEC 61966-2-1)."""
+    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4

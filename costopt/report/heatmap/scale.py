@@ -20,8 +20,8 @@ class Scale:
     """From 0 to `top` of the metric's unit, and how to print a value."""
 
     top: float  # in the metric's unit
-    factor: float  # one printed unit in the metric's unit
-    unit: str  # as printed: "%", "MB/s"
+    factor: float  # one printed unit (a MB/s, say) in the metric's unit
+    unit: str  # of the metric
     ticks: tuple[float, ...]  # in the metric's unit
 
     def share(self, value: float) -> float:
@@ -29,13 +29,13 @@ class Scale:
         return value / self.top
 
     def bare(self, value: float) -> str:
-        """The number as printed, without its unit."""
-        printed = value / self.factor
-        return f"{printed:.1f}" if 0.05 <= abs(printed) < 9.95 else f"{printed:.0f}"
+        """The number in printed units; what is more than nothing never reads as nothing."""
+        return _figure(value / self.factor)
 
     def words(self, value: float) -> str:
-        """The value with its unit, for people."""
-        return f"{self.bare(value)} {self.unit}".rstrip()
+        """The value with its unit, for people, in the thousands that suit it."""
+        factor, prefix = _prefix(value, self.unit)
+        return f"{_figure(value / factor)} {prefix}{self.unit}".rstrip()
 
 
 def scale_of(unit: str, values: Iterable[Array]) -> Scale:
@@ -48,14 +48,20 @@ def scale_of(unit: str, values: Iterable[Array]) -> Scale:
     if unit == "%":
         return Scale(100.0, 1.0, "%", (0.0, 25.0, 50.0, 75.0, 100.0))
     highest = max((float(np.nanmax(v)) for v in values if not np.isnan(v).all()), default=0.0)
-    factor, prefix = _prefix(highest, unit)
+    factor, _ = _prefix(highest, unit)
     top = _round_up(highest / factor) * factor
-    return Scale(top, factor, prefix + unit, tuple(top * part / 4 for part in range(5)))
+    return Scale(top, factor, unit, tuple(top * part / 4 for part in range(5)))
+
+
+def _figure(printed: float) -> str:
+    if 0 < printed < 0.05:
+        return "<0.1"
+    return f"{printed:.1f}" if 0 < printed < 9.95 else f"{printed:.0f}"
 
 
 def _prefix(highest: float, unit: str) -> tuple[float, str]:
-    """Thousands of the unit; milliseconds and things without a unit stay as they are."""
-    if unit in ("", "ms"):
+    """Thousands of the unit; those that take no such prefix stay as they are."""
+    if unit in ("", "%", "ms"):
         return 1.0, ""
     return next(((f, p) for f, p in _PREFIXES if highest >= f), (1.0, ""))
 
