@@ -114,7 +114,7 @@ def _of_whole(patient: Patient, of_metrics: Sequence[Finding]) -> Finding | None
     if any(gate_ is None for gate_ in gates.values()):
         return None
     found = [gate_ for gate_ in gates.values() if gate_ is not None]
-    gravest = min(found, key=lambda finding: CODES.index(finding.check))
+    gravest = min(found, key=_gravity)
     if len(found) > 1 and not _shared(gravest.check, patient, of_metrics):
         listed = ", ".join(f"{name} ({g.check})" for name, g in gates.items() if g is not None)
         return replace(gravest, metric_name="", detail=f"no utilization is usable: {listed}")
@@ -133,11 +133,14 @@ def _gates(patient: Patient, of_metrics: Sequence[Finding]) -> dict[str, Finding
     names = sorted({profile.metric_name for profile in patient.series})
     demand = [name for name in names if schema.is_percent(name)] or names
     gates: dict[str, Finding | None] = dict.fromkeys(demand)
-    for finding in of_metrics:
-        name = finding.metric_name
-        if finding.level is FindingLevel.GATE and name in gates:
-            gates[name] = gates[name] or finding
+    for finding in sorted(of_metrics, key=_gravity, reverse=True):
+        if finding.level is FindingLevel.GATE and finding.metric_name in gates:
+            gates[finding.metric_name] = finding
     return gates
+
+
+def _gravity(finding: Finding) -> int:
+    return CODES.index(finding.check)
 
 
 def _shared(check: str, patient: Patient, of_metrics: Sequence[Finding]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from costopt import schema
+from costopt.config import QualitySettings
+from costopt.frame.quality import assess
+from costopt.frame.series import chosen
+from costopt.frame.signals import Signals, read
 from costopt.model import Finding, Profile, Resource, Window
+from costopt.profile import kernel
 
 T0 = datetime(2026, 9, 7, tzinfo=UTC)  # a Monday
 DAYS = 28
@@ -124,3 +129,35 @@ def noise(level: float, *, seed: int = 0, days: int = DAYS) -> npt.NDArray[np.fl
 def codes(findings: Iterable[Finding]) -> dict[tuple[str, str], str]:
     """(check, metric) -> level."""
     return {(f.check, f.metric_name): f.level.value for f in findings}
+
+
+@dataclass(frozen=True)
+class Gated:
+    """What the gate makes of packed rows."""
+
+    profiles: dict[str, tuple[Profile, ...]]
+    signals: Signals
+    findings: dict[str, tuple[Finding, ...]]
+
+    def codes(self, resource_id: str = "m-1") -> dict[tuple[str, str], str]:
+        return codes(self.findings[resource_id])
+
+
+def gate(
+    *shards: pa.Table,
+    resources: dict[str, Resource] | None = None,
+    window: Window = WINDOW,
+    settings: QualitySettings | None = None,
+) -> Gated:
+    """Packed rows through kernel, signals and gate, as the pipeline sends them."""
+    rules = settings or QualitySettings()
+    known = {"m-1": resource()} if resources is None else resources
+    table = kernel.profile(
+        shards,
+        window,
+        clocks={r.resource_id: r.time_zone for r in known.values()},
+        since={r.resource_id: r.resized_at for r in known.values() if r.resized_at},
+    )
+    profiles = {name: chosen(seen, rules) for name, seen in kernel.profiles_of(table).items()}
+    told = read(shards, known, profiles, window, rules)
+    return Gated(profiles, told, assess(known, profiles, window.end, rules, told))

@@ -74,10 +74,8 @@ def test_thresholds(check: str, changes: dict[str, Any], expected: str | None) -
 
 
 class TestStuck:
-    RUN = {"longest_flat_seconds": 72 * 3600}
-
     def test_days_of_one_value_are_told(self) -> None:
-        assert level("stuck", **self.RUN) == NOTE
+        assert level("stuck", longest_flat_seconds=72 * 3600) == NOTE
         assert level("stuck", longest_flat_seconds=72 * 3600 - 300) is None
 
     def test_more_than_a_quarter_of_the_samples_is_too_much(self) -> None:
