@@ -35,8 +35,8 @@ CORRECTED_DAY: Final = 12
 
 _CENT: Final = Decimal("0.01")
 _ZERO: Final = Decimal(0)
-_CHUNK: Final = 100_000
-"""Rows from which on a table is handed out, always at the end of a day: some 60 MB."""
+_CHUNK: Final = 50_000
+"""Rows from which on a table is handed out, always at the end of a day: some 30 MB."""
 
 
 def charges(
@@ -80,9 +80,9 @@ class _Bill:
         for provider in focus.PROVIDERS:
             metered = list(self._metered(provider, day))
             rows += metered
-            if provider == "AWS":
+            if provider == "AWS" and metered:
                 rows += _support_and_credit(metered, day)
-            elif provider == "Azure":
+            elif provider == "Azure" and metered:
                 rows += _tax(metered, day)
             elif provider == "GCP" and day.day == 1 and day > self._opened:
                 rows += self._corrections(day)

@@ -49,7 +49,7 @@ def demand(fleet: Sequence[Machine], day: date, seed: int) -> Demand:
     )
     busy = temper[0] * share * np.exp(noise * chance.cpu + 0.03 * chance.day) + event
     cpu = np.clip(100 * _vcpus(fleet, busy, chance.cpu, day) / _sizes(fleet, "vcpus", day), 0, 100)
-    traffic = share / peak * (1 + 4 * event)
+    traffic = (share + 5 * event) / peak
     egress, disk = 1e6 * _columns(fleet, "egress_mb", "disk_mb") * temper[2]
     network_out = egress * (0.05 + 0.95 * traffic) * np.exp(0.18 * chance.network)
     disk_write = disk * (0.1 + 0.9 * traffic) * np.exp(0.3 * chance.disk)
