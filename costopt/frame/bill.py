@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costopt.frame.focus_terms import ALLOWED
-from costopt.frame.intake import Intake, Notation, take_in, values_of
-from costopt.frame.tags import attributes, tags
-from costopt.frame.values import Read, texts
-from costopt.schema import CHARGES, STRING_MAP
+from costopt.frame.intake import Intake, Notation, take_in
+from costopt.frame.tags import attributes
+from costopt.frame.values import Read, texts, values_of
+from costopt.schema import CHARGES
 
 REQUIRED: Final = ("EffectiveCost", "BillingCurrency", "ChargePeriodStart", "ChargePeriodEnd")
 """Without these a row of a bill says nothing: what it cost, in what, and when."""
@@ -54,12 +54,9 @@ def normalise(
 def _attributes(columns: Mapping[str, pa.Array | Read]) -> pa.Array:
     placed = {*CHARGES.names, *(() if "ProviderName" in columns else ("ServiceProviderName",))}
     unknown = {name: values_of(given) for name, given in columns.items() if name not in placed}
-    found = attributes(unknown, len(values_of(next(iter(columns.values())))))
     own = columns.get("x_Attributes")  # a bill that we wrote ourselves
-    if own is None:
-        return found
-    pairs = zip(tags(values_of(own)).values.to_pylist(), found.to_pylist(), strict=True)
-    return pa.array([list(dict([*(a or []), *(b or [])]).items()) for a, b in pairs], STRING_MAP)
+    rows = len(values_of(next(iter(columns.values()))))
+    return attributes(unknown, rows, None if own is None else values_of(own))
 
 
 def _coalesced(one: pa.Array | Read, other: pa.Array | Read) -> pa.Array:

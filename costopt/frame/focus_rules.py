@@ -93,7 +93,7 @@ def _placeholder(name: str) -> Rule:
     return Rule(
         "placeholder",
         name,
-        'null must be null, not a placeholder such as "Not Applicable"',
+        'nothing must be null, not a placeholder such as "Not Applicable"',
         lambda b: b.equals(name, "Not Applicable", "not applicable"),
     )
 
@@ -119,7 +119,7 @@ def _numeric(name: str) -> Rule:
         name,
         "numeric-format",
         r"^-?(\d+\.?\d*|\.\d+)([Ee]-?\d+)?$",
-        "a plain number: no plus sign, no commas, no currency, at most mEn (NumericFormat)",
+        "must be a plain number: no plus sign, no commas, no currency, at most mEn (NumericFormat)",
     )
 
 
@@ -128,7 +128,7 @@ def _dated(name: str) -> Rule:
         name,
         "datetime-format",
         r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$",
-        "a UTC time as YYYY-MM-DDTHH:mm:ssZ (DateTimeFormat)",
+        "must be a UTC time as YYYY-MM-DDTHH:mm:ssZ (DateTimeFormat)",
     )
 
 
@@ -137,7 +137,7 @@ def _allowed(name: str) -> Rule:
     return Rule(
         "allowed-values",
         name,
-        f"one of: {', '.join(values)}",
+        f"must be one of {', '.join(values)}",
         lambda b: pc.and_(b.given(name), pc.invert(b.equals(name, *values))),
     )
 
@@ -147,7 +147,7 @@ def _currency(name: str) -> Rule:
     return Rule(
         "currency-format",
         name,
-        "a three-letter ISO 4217 code (CurrencyFormat)",
+        "must be a three-letter ISO 4217 code (CurrencyFormat)",
         lambda b: pc.and_(b.given(name), pc.invert(b.equals(name, *known))),
     )
 
@@ -165,7 +165,7 @@ def _key_value(name: str) -> Rule:
         wrong = [not _is_flat_object(value) for value in coded.dictionary.to_pylist()]
         return pa.array(wrong, pa.bool_()).take(coded.indices)
 
-    message = "a JSON object of numbers, text, true, false or null (KeyValueFormat)"
+    message = "must be a JSON object of numbers, text, true, false or null (KeyValueFormat)"
     return Rule("key-value-format", name, message, breaks)
 
 

@@ -7,7 +7,7 @@ then missing. Both are counted, with the first place and an example.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -17,7 +17,17 @@ import pyarrow.compute as pc
 
 from costopt.frame.moments import times
 from costopt.frame.tags import tags
-from costopt.frame.values import Read, amounts, booleans, either, integers, marked, numbers, texts
+from costopt.frame.values import (
+    Read,
+    amounts,
+    booleans,
+    either,
+    integers,
+    marked,
+    numbers,
+    texts,
+    values_of,
+)
 
 _EXAMPLE: Final = 60
 """Characters of an unreadable value that a message shows."""
@@ -75,6 +85,7 @@ _KINDS: Final[tuple[tuple[Callable[[pa.DataType], bool], str, _Reader], ...]] = 
     ),
 )
 """How each type that our tables use is read, and what its values are called in messages."""
+_FIGURES: Final = ("a number", "an amount", "a whole number")
 
 
 def read(array: pa.Array, kind: pa.DataType, notation: Notation = USUAL) -> Read:
@@ -125,13 +136,13 @@ def example(array: pa.Array, row: int) -> str:
     except (ValueError, OverflowError):  # a time that Python's calendar does not reach
         value = f"a {array.type} out of range"
     text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
-    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:_EXAMPLE])
-    return shown + "..." if len(text) > _EXAMPLE else shown
+    return shown(text)
 
 
-def values_of(given: pa.Array | Read) -> pa.Array:
-    """The array itself, where it may already have been read."""
-    return given.values if isinstance(given, Read) else given
+def shown(text: str) -> str:
+    """Foreign text for a message: short, control characters escaped."""
+    safe = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:_EXAMPLE])
+    return safe + "..." if len(text) > _EXAMPLE else safe
 
 
 def _read(given: pa.Array | Read, kind: pa.DataType, notation: Notation) -> Read:
@@ -143,26 +154,34 @@ def _read(given: pa.Array | Read, kind: pa.DataType, notation: Notation) -> Read
 
 
 def _told(field: pa.Field, result: Read, *, required: bool) -> list[Misread]:
-    told = []
+    found = []
     if result.misread is not None:
-        row = first(result.misread)
-        shown = example(result.origin, row)
-        what = f"is not {_noun(field.type)}"
-        if "," in shown and pa.types.is_primitive(field.type):
+        noun = _noun(field.type)
+        what = f"is not {noun}"
+        one = told(field.name, what, result.misread, result.origin, refused=required)
+        if "," in one.example and noun in _FIGURES:
             what += " (a decimal comma, or groups of thousands, must be named in a mapping)"
-        told.append(Misread(field.name, what, required, result.misread.true_count, row, shown))
+            one = replace(one, what=what)
+        found.append(one)
     if required:
         absent = pc.is_null(result.values)
         absent = absent if result.misread is None else pc.and_not(absent, result.misread)
         if absent.true_count:
-            count = absent.true_count
-            told.append(Misread(field.name, "is missing", True, count, first(absent), ""))
-    return told
+            found.append(told(field.name, "is missing", absent, refused=True))
+    return found
 
 
-def first(mask: pa.Array) -> int:
-    """The first marked row."""
-    return int(pc.index(mask, True).as_py())
+def told(
+    column: str, what: str, mask: pa.Array, origin: pa.Array | None = None, *, refused: bool = False
+) -> Misread:
+    """The complaint about the rows marked (at least one).
+
+    Args:
+        origin: what stood in the rows; the first of it becomes the example.
+    """
+    row = int(pc.index(mask, True).as_py())
+    shown_value = "" if origin is None else example(origin, row)
+    return Misread(column, what, refused, mask.true_count, row, shown_value)
 
 
 def _noun(kind: pa.DataType) -> str:

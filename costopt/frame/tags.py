@@ -41,22 +41,27 @@ def tags(array: pa.Array) -> Read:
     return Read(found, marked(pc.and_(pc.is_valid(values), pc.is_null(found))))
 
 
-def attributes(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
+def attributes(columns: Mapping[str, pa.Array], rows: int, own: pa.Array | None = None) -> pa.Array:
     """One map a row of the columns we have no place for; missing values are left out.
 
-    A column that cannot be told as text is left out where it cannot.
+    A value that cannot be told as text is left out.
+
+    Args:
+        own: maps that the rows already bring, added to; a column wins over them.
     """
     if not columns or not rows:
-        return pa.nulls(rows, STRING_MAP)
+        return pa.nulls(rows, STRING_MAP) if own is None else tags(own).values
     found = [texts(array).values for array in columns.values()]
-    there = np.column_stack(
-        [pc.is_valid(values).to_numpy(zero_copy_only=False) for values in found]
-    )
+    there = np.column_stack([values.is_valid().to_numpy(zero_copy_only=False) for values in found])
     row, column = np.nonzero(there)  # row by row, columns in order
     items = pa.concat_arrays(found).take(pa.array(column * rows + row))
     keys = pa.array(list(columns), pa.string()).take(pa.array(column))
     offsets = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int32)
-    return pa.MapArray.from_arrays(pa.array(offsets), keys, items)
+    made = pa.MapArray.from_arrays(pa.array(offsets), keys, items)
+    if own is None:
+        return made
+    pairs = zip(tags(own).values.to_pylist(), made.to_pylist(), strict=True)
+    return pa.array([list(dict([*(a or []), *b]).items()) for a, b in pairs], STRING_MAP)
 
 
 def _parsed(text: str | None) -> list[tuple[str, str]] | None:

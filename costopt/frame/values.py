@@ -31,6 +31,11 @@ class Read(NamedTuple):
     origin: pa.Array | None = None  # what stood there, where `values` are computed from it
 
 
+def values_of(given: pa.Array | Read) -> pa.Array:
+    """The array itself, where it may already have been read."""
+    return given.values if isinstance(given, Read) else given
+
+
 def either(one: pa.Array | None, other: pa.Array | None) -> pa.Array | None:
     """Rows marked in either mask; None = no row."""
     if one is None or other is None:

@@ -1,0 +1,72 @@
+"""The account of one file's reading: rows seen and kept, what could not be used, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from costopt.errors import InputError
+from costopt.frame.intake import Misread
+from costopt.providers.base import Problem
+from costopt.providers.files.opening import DataFile
+
+
+class Reading:
+    """Counts while a file streams by, and tells at its end."""
+
+    def __init__(self, file: DataFile) -> None:
+        self.file = file
+        self._seen = 0
+        self._skipped = 0
+        self._kept = 0
+        self._complaints: dict[tuple[str, str, bool], Misread] = {}
+
+    @property
+    def header(self) -> str:
+        """File and line of the header."""
+        return self.file.places([-1])[-1]
+
+    def count(self, *, seen: int, skipped: int, kept: int) -> None:
+        """Add a batch's rows: all of them, those left out by the mapping, those of use."""
+        self._seen += seen
+        self._skipped += skipped
+        self._kept += kept
+
+    def note(self, misread: Iterable[Misread], number: npt.NDArray[np.int64]) -> None:
+        """Add a batch's complaints; `number` gives its rows' places in the file."""
+        for one in misread:
+            which = (one.column, one.what, one.refused)
+            known = self._complaints.get(which)
+            count = one.count + (known.count if known else 0)
+            row = known.row if known else int(number[one.row])
+            example = known.example if known else one.example
+            self._complaints[which] = Misread(*which, count, row, example)
+
+    def close(self) -> list[Problem]:
+        """What could not be used, once the file was read through.
+
+        Raises:
+            InputError: nothing could be used.
+        """
+        complaints = sorted(self._complaints.values(), key=lambda m: (not m.refused, m.row))
+        places = self.file.places([m.row for m in complaints])
+        problems = [Problem(d.where, d.what, d.count, d.fatal) for d in self.file.damage()]
+        problems += [Problem(places[m.row], _sentence(m), m.count) for m in complaints]
+        if self._kept:
+            return problems
+        if problems:
+            raise InputError(
+                f"no row could be used; the first: {problems[0].what}",
+                where=problems[0].where,
+                hint="correct the file, or describe it in a mapping file (--mapping)",
+            )
+        what = "every row is left out by skip_where" if self._seen else "no rows below the header"
+        return [*problems, Problem(self.header, what)]
+
+
+def _sentence(misread: Misread) -> str:
+    value = f" {misread.example!r}" if misread.example else ""
+    cost = "row left out" if misread.refused else "taken as missing"
+    return f"{misread.column}{value} {misread.what}: {cost}"
