@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 RESOLUTION_PERCENT: Final = 0.06
 RESOLUTION_SHARE: Final = 0.005
@@ -84,7 +85,7 @@ class Offers:
     hourly: Floats
     vcpus: Floats
     memory_gib: Floats  # NaN = unknown
-    same_family: Bools  # as today's machine
+    distance: Ints  # 0 today's family; then the steps of change, nearest first
     feasible: Bools  # large enough, and nothing else speaks against it
 
 
@@ -96,33 +97,39 @@ def smaller(offers: Offers, vcpus: float, memory_gib: float) -> Bools:
 
 
 def choose(
-    offers: Offers, *, vcpus: float, memory_gib: float, hourly: float, family_margin: float
+    offers: Offers, *, vcpus: float, memory_gib: float, hourly: float, margin: float
 ) -> int | None:
-    """The machine to take: the cheapest of today's family, or a smaller one of another family that
-    costs at least `family_margin` (0..1) less than that.
+    """The machine to take: the cheapest at the nearest distance; one farther away only where it is
+    smaller than that and costs at least `margin` (0..1) less.
 
-    A machine of another family stands against the best of today's family (or against today's
-    machine where that has nothing smaller), and must be smaller than it: so what is chosen is never
-    again worth changing at the same demand, and a mere change of vendor or generation is not sold
-    as rightsizing. Of equal prices the first position wins.
+    So a mere change of vendor or generation is not sold as rightsizing, and what is chosen is never
+    again worth changing at the same demand: whatever is smaller and that much cheaper was preferred
+    at once. At every distance but 0 a machine stands against today's where nothing nearer would do.
+    Of equal prices the largest wins (Azure sells E4s with two of its vCPUs switched off at the same
+    price), then the first.
 
     Args:
         vcpus, memory_gib, hourly: of today's machine; memory NaN = unknown.
     Returns:
         A position, or None where nothing is both smaller and cheaper.
     """
-    worth = offers.feasible & smaller(offers, vcpus, memory_gib) & (offers.hourly < hourly)
-    home = _first(worth & offers.same_family)
-    if home is not None:
-        vcpus, memory_gib = float(offers.vcpus[home]), float(offers.memory_gib[home])
-        hourly = float(offers.hourly[home])
-    away = worth & ~offers.same_family & smaller(offers, vcpus, memory_gib)
-    other = _first(away & (offers.hourly <= (1 - family_margin) * hourly))
-    return home if other is None else other
+    best = None
+    for distance in range(int(offers.distance.max(initial=0)) + 1):
+        near = offers.feasible & (offers.distance == distance)
+        cheap = offers.hourly <= (1 - margin) * hourly if distance else offers.hourly < hourly
+        fits = near & cheap & smaller(offers, vcpus, memory_gib)
+        if fits.any():
+            best = _cheapest(offers, fits)
+            vcpus, memory_gib = float(offers.vcpus[best]), float(offers.memory_gib[best])
+            hourly = float(offers.hourly[best])
+    return best
 
 
-def _first(mask: Bools) -> int | None:
-    return int(np.argmax(mask)) if mask.any() else None
+def _cheapest(offers: Offers, among: Bools) -> int:
+    price = offers.hourly[among].min()
+    tied = np.flatnonzero(among & (offers.hourly == price))
+    memory = np.nan_to_num(offers.memory_gib[tied])
+    return int(tied[np.lexsort((tied, -memory, -offers.vcpus[tied]))[0]])
 
 
 def share_over(

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from costopt.model import Shape
-from costopt.optimize.size import Bools, Floats, Offers, carries, large_enough, sustains
+from costopt.optimize.size import Bools, Floats, Ints, Offers, carries, large_enough, sustains
 from costopt.pricing.catalogue import Market
 from costopt.rules.demand import Cpu, Memory, Network
-from costopt.rules.families import family, is_plain
+from costopt.rules.families import family, generation, hardware, is_plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,9 @@ class Ladder:
     market: Market
     architecture: npt.NDArray[np.str_]  # "" = unknown
     family: npt.NDArray[np.str_]
-    plain: Bools  # an ordinary family of the current generation
+    hardware: npt.NDArray[np.str_]
+    plain: Bools  # an ordinary family that is still sold as current
+    generation: Floats  # NaN = not counted
     baseline: Floats  # percent of the whole machine; NaN = not burstable
     types: frozenset[str]  # in lower case
     one_memory: bool  # every type names the same memory, or none does
@@ -40,7 +42,9 @@ def _ladder(market: Market) -> Ladder:
         market=market,
         architecture=np.array([s.architecture or "" for s in shapes], np.str_),
         family=np.array([family(s) for s in shapes], np.str_),
+        hardware=np.array([hardware(s) for s in shapes], np.str_),
         plain=np.array([is_plain(s) and s.current_generation is not False for s in shapes], bool),
+        generation=np.array([generation(s) for s in shapes], np.float64),
         baseline=np.array(
             [np.nan if (b := s.burstable_baseline_percent) is None else b for s in shapes],
             np.float64,
@@ -86,10 +90,26 @@ def offers(ladder: Ladder, current: Shape, need: Need) -> Offers:
     )
     if not need.allow_local_disk_loss:  # data live there
         feasible &= market.local_disk_gib >= current.local_disk_gib
-    same = ladder.family == family(current)
-    # What an extraordinary machine was bought for does not show: it stays in its family.
-    feasible &= same | ladder.plain if is_plain(current) else same
-    return Offers(market.hourly, market.vcpus, market.memory_gib, same, feasible)
+    distance = _distance(ladder, current)
+    feasible &= distance >= 0
+    return Offers(market.hourly, market.vcpus, market.memory_gib, distance, feasible)
+
+
+def _distance(ladder: Ladder, current: Shape) -> Ints:
+    """0 for today's family, 1 for another on its hardware, 2 for another ordinary one of its
+    generation or of none, 3 for a newer one.
+
+    -1 is out of reach: older hardware does less with as many vCPUs; and what an extraordinary
+    machine was bought for does not show, so it stays on its hardware.
+    """
+    newer = ladder.generation > generation(current)
+    older = ladder.generation < generation(current)
+    away = np.where(newer, 3, 2)
+    reachable = ladder.plain & ~older if is_plain(current) else np.zeros(len(older), bool)
+    distance = np.where(reachable, away, -1)
+    distance[ladder.hardware == hardware(current)] = 1
+    distance[ladder.family == family(current)] = 0
+    return distance.astype(np.int64)
 
 
 def _memory_holds(ladder: Ladder, current: Shape, memory: Memory) -> Bools:

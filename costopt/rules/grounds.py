@@ -35,7 +35,8 @@ def reason(sizing: Sizing, chosen: int) -> str:
         _memory_words(sizing),
     ]
     if missing := sizing.need.network.unmeasured:
-        parts.append(f"{' and '.join(missing)} not measured".replace("_", " "))
+        which = "the network" if len(missing) > 1 else missing[0].replace("_", " ")
+        parts.append(f"{which} is not measured")
     if not list_price(sizing.case):
         parts.append("today's price is the billed one, as no list price is known")
     then = sizing.market.shapes[chosen].architecture
@@ -104,7 +105,7 @@ def warnings(sizing: Sizing, target: Shape) -> list[str]:
         )
     if current.local_disk_gib:
         told.append(f"its local disk ({current.local_disk_gib:g} GiB) is emptied by the change")
-    if target.network_gbps is None:
+    if target.network_gbps is None and sizing.need.network.gbps:
         told.append(f"the network bandwidth of {target.instance_type} is not known")
     return told
 

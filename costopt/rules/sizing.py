@@ -47,7 +47,11 @@ class RightsizeSettings(RuleSettings):
         10.0, ge=0, lt=100, description="smallest saving worth a change, of today's compute cost"
     )
     family_savings_percent: float = Field(
-        5.0, ge=0, lt=100, description="how much cheaper another family must be to leave today's"
+        15.0,
+        ge=0,
+        lt=100,
+        description="how much less a smaller machine of another family must cost than the best of "
+        "today's, to leave it",
     )
     cooldown_days: float = Field(
         14.0, ge=0, description="a machine resized less than this ago is left alone"
@@ -101,7 +105,7 @@ class Sizing:
             vcpus=self.current.vcpus,
             memory_gib=self._memory_gib,
             hourly=float(self.hourly),
-            family_margin=self.settings.family_savings_percent / 100,
+            margin=self.settings.family_savings_percent / 100,
         )
 
     @property
@@ -115,14 +119,14 @@ class Sizing:
         fits = self.offers.feasible & smaller & (self.offers.hourly < float(self.hourly))
         fits[chosen] = False
         kin = self.ladder.family == self.ladder.family[chosen]
-        cautious = np.flatnonzero(fits & kin & (self.offers.vcpus > self.offers.vcpus[chosen]))
+        cautious = np.flatnonzero(fits & kin & (self.offers.hourly > self.offers.hourly[chosen]))
         ordered = dict.fromkeys([*cautious[:1].tolist(), *np.flatnonzero(fits).tolist()])
         return list(ordered)[:_ALTERNATIVES]
 
     def next_larger(self) -> int | None:
         """The cheapest type with more vCPUs than today that holds the demand; kin first."""
         larger = self.offers.feasible & (self.offers.vcpus > self.current.vcpus)
-        kin = np.flatnonzero(larger & self.offers.same_family)
+        kin = np.flatnonzero(larger & (self.offers.distance == 0))
         found = kin if kin.size else np.flatnonzero(larger)
         return int(found[0]) if found.size else None
 

@@ -25,7 +25,7 @@ def offers(
     vcpus: list[float],
     *,
     memory: list[float] | None = None,
-    same: list[bool] | None = None,
+    distance: list[int] | None = None,
     feasible: list[bool] | None = None,
 ) -> Offers:
     count = len(hourly)
@@ -33,7 +33,7 @@ def offers(
         np.array(hourly),
         np.array(vcpus, float),
         np.full(count, 64.0) if memory is None else np.array(memory),
-        np.ones(count, bool) if same is None else np.array(same),
+        np.zeros(count, np.int64) if distance is None else np.array(distance),
         np.ones(count, bool) if feasible is None else np.array(feasible),
     )
 
@@ -69,7 +69,7 @@ def test_the_cheapest_of_the_family_is_chosen() -> None:
         vcpus=16,
         memory_gib=64,
         hourly=0.8,
-        family_margin=0.05,
+        margin=0.05,
     )
     assert found == 1
 
@@ -86,25 +86,41 @@ def test_another_family_must_be_smaller_and_clearly_cheaper(
     hourly: float, vcpus: float, expected: int
 ) -> None:
     found = choose(
-        offers([hourly, 0.2], [vcpus, 4], same=[False, True]),
+        offers([hourly, 0.2], [vcpus, 4], distance=[1, 0]),
         vcpus=16,
         memory_gib=64,
         hourly=0.8,
-        family_margin=0.05,
+        margin=0.05,
     )
     assert found == expected
 
 
+def test_a_newer_generation_must_beat_the_same_one() -> None:
+    three = offers([0.15, 0.18, 0.3], [4, 4, 8], distance=[2, 1, 0])
+    today = {"vcpus": 16.0, "memory_gib": 64.0, "hourly": 0.8, "margin": 0.05}
+    assert choose(three, **today) == 1
+    assert choose(offers([0.15, 0.18], [2, 4], distance=[2, 1]), **today) == 0
+    assert choose(offers([0.15], [4], distance=[-1]), **today) is None
+    assert choose(offers([], []), **today) is None
+
+
 def test_less_memory_at_the_same_vcpus_is_smaller() -> None:
-    less = offers([0.17, 0.2], [4, 4], memory=[16.0, 32.0], same=[False, True])
-    today = {"vcpus": 4.0, "hourly": 0.2, "family_margin": 0.05}
+    less = offers([0.17, 0.2], [4, 4], memory=[16.0, 32.0], distance=[1, 0])
+    today = {"vcpus": 4.0, "hourly": 0.2, "margin": 0.05}
     assert choose(less, memory_gib=32.0, **today) == 0
     assert choose(less, memory_gib=np.nan, **today) is None
 
 
+def test_of_equal_prices_the_largest_is_taken() -> None:
+    tied = offers([0.3, 0.3, 0.3, 0.3], [2, 4, 4, 1], memory=[32.0, 16.0, 32.0, 64.0])
+    assert choose(tied, vcpus=8, memory_gib=64, hourly=0.5, margin=0.05) == 2
+    unknown = offers([0.3, 0.3], [4, 4], memory=[np.nan, np.nan])
+    assert choose(unknown, vcpus=8, memory_gib=np.nan, hourly=0.5, margin=0.05) == 0
+
+
 def test_nothing_is_chosen_that_is_dearer() -> None:
     dear = offers([0.9], [8])
-    assert choose(dear, vcpus=16, memory_gib=64, hourly=0.8, family_margin=0.05) is None
+    assert choose(dear, vcpus=16, memory_gib=64, hourly=0.8, margin=0.05) is None
 
 
 def test_share_over_takes_the_tighter_of_bins_and_quantiles() -> None:

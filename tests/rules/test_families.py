@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from costopt.model import Shape
-from costopt.rules.families import family, is_plain
+from costopt.rules.families import family, generation, hardware, is_plain
 
 PLAIN = [
     ("AWS", "m6i.large", None),
@@ -14,9 +16,8 @@ PLAIN = [
     ("AWS", "t3a.small", "t3a"),
     ("AWS", "g4", None),  # one's own ladder, sold under the cloud's name
     ("GCP", "n2-standard-4", "n2-standard"),
-    ("GCP", "e2-highmem-2", "e2-highmem"),
+    ("GCP", "n1-highmem-2", "n1-highmem"),
     ("GCP", "c4a-highcpu-8", "c4a-highcpu"),
-    ("GCP", "e2-medium", "e2"),
     ("Azure", "Standard_D4s_v5", "Dsv5"),
     ("Azure", "Standard_E8as_v6", "Easv6"),
     ("Azure", "Standard_F2s_v2", "Fsv2"),
@@ -28,7 +29,7 @@ PLAIN = [
 EXTRAORDINARY = [
     ("AWS", "m6i.metal", "m6i"),
     ("AWS", "m7i-flex.large", "m7i-flex"),
-    ("AWS", "m5zn.large", "m5zn"),
+    ("AWS", "m8azn.large", "m8azn"),
     ("AWS", "mac2.metal", "mac2"),
     ("AWS", "u-6tb1.56xlarge", "u-6tb1"),
     ("AWS", "hpc7a.12xlarge", "hpc7a"),
@@ -38,10 +39,12 @@ EXTRAORDINARY = [
     ("GCP", "m1-ultramem-40", "m1-ultramem"),
     ("GCP", "a2-highgpu-1g", "a2-highgpu"),
     ("GCP", "h3-standard-88", "h3-standard"),
-    ("GCP", "f1-micro", "f1"),
+    ("GCP", "f1-micro", "f1-shared"),
+    ("GCP", "e2-standard-4", "e2-standard"),
     ("Azure", "Standard_DC2s_v3", "DCsv3"),
     ("Azure", "Standard_EC4as_v5", "ECasv5"),
     ("Azure", "Standard_M64s", "Ms"),
+    ("Azure", "Standard_E4-2s_v5", "Esv5"),
     ("Azure", "Standard_L8s_v3", "Lsv3"),
     ("Azure", "Standard_NC24ads_A100_v4", "NCadsA100v4"),
     ("Azure", "Standard_D4s_v5", None),  # of unknown family: not taken for ordinary
@@ -67,3 +70,51 @@ def test_the_family_is_read_from_the_name_where_the_shape_does_not_tell() -> Non
     assert family(Shape("AWS", "m9x.large", 2)) == "m9x"
     assert family(Shape("GCP", "n9-standard-4", 4)) == "n9-standard"
     assert family(Shape("OnPrem", "g4", 4)) == ""
+    constrained = Shape("Azure", "Standard_E4-2s_v5", 2, family="Esv5")
+    assert family(constrained) == "Esv5-constrained"
+
+
+def test_generations_are_counted_as_the_clouds_do() -> None:
+    assert generation(Shape("AWS", "m6i.large", 2)) == 6
+    assert generation(Shape("GCP", "n2d-standard-4", 4)) == 2
+    assert generation(Shape("Azure", "Standard_D4s_v5", 4, family="Dsv5")) == 5
+    assert math.isnan(generation(Shape("Azure", "Standard_D4", 4, family="D")))
+    assert math.isnan(generation(Shape("AWS", "t3.large", 2, burstable_baseline_percent=30)))
+    assert math.isnan(generation(Shape("OnPrem", "g4", 4)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (Shape("AWS", "m6i.large", 2), Shape("AWS", "r6i.large", 2), True),
+        (Shape("AWS", "m6i.large", 2), Shape("AWS", "r6a.large", 2), False),
+        (Shape("AWS", "m6i.large", 2), Shape("AWS", "i6i.large", 2), False),
+        (Shape("AWS", "m6i.large", 2), Shape("AWS", "m6i.metal", 2, family="m6i-metal"), False),
+        (Shape("GCP", "e2-standard-4", 4), Shape("GCP", "e2-highmem-4", 4), True),
+        (Shape("GCP", "n2-standard-4", 4), Shape("GCP", "n2d-highmem-4", 4), False),
+        (
+            Shape("GCP", "c3-standard-4", 4),
+            Shape("GCP", "c3-standard-4-metal", 4, family="c3-standard-metal"),
+            False,
+        ),
+        (
+            Shape("Azure", "Standard_D4s_v5", 4, family="Dsv5"),
+            Shape("Azure", "Standard_E4s_v5", 4, family="Esv5"),
+            True,
+        ),
+        (
+            Shape("Azure", "Standard_D4s_v5", 4, family="Dsv5"),
+            Shape("Azure", "Standard_E4as_v5", 4, family="Easv5"),
+            False,
+        ),
+        (
+            Shape("Azure", "Standard_E4s_v5", 4, family="Esv5"),
+            Shape("Azure", "Standard_L4s_v5", 4, family="Lsv5"),
+            False,
+        ),
+    ],
+)
+def test_hardware_is_shared_by_families_of_other_memory(
+    one: Shape, other: Shape, same: bool
+) -> None:
+    assert (hardware(one) == hardware(other)) is same

@@ -78,7 +78,7 @@ def test_a_quiet_machine_moves_to_what_its_demand_needs() -> None:
         "CPU P99.5 is 17.2 % of 16 vCPUs over 28 days; with 20 % headroom it needs 3.44 vCPUs; "
         "g4 (4 vCPUs, 64 GiB) costs 0.2 instead of 0.8 USD an hour; memory is not measured and "
         "stays as it is, as it does not depend on the type here; "
-        "network in and network out not measured"
+        "the network is not measured"
     )
     assert found.lookback.end == END
     assert found.restart_needed
@@ -309,11 +309,11 @@ def test_local_disks_are_kept() -> None:
     disks = [
         kind("m6id.2xlarge", 8, "0.47", 32.0, LocalDiskGiB=474.0),
         kind("m6id.large", 2, "0.12", 8.0, LocalDiskGiB=118.0),
-        kind("m5d.large", 2, "0.13", 8.0, LocalDiskGiB=600.0),
+        kind("m7id.large", 2, "0.13", 8.0, LocalDiskGiB=600.0),
     ]
     found = advised(aws("m6id.2xlarge", *disks))
     assert found.recommended is not None
-    assert found.recommended.instance_type == "m5d.large"
+    assert found.recommended.instance_type == "m7id.large"
     assert any("local disk" in w for w in found.evidence["warnings"])
     assert target(aws("m6id.2xlarge", *disks), allow_local_disk_loss=True) == "m6id.large"
 
@@ -347,7 +347,9 @@ def test_measured_traffic_must_fit_the_target() -> None:
         kind("u-3tb1.medium", 1, "0.01", 8.0),
         kind("i4i.medium", 1, "0.01", 8.0),
         kind("m6i.metal-1xl", 1, "0.01", 8.0),
-        kind("m4.medium", 1, "0.01", 8.0, CurrentGeneration=False),
+        kind("m7i.medium", 1, "0.01", 8.0, CurrentGeneration=False),
+        kind("m5.medium", 1, "0.01", 8.0),
+        kind("m7i-flex.medium", 1, "0.01", 8.0),
     ],
     ids=lambda t: t.name,
 )
@@ -355,6 +357,21 @@ def test_extraordinary_and_old_families_are_not_offered(exotic: Type) -> None:
     if exotic.name.startswith("m6i"):
         exotic = replace(exotic, more=(("x_Family", "m6i-metal"),))
     assert target(aws("m6i.2xlarge", exotic)) == "m6i.large"
+
+
+def test_the_same_hardware_is_preferred() -> None:
+    given = {"provider": "AWS", "cpu": samples(level=20)}
+    kin = [kind("r6i.xlarge", 4, "0.252", 32.0), kind("r6a.xlarge", 4, "0.2268", 32.0)]
+    assert target(case("m6i.2xlarge", types=(*m6i(), *kin), **given)) == "r6i.xlarge"
+    assert target(case("m6i.2xlarge", types=(*m6i(), kin[1]), **given)) == "r6a.xlarge"
+
+
+def test_the_same_generation_is_preferred_to_a_newer_one() -> None:
+    given = {"provider": "AWS", "cpu": samples(level=20)}
+    kin = [kind("r6i.xlarge", 4, "0.252", 32.0), kind("r7a.xlarge", 4, "0.20", 32.0)]
+    assert target(case("m6i.2xlarge", types=(*m6i(), *kin), **given)) == "r6i.xlarge"
+    smaller = kind("r7a.large", 3, "0.20", 32.0)
+    assert target(case("m6i.2xlarge", types=(*m6i(), *kin, smaller), **given)) == "r7a.large"
 
 
 def test_an_extraordinary_machine_stays_in_its_family() -> None:
