@@ -86,25 +86,26 @@ class Shard:
         """(rows,) whether a row belongs to one of these series."""
         return np.array([key in keys for key in self.keys], bool)[self.series]
 
-    def blocks(self, chosen: NDArray[np.bool_], spans: Spans | None = None) -> Iterator[Block]:
-        """The chosen rows' samples, block by block; those outside the spans are missing."""
+    def blocks(self, chosen: NDArray[np.bool_]) -> Iterator[Block]:
+        """The chosen rows' samples, block by block."""
         periods = self.table.column("PeriodSeconds").to_numpy()
         percent = self.choose({key for key in self.keys if schema.is_percent(key.metric_name)})
         for period in np.unique(periods[chosen]):
             for packed in (True, False):
                 rows = np.flatnonzero(chosen & (periods == period) & (percent == packed))
                 for start in range(0, len(rows), _BLOCK_ROWS):
-                    yield self._block(rows[start : start + _BLOCK_ROWS], int(period), packed, spans)
+                    yield self._block(rows[start : start + _BLOCK_ROWS], int(period), packed)
 
-    def _block(
-        self, rows: NDArray[np.int64], period: int, percent: bool, spans: Spans | None
-    ) -> Block:
-        values = _numbers(self.samples.take(pa.array(rows)), period, percent)
-        block = Block(period, rows, self.series[rows], self.midnights[rows], values)
-        if spans is not None:
-            starts = np.array([spans.start(key.resource_id) for key in self.keys], np.int64)
+    def inside(self, chosen: NDArray[np.bool_], spans: Spans) -> Iterator[Block]:
+        """The same, with samples outside their resource's span missing."""
+        starts = np.array([spans.start(key.resource_id) for key in self.keys], np.int64)
+        for block in self.blocks(chosen):
             _clip(block, starts[block.series], spans.end)
-        return block
+            yield block
+
+    def _block(self, rows: NDArray[np.int64], period: int, percent: bool) -> Block:
+        values = _numbers(self.samples.take(pa.array(rows)), period, percent)
+        return Block(period, rows, self.series[rows], self.midnights[rows], values)
 
 
 @dataclass(frozen=True, slots=True)

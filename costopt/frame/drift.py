@@ -86,7 +86,7 @@ def _utc_hours(shard: Shard, keys: list[Key], spans: Spans) -> tuple[int, NDArra
     days = shard.midnights // SECONDS_PER_DAY
     first = int(days[chosen].min()) - 1  # a day of room on both sides, for zones off UTC
     hours = np.full((len(keys), int(days[chosen].max()) + 2 - first, 24), np.nan, np.float32)
-    for block in shard.blocks(chosen, spans):
+    for block in shard.inside(chosen, spans):
         hours[place[block.series], days[block.rows] - first] = _means(block.values)
     return first, hours
 

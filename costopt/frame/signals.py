@@ -94,7 +94,7 @@ def _ahead(shard: Shard, end: int) -> dict[str, Ahead]:
 def _flat_since(shard: Shard, suspects: Set[Key], spans: Spans) -> dict[Key, datetime]:
     """Per suspect: the start of the run of one value that its last samples form."""
     days: dict[Key, list[tuple[int, NDArray[np.float64]]]] = {}
-    for block in shard.blocks(shard.choose(suspects), spans):
+    for block in shard.inside(shard.choose(suspects), spans):
         for series, midnight, values in zip(
             block.series, block.midnights, block.values, strict=True
         ):

@@ -107,7 +107,7 @@ class _Hearing:
         wanted = np.isin(days, instants[asked] - _clock(instants[asked]))
         heard = np.zeros(len(instants), bool)
         chosen = self.shard.choose(self._witnesses()) & wanted
-        for block in self.shard.blocks(chosen, self.spans):
+        for block in self.shard.inside(chosen, self.spans):
             _hear(block, days[block.rows], instants, asked, heard)
         return heard
 
@@ -155,7 +155,7 @@ class _Hearing:
         limit = np.array([limits.get(key, np.inf) for key in self.shard.keys])
         owners = self._owners()
         found = [_Samples(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))]
-        for block in self.shard.blocks(self.shard.choose(limits.keys()), self.spans):
+        for block in self.shard.inside(self.shard.choose(limits.keys()), self.spans):
             rows, slots = np.nonzero(block.values > limit[block.series, None])
             instants = owners[block.series[rows]] << _TIME_BITS | block.times(rows, slots)
             periods = np.full(len(rows), block.period_seconds, np.int64)
@@ -170,7 +170,7 @@ class _Hearing:
     def _counts(self, resources: Set[str]) -> dict[str, NDArray[np.int64]]:
         """Per resource: how often each hundredth of a percent occurs in its CPU samples."""
         counts = {name: np.zeros(_BINS, np.int64) for name in resources}
-        for block in self.shard.blocks(self.shard.choose(self._cpus(resources)), self.spans):
+        for block in self.shard.inside(self.shard.choose(self._cpus(resources)), self.spans):
             for series in np.unique(block.series):
                 values = block.values[block.series == series]
                 present = _bins(values[~np.isnan(values)])
@@ -248,8 +248,5 @@ def _disputed(counts: NDArray[np.int64], samples: int, start: int, value: float)
         p95=percentile(950),
         p99=percentile(990),
         p99_5=percentile(995),
-        histogram=tuple(
-            int(counts[low : low + schema.PERCENT_SCALE].sum())
-            for low in range(0, _BINS, schema.PERCENT_SCALE)
-        ),
+        histogram=tuple(np.add.reduceat(counts, range(0, _BINS, schema.PERCENT_SCALE)).tolist()),
     )
