@@ -1,0 +1,175 @@
+"""The demo from the command line, and its advice scored against what the machines truly are."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from costopt import pipeline
+from costopt.config import Settings
+from costopt.lake.store import Lake
+from costopt.model import ActionType, Recommendation
+from costopt.providers.demo import DemoProvider
+from costopt.providers.demo.truth import Label, Truth, Wart
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `costopt demo` has run."""
+    folder = tmp_path_factory.mktemp("demo")
+    done = run("demo", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "costopt", *arguments]
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+@pytest.fixture(scope="module")
+def analysis(home: Path) -> pipeline.Analysis:
+    return pipeline.analyse(Lake(home / ".costopt" / "lake"), Settings(), None)
+
+
+@pytest.fixture(scope="module")
+def advice(analysis: pipeline.Analysis) -> Mapping[str, Recommendation]:
+    return {r.resource_id: r for r in analysis.report.recommendations}
+
+
+@pytest.fixture(scope="module")
+def truth() -> Mapping[str, Truth]:
+    return DemoProvider().truth()
+
+
+def ids(truth: Mapping[str, Truth], *labels: Label) -> set[str]:
+    return {name for name, t in truth.items() if t.label in labels}
+
+
+def test_every_forgotten_machine_is_found_and_nothing_in_use_is_stopped(
+    advice: Mapping[str, Recommendation], truth: Mapping[str, Truth]
+) -> None:
+    stopped = {name for name, r in advice.items() if r.action_type is ActionType.STOP}
+    judged = {name for name in ids(truth, Label.IDLE, Label.GPU_IDLE) if not truth[name].abstain}
+    assert stopped == judged
+
+
+def test_oversized_machines_are_found(
+    advice: Mapping[str, Recommendation], truth: Mapping[str, Truth]
+) -> None:
+    oversized = {name for name in ids(truth, Label.OVERSIZED) if not truth[name].abstain}
+    found = {name for name in oversized if name in advice}
+    assert len(found) >= 0.9 * len(oversized)
+
+
+def test_no_target_is_smaller_than_the_truth_needs(
+    advice: Mapping[str, Recommendation], truth: Mapping[str, Truth]
+) -> None:
+    for name, recommendation in advice.items():
+        target, need = recommendation.recommended, truth[name]
+        if target is None:
+            continue
+        assert target.vcpus is not None
+        assert need.needs_vcpus is not None
+        assert target.vcpus >= need.needs_vcpus, name
+        assert target.memory_gib is not None
+        assert need.needs_memory_gib is not None
+        assert target.memory_gib >= need.needs_memory_gib, name
+        if not need.memory_measured:
+            assert need.memory_gib is not None
+            assert target.memory_gib >= need.memory_gib, name
+
+
+def test_where_data_are_too_bad_there_is_no_advice_but_a_reason(
+    analysis: pipeline.Analysis, advice: Mapping[str, Recommendation], truth: Mapping[str, Truth]
+) -> None:
+    abstain = {name for name, t in truth.items() if t.abstain}
+    assert abstain
+    assert not abstain & advice.keys()
+    assert abstain <= {skip.resource_id for skip in analysis.report.skips}
+
+
+def test_each_wart_is_seen(analysis: pipeline.Analysis, truth: Mapping[str, Truth]) -> None:
+    """A wart that changes the data must be in the findings of its resource, under its name."""
+    told = {
+        Wart.DUPLICATES: {"duplicates"},
+        Wart.POISONED: {"conflicts"},
+        Wart.OUT_OF_RANGE: {"out-of-range"},
+        Wart.FRACTION: {"unit"},
+        Wart.STUCK: {"stuck"},
+        Wart.STALE: {"stale"},
+        Wart.HOURLY: {"hourly-only"},
+        Wart.NEW: {"short-history"},
+        Wart.WEEKEND_GAP: {"week-coverage"},
+        Wart.SPIKES: {"disputed"},
+        Wart.CLOCK_SHIFT: {"clock-shift"},
+        Wart.OFF_GRID: {"off-grid"},
+    }
+    for name, true in truth.items():
+        seen = {finding.check for finding in analysis.findings.get(name, ())}
+        for wart in true.warts & told.keys():
+            assert told[wart] & seen, f"{name}: {wart} shows as {sorted(seen)}"
+
+
+def test_the_totals_add_up(analysis: pipeline.Analysis) -> None:
+    summary = analysis.report.summary
+    total = sum(
+        (r.estimated_monthly_savings.target for r in analysis.report.recommendations), Decimal(0)
+    )
+    assert summary.monthly_savings == total
+    assert 0 < total < summary.monthly_spend
+    assert summary.reconciled_percent is not None
+    assert summary.reconciled_percent > 90
+
+
+def test_the_demo_says_where_everything_lies(home: Path) -> None:
+    done = run("demo", cwd=home)
+    assert done.returncode == 0, done.stderr
+    for name in ("recommendations.json", "recommendations.md", "overview.png", "teams.svg"):
+        assert f"costopt-demo/{name}" in done.stdout
+        assert (home / "costopt-demo" / name).stat().st_size > 1000
+    assert (home / "costopt-demo" / "overview.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_demo_twice_gives_the_same_bytes(home: Path) -> None:
+    first = (home / "costopt-demo" / "recommendations.json").read_bytes()
+    again = run("recommend", "--format", "json", cwd=home)
+    assert again.stdout.encode() == first
+    assert json.loads(first)["summary"]["recommendations"] > 30
+
+
+def test_the_demo_never_replaces_data_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("ProviderName,ResourceId,x_vCPUs\nOnPrem,mine,4\n")
+    assert run("collect", "files", "--resources", "r.csv", cwd=tmp_path).returncode == 0
+    refused = run("demo", "--instances", "5", "--days", "8", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "data of your own" in refused.stderr
+    lake = Lake(tmp_path / ".costopt" / "lake")
+    assert lake.read("resources").column("ResourceId").to_pylist() == ["mine"]
+
+
+def test_a_killed_demo_leaves_what_was_there(tmp_path: Path) -> None:
+    assert run("demo", "--instances", "5", "--days", "8", cwd=tmp_path).returncode == 0
+    before = run("recommend", "--format", "json", cwd=tmp_path).stdout
+    making = tmp_path / ".costopt" / "lake.demo-in-making"
+    command = [sys.executable, "-m", "costopt", "demo", "--instances", "400"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and not any(making.rglob("*.parquet")):
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert making.exists()
+    assert run("recommend", "--format", "json", cwd=tmp_path).stdout == before
+    assert run("demo", "--instances", "6", "--days", "8", cwd=tmp_path).returncode == 0
+    assert not making.exists()
