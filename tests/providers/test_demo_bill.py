@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from costopt import schema
+from costopt.frame import focus
 from costopt.model import Window
 from costopt.pricing.catalogue import Catalogue
 from costopt.providers.demo import DemoProvider, Label, Wart, tariff
@@ -201,6 +202,10 @@ def test_charges_are_in_the_schema() -> None:
     for table in FLEET.charges(None):
         assert table.schema == schema.CHARGES
         assert table.equals(schema.conform(table, schema.CHARGES))
+
+
+def test_the_focus_checker_finds_nothing_to_complain_of() -> None:
+    assert [v.sentence for v in focus.check(pa.concat_tables(FLEET.charges(None)))] == []
 
 
 def test_mandatory_columns_are_filled() -> None:

@@ -169,6 +169,8 @@ def _commitment_line(commitment: Commitment, category: str, price: Decimal) -> L
             "ResourceName": commitment.terms.key,
             "ResourceType": "Commitment",
             "RegionId": commitment.terms.region or None,
+            "RegionName": focus.region_name(commitment.terms.region),
+            **focus.sku_ids(provider, commitment.terms.key),
         }
     )
 
@@ -178,6 +180,7 @@ def _support_and_credit(rows: Iterable[Row], day: date) -> Iterator[Row]:
     support = total.times(SUPPORT)
     line = _other("AWS", "Usage", "AWS Support (Developer)", "Management and Governance").but(
         ServiceSubcategory="Support",
+        **focus.sku_ids("AWS", "support"),
         PricingCategory="Standard",
         PricingUnit="Days",
         ConsumedUnit="Days",
@@ -201,7 +204,14 @@ def _tax(rows: Iterable[Row], day: date) -> Iterator[Row]:
 def _other(provider: str, category: str, what: str, service_category: str) -> Line:
     """A line that no resource is to blame for."""
     columns: dict[str, Any] = focus.party(provider, category, what)
-    return Line({**columns, "ServiceName": what, "ServiceCategory": service_category})
+    return Line(
+        {
+            **columns,
+            "ServiceName": what,
+            "ServiceCategory": service_category,
+            "ServiceSubcategory": f"Other ({service_category})",
+        }
+    )
 
 
 def _sum(rows: Iterable[Row]) -> Amounts:

@@ -18,7 +18,8 @@ from costopt.providers.demo.rhythm import levels
 # network and disk alike: fewer than the half percent that a P99.5 leaves out.
 _EVENT_SHARE: Final = 0.0006
 _IDLE_VCPUS: Final = 0.012  # what an operating system burns on its own
-_IDLE_MEMORY_GIB: Final = 1.1
+_IDLE_MEMORY_GIB: Final = 0.9
+_IDLE_MEMORY_SHARE: Final = 0.012  # page tables, driver buffers: they grow with the machine
 _CRON_PERCENT: Final = 0.8  # the nightly update check of an idle machine
 _CRON_HOUR: Final = 3
 
@@ -114,9 +115,11 @@ def _sizes(fleet: Sequence[Machine], name: str, day: date) -> Floats:
 def _memory(fleet: Sequence[Machine], level: Floats, noise: Floats, day: date) -> Floats:
     """Memory in use, percent of the machine's."""
     (needs,) = _columns(fleet, "needs_memory_gib")
+    size = _sizes(fleet, "memory_gib", day)
+    idle = _IDLE_MEMORY_GIB + _IDLE_MEMORY_SHARE * size
     used = np.where(
         needs > 0,
         needs * (0.62 + 0.05 * level + 0.015 * noise),
-        _IDLE_MEMORY_GIB * (1 + 0.02 * noise),
+        idle * (1 + 0.02 * noise),
     )
-    return np.clip(100 * used / _sizes(fleet, "memory_gib", day), 0, 99)
+    return np.clip(100 * used / size, 0, 99)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from costopt import schema
 from costopt.providers.demo.clock import midnight
 from costopt.providers.demo.commitments import Commitment
-from costopt.providers.demo.company import Site
+from costopt.providers.demo.company import SITES, Site
 from costopt.providers.demo.machines import Machine
 
 _PICO: Final = Decimal("1e-12")
@@ -153,7 +153,7 @@ def usage(thing: Thing, sku: Sku, description: str, listed: Decimal, contracted:
             "ListUnitPrice": listed,
             "ContractedUnitPrice": contracted,
             "SkuMeter": sku.meter,
-            **_sku_ids(provider, site.region, sku.meter, description),
+            **sku_ids(provider, site.region, sku.meter, description),
             "RegionId": site.region,
             "RegionName": site.region_name,
             "AvailabilityZone": site.zone,
@@ -165,7 +165,13 @@ def usage(thing: Thing, sku: Sku, description: str, listed: Decimal, contracted:
     )
 
 
-def _sku_ids(*words: str) -> dict[str, str]:
+def region_name(region: str) -> str | None:
+    """The region's display name; None for none."""
+    return next((site.region_name for site in SITES.values() if site.region == region), None)
+
+
+def sku_ids(*words: str) -> dict[str, str]:
+    """SkuId and SkuPriceId of what those words name."""
     digest = hashlib.blake2b("\x1f".join(words).encode(), digest_size=8).hexdigest().upper()
     return {"SkuId": digest[:12], "SkuPriceId": f"{digest[:12]}.{digest[12:]}"}
 
