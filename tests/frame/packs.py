@@ -19,6 +19,9 @@ from costopt.frame.signals import Signals, read
 from costopt.model import Finding, Profile, Resource, Window
 from costopt.profile import kernel
 
+Row = dict[str, Any]
+Rows = list[Row]
+
 T0 = datetime(2026, 9, 7, tzinfo=UTC)  # a Monday
 DAYS = 28
 END = T0 + timedelta(days=DAYS)
@@ -82,7 +85,7 @@ def pack(
     start: datetime = T0,
     period_seconds: int = 300,
     **columns: Any,
-) -> list[dict[str, Any]]:
+) -> Rows:
     """Packed rows of samples from midnight `start` on; NaN is missing."""
     slots = 86_400 // period_seconds
     samples = np.asarray(values, np.float64)
@@ -116,7 +119,7 @@ def _bytes(metric_name: str, day: npt.NDArray[np.float64]) -> bytes:
     return packed.tobytes()
 
 
-def shard(*rows: Iterable[dict[str, Any]]) -> pa.Table:
+def shard(*rows: Iterable[Row]) -> pa.Table:
     return pa.Table.from_pylist([row for part in rows for row in part], schema=schema.PACKED)
 
 

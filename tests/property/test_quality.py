@@ -20,6 +20,7 @@ from tests.frame.packs import (
     DAYS,
     END,
     Gated,
+    Rows,
     gate,
     noise,
     pack,
@@ -31,7 +32,6 @@ from tests.frame.packs import (
 FEW = settings(max_examples=20, deadline=None, derandomize=True)
 MANY = settings(max_examples=200, deadline=None, derandomize=True)
 
-Rows = list[dict[str, Any]]
 seeds = st.integers(0, 2**32 - 1)
 
 
