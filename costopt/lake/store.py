@@ -420,7 +420,7 @@ def _watched(tables: Iterable[pa.Table], ends: dict[str, datetime]) -> Iterator[
         yield metrics
 
 
-def check_period(seconds: int) -> None:
+def check_period(seconds: int, where: str = "") -> None:
     """Refuse a sampling period that has no grid within a day.
 
     Raises:
@@ -429,6 +429,7 @@ def check_period(seconds: int) -> None:
     if seconds < 1 or SECONDS_PER_DAY % seconds:
         raise InputError(
             f"PeriodSeconds {seconds} does not divide a day evenly, so its samples have no grid",
+            where=where,
             hint="resample to a period such as 60, 300, 900, 3600 or 86400 seconds",
         )
 
