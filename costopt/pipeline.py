@@ -91,7 +91,7 @@ def collect(
     rows["shapes"] = lake.append("shapes", provider.shapes()).rows
     rows["prices"] = lake.append("prices", provider.prices()).rows
     progress("charges")
-    rows["charges"] = sum(lake.append_charges(t).rows for t in provider.charges(window))
+    rows["charges"] = lake.append_charges(provider.charges(window)).rows
     progress("metrics")
     rows["metrics"] = lake.append_metrics(provider.name, provider.metrics(window)).rows
     progress("compaction")

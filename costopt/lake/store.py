@@ -107,19 +107,28 @@ class Lake:
             if not fresh:
                 return Committed(0, None)
             new = pa.Table.from_pylist(fresh, schema=schema.SCHEMAS[name])
-            return Committed(len(fresh), self._commit(self.root / name, [new]))
+            path, rows_written = self._commit(self.root / name, [new])
+            return Committed(rows_written, path)
 
-    def append_charges(self, table: pa.Table) -> Committed:
-        """Add a bill, or a restatement of one. The same content again changes nothing."""
-        charges = schema.conform(table, schema.CHARGES)
-        if not charges.num_rows:
-            return Committed(0, None)
+    def append_charges(self, tables: Iterable[pa.Table]) -> Committed:
+        """Stream a bill, or a restatement of one, into one commit; the same again adds nothing.
+
+        Args:
+            tables: in CHARGES columns. All that one collect knows of a day belongs in one call:
+                the newest commit wins per provider, account and charge day.
+        """
+        folder = self.root / "charges"
+        digest = hashlib.blake2b(digest_size=8)
         with self.writing():
-            content = _content_hash(charges)
-            folder = self.root / "charges"
-            if any(path.stem.endswith(content) for path in _files(folder)):
+            path, rows = self._commit(folder, _hashed(tables, digest))
+            if path is None:
                 return Committed(0, None)
-            return Committed(charges.num_rows, self._commit(folder, [charges], content))
+            content = digest.hexdigest()
+            if any(known.stem.endswith(content) for known in _files(folder)):
+                path.unlink()
+                return Committed(0, None)
+            sequence, _, _ = path.stem.partition("-")
+            return Committed(rows, path.replace(folder / f"{sequence}-{content}.parquet"))
 
     def append_metrics(
         self, provider: str, tables: Iterable[pa.Table], *, final_until: datetime | None = None
@@ -134,7 +143,7 @@ class Lake:
         ends: dict[str, datetime] = {}
         with self.writing():
             folder = self.root / "metrics" / quote(provider, safe=" ")
-            path, rows = self._commit_counted(folder, _watched(tables, ends))
+            path, rows = self._commit(folder, _watched(tables, ends))
             if path is None:
                 return Committed(0, None)
             marks = self._marks()
@@ -158,17 +167,11 @@ class Lake:
                 self._write_json("lake.json", {"format": FORMAT, "shards": SHARDS})
             yield
 
-    def _commit(self, folder: Path, tables: Iterable[pa.Table], content: str = "") -> Path:
-        path, _ = self._commit_counted(folder, tables, content)
-        assert path is not None  # callers give at least one row
-        return path
-
-    def _commit_counted(
-        self, folder: Path, tables: Iterable[pa.Table], content: str = ""
-    ) -> tuple[Path | None, int]:
+    def _commit(self, folder: Path, tables: Iterable[pa.Table]) -> tuple[Path | None, int]:
+        """Write the next file of a folder; returns it and its rows, or None and 0 without any."""
         folder.mkdir(parents=True, exist_ok=True)
         sequence = max(time.time_ns(), *(int(p.stem.split("-")[0]) + 1 for p in _files(folder)), 0)
-        target = folder / f"{sequence:020d}-{content or os.urandom(8).hex()}.parquet"
+        target = folder / f"{sequence:020d}-{os.urandom(8).hex()}.parquet"
         rows = write_parquet(target, tables)
         return (target, rows) if rows else (None, 0)
 
@@ -396,12 +399,18 @@ def _newest_commit(charges: pa.Table) -> pa.Table:
     return charges.take(kept.column("_row"))
 
 
-def _content_hash(table: pa.Table) -> str:
-    """Same content, same hash; a rare miss costs a redundant commit, never a wrong read."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table.combine_chunks())
-    return hashlib.blake2b(sink.getvalue(), digest_size=8).hexdigest()
+def _hashed(tables: Iterable[pa.Table], digest: hashlib.blake2b) -> Iterator[pa.Table]:
+    """Pass conformed charges on, hashing them.
+
+    Equal tables in equal portions hash alike; a miss costs a redundant commit, never a wrong read.
+    """
+    for table in tables:
+        charges = schema.conform(table, schema.CHARGES).combine_chunks()
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, charges.schema) as writer:
+            writer.write_table(charges)
+        digest.update(sink.getvalue())
+        yield charges
 
 
 def _watched(tables: Iterable[pa.Table], ends: dict[str, datetime]) -> Iterator[pa.Table]:

@@ -125,9 +125,9 @@ def test_the_latest_price_of_a_key_wins_and_within_one_commit_the_first(lake: La
 
 def test_a_bill_again_changes_nothing_and_a_restated_day_replaces_that_day(lake: Lake) -> None:
     bill = charges(charge(0, "1.25"), charge(0, "1.25"), charge(1, "2"))
-    assert lake.append_charges(bill).rows == 3  # two equal rows are two charges
-    assert lake.append_charges(bill).rows == 0
-    lake.append_charges(charges(charge(1, "3"), charge(2, "4")))
+    assert lake.append_charges([bill]).rows == 3  # two equal rows are two charges
+    assert lake.append_charges([bill]).rows == 0
+    lake.append_charges([charges(charge(1, "3")), charges(charge(2, "4"))])
     assert sorted(lake.read_charges().column("EffectiveCost").to_pylist()) == [
         Decimal("1.25"),
         Decimal("1.25"),
@@ -137,8 +137,8 @@ def test_a_bill_again_changes_nothing_and_a_restated_day_replaces_that_day(lake:
 
 
 def test_restating_one_account_leaves_the_others(lake: Lake) -> None:
-    lake.append_charges(charges(charge(0, "1"), charge(0, "2", BillingAccountId=None)))
-    lake.append_charges(charges(charge(0, "5")))
+    lake.append_charges([charges(charge(0, "1"), charge(0, "2", BillingAccountId=None))])
+    lake.append_charges([charges(charge(0, "5"))])
     assert sorted(lake.read_charges().column("EffectiveCost").to_pylist()) == [2, 5]
 
 
