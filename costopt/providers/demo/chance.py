@@ -83,5 +83,5 @@ def _autoregressive(white: Floats) -> Floats:
     values = np.ascontiguousarray(np.moveaxis(white, -1, 0))
     fresh = np.sqrt(1 - _MEMORY**2)
     for slot in range(1, len(values)):
-        values[slot] = _MEMORY[:, None].T * values[slot - 1] + fresh * values[slot]
+        values[slot] = _MEMORY * values[slot - 1] + fresh * values[slot]
     return np.moveaxis(values, 0, -1)

@@ -27,8 +27,9 @@ European summer time (25 October) and of the American one (1 November)."""
 class DemoProvider:
     """A generated fleet of a company on AWS, Google Cloud, Azure and its own data centre.
 
-    The same arguments give the same tables, byte for byte; a machine, its samples and its bill
-    do not depend on how many others there are.
+    The same arguments give the same tables, byte for byte. A machine and its samples do not
+    depend on how many others there are; commitments are sized by the fleet that they were bought
+    for, so what covers which machine does.
 
     Args:
         instances: machines; disks and addresses come on top.
