@@ -35,7 +35,7 @@ def overview_json(picture: Overview) -> bytes:
         {
             "resource_ids": list(ids),
             "label": label,
-            **{strip.name: strip.values[row] for strip in picture.strips},
+            "groups": {strip.name: strip.values[row] for strip in picture.strips},
             "mean": _figure(picture.means[row]),
             "values": _figures(picture.values[row]),
             "coverage": _figures(picture.coverage[row]),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from math import ceil
 from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+from rich.color import Color, ColorSystem
 
 from costopt.profile.heatmap import Overview, WeekMap
 from costopt.profile.week import Array
 from costopt.report.heatmap import words
-from costopt.report.heatmap.palette import code, colour, ink_on
+from costopt.report.heatmap.palette import Colour, code, colour, ink_on
 from costopt.report.heatmap.scale import Scale, scale_of
 from costopt.report.screen import MARGIN, PLAIN, QUIET, STRONG, Screen, Span, cells_of, shortened
 from costopt.report.words import counted
@@ -29,8 +31,8 @@ _MEAN: Final = 6
 class _Cells:
     """How one cell is written, on a given scale, with or without colour."""
 
-    def __init__(self, scale: Scale, *, coloured: bool) -> None:
-        self.scale, self.coloured = scale, coloured
+    def __init__(self, scale: Scale, depth: Depth | None) -> None:
+        self.scale, self.depth = scale, depth
 
     def span(self, value: float, thin: bool, width: int) -> Span:
         """A cell of 1 to 3 columns: its figure where there is room, its doubt always."""
@@ -38,11 +40,11 @@ class _Cells:
             return _NOTHING.center(width), QUIET
         share = self.scale.share(value)
         figure = self.scale.bare(value) if self.scale.unit != "%" else f"{value:.0f}"
-        if self.coloured:
+        if self.depth:
             background = colour(share)
             fits = width == 3 and len(figure) <= width
             text = _THIN * width if thin else (figure if fits else "").rjust(width)
-            return text, f"{ink_on(background)} on {code(background)}"
+            return text, _style(background, self.depth)
         if width == 1:  # a bar: in a row they make a curve
             top = len(_BARS) - 1
             return _THIN if thin else _BARS[min(ceil(share * top), top)], PLAIN
@@ -50,6 +52,17 @@ class _Cells:
         if width == 2 or len(figure) == width:
             return shade * width, PLAIN
         return shade + figure.rjust(2), PLAIN
+
+
+@cache
+def _style(background: Colour, depth: Depth) -> str:
+    """Black or white on the background, in colours that the terminal knows."""
+    ink, paper = ink_on(background), code(background)
+    if depth == "truecolor":
+        return f"{ink} on {paper}"
+    # Named by number: rich remembers a style's first rendering for consoles of every depth.
+    eight = (Color.parse(name).downgrade(ColorSystem.EIGHT_BIT) for name in (ink, paper))
+    return " on ".join(f"color({colour.number})" for colour in eight)
 
 
 def week_text(week: WeekMap, colour: bool, width: int, *, depth: Depth = "truecolor") -> str:
@@ -62,7 +75,7 @@ def week_text(week: WeekMap, colour: bool, width: int, *, depth: Depth = "trueco
     """
     screen = Screen(width, colour=colour, depth=depth)
     scale = scale_of(week.unit, [week.values])
-    cells = _Cells(scale, coloured=colour)
+    cells = _Cells(scale, depth if colour else None)
     across = min(max((screen.width - 2 * MARGIN - 4) // 24, 1), 3)
     _, _, peak = week.peak
     mean = f"mean {scale.words(week.mean)}"
@@ -85,7 +98,7 @@ def overview_text(
     """The fleet as lines of text, look-alikes together; a cell is as many hours as must be."""
     screen = Screen(width, colour=colour, depth=depth)
     scale = scale_of(picture.unit, [picture.values])
-    cells = _Cells(scale, coloured=colour)
+    cells = _Cells(scale, depth if colour else None)
     room = screen.width - 2 * MARGIN - _LABEL - 1 - _MEAN - 6
     hours = next((h for h in _HOURS_A_CELL if 168 // h <= room), _HOURS_A_CELL[-1])
     _head(screen, words.fleet_title(picture), f"mean {scale.words(picture.mean)}")
