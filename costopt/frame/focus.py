@@ -36,12 +36,6 @@ class Violation:
     rows: tuple[int, ...]  # the first EXAMPLES, from 0; HEADER = the columns themselves
     value: str  # what stands in the first of them
 
-    @property
-    def sentence(self) -> str:
-        """The rule, what it asks, and what stands there instead."""
-        value = "" if self.rows[0] == HEADER else f"; it is {self.value!r}"
-        return f"FOCUS {self.rule}: {self.message}{value}"
-
 
 def check(table: pa.Table, first_row: int = 0) -> tuple[Violation, ...]:
     """The rules that a bill breaks, sorted by rule.

@@ -24,15 +24,22 @@ from costopt.providers.files.reading import Reading
 
 
 class FilesSettings(BaseModel):
-    """Which files hold what. Every path is a CSV or Parquet file, or a folder of them."""
+    """Collect CSV and Parquet files of your own.
+
+    Each option names a file (CSV may be gzip) or a folder of them. Columns are found under
+    costopt's names (x_vCPUs, vcpus, ...), FOCUS's in a bill, or those that a mapping file gives.
+    docs/providers/files.md explains tables and mappings.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     resources: Path | None = Field(None, description="machines and other resources")
-    metrics: Path | None = Field(None, description="samples of what they do")
+    metrics: Path | None = Field(
+        None, description="samples of what they do: CPU, memory, network and so on"
+    )
     charges: Path | None = Field(None, description="a bill in FOCUS 1.0 to 1.4")
-    prices: Path | None = Field(None, description="prices of machine types, an hour")
-    shapes: Path | None = Field(None, description="machine types: vCPUs, memory, ...")
+    prices: Path | None = Field(None, description="prices of machine types for an hour")
+    shapes: Path | None = Field(None, description="machine types: their vCPUs, memory and so on")
     mapping: Path | None = Field(None, description="YAML that says what other people's columns are")
 
     @model_validator(mode="after")
@@ -165,9 +172,13 @@ class FilesProvider:
             self._note(Problem(failure.where, failure.what, fatal=True))
 
     def _tell(self, reading: Reading, violations: tuple[focus.Violation, ...]) -> None:
-        places = reading.file.places([v.rows[0] for v in violations])
-        for violation in violations:
-            self._note(Problem(places[violation.rows[0]], violation.sentence, violation.count))
+        if not violations:
+            return
+        named = ", ".join(violation.rule for violation in violations[:3])
+        such = named if len(violations) <= 3 else f"such as {named}"
+        path = reading.file.path
+        what = f"breaks {len(violations)} rules of FOCUS, {such}; costopt collect check-focus lists"
+        self._note(Problem(str(path), f"{what} them with their rows", len(violations)))
 
     def _note(self, problem: Problem) -> None:
         if problem not in self.problems:  # metrics files that also hold resources are read twice
