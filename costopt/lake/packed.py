@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -92,6 +92,12 @@ def _shard(paths: Sequence[Path], shard: int, shards: int) -> list[pa.Table]:
     """The shard's rows as one table, or none. Kept by nobody: the reader may drop it at once."""
     tables = [day.read(path, shard, shards=shards) for path in paths]
     return [pa.concat_tables(tables)] if any(table.num_rows for table in tables) else []
+
+
+def days(lake: Lake) -> tuple[date, ...]:
+    """The UTC days that hold packed samples, oldest first."""
+    paths = sorted((lake.root / "packed").glob("[0-9]*.parquet"))
+    return tuple(date.fromisoformat(path.stem) for path in paths)
 
 
 def _touches(path: Path, window: Window) -> bool:
