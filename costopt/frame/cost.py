@@ -31,27 +31,42 @@ with mine as (
   select c.*, lower(ResourceId) as resource, p.provider
   from charges c join providers p on c.ProviderName is not distinct from p.ProviderName
   where BillingCurrency = $currency and ChargePeriodEnd <= $end
+), span as (
+  select provider, max(ChargePeriodEnd) as until,
+    greatest(min(ChargePeriodStart), max(ChargePeriodEnd) - to_days($days)) as since
+  from mine group by provider
 ), bill as (
-  select mine.*, until,
+  select resource, provider, until,
+    greatest(ChargePeriodStart, since) as starts,
+    ChargePeriodEnd as ends,
     ServiceCategory = 'Compute' and ChargeCategory = 'Usage'
-      and regexp_matches(lower(coalesce(PricingUnit, '')), $time_unit) as stops
-  from mine
-  join (select provider, max(ChargePeriodEnd) as until from mine group by provider)
-    using (provider)
-  where ChargePeriodStart >= until - to_days($days)
+      and regexp_matches(lower(coalesce(PricingUnit, '')), $time_unit) as stops,
+    stops and CommitmentDiscountId is not null as covered,
+    stops and regexp_matches(lower(PricingUnit), $hour_unit) as counts_hours,
+    since as bill_since,
+    -- a month's tax or support that began before the span counts for the part inside it
+    case when ChargePeriodStart >= since then 1.0 else
+      epoch(ChargePeriodEnd - since) / epoch(ChargePeriodEnd - ChargePeriodStart) end as part,
+    part_of(EffectiveCost, part) as effective,
+    part_of(ListCost, part) as listed,
+    part_of(PricingQuantity, part) as quantity
+  from mine join span using (provider)
+  where ChargePeriodEnd > since
 )
-select resource, provider, any_value(until) as until, min(ChargePeriodStart) as since,
-  sum(EffectiveCost) as effective,
-  coalesce(sum(EffectiveCost) filter (where stops), 0) as compute,
-  coalesce(sum(ListCost) filter (where stops), 0) as compute_list,
-  sum(PricingQuantity) filter (
-    where stops and regexp_matches(lower(PricingUnit), $hour_unit)) as hours,
-  list(distinct {'f': ChargePeriodStart, 't': ChargePeriodEnd}) filter (where stops) as periods,
-  coalesce(sum(EffectiveCost) filter (where stops and CommitmentDiscountId is not null), 0)
-    as committed,
-  coalesce(sum(ListCost) filter (where stops and CommitmentDiscountId is not null), 0)
-    as committed_list
+select resource, provider, any_value(until) as until,
+  case when resource is null then any_value(bill_since) else min(starts) end as since,
+  sum(effective) as effective,
+  coalesce(sum(effective) filter (where stops), 0) as compute,
+  coalesce(sum(listed) filter (where stops), 0) as compute_list,
+  sum(quantity) filter (where counts_hours) as hours,
+  list(distinct {'f': starts, 't': ends}) filter (where stops) as periods,
+  coalesce(sum(effective) filter (where covered), 0) as committed,
+  coalesce(sum(listed) filter (where covered), 0) as committed_list
 from bill group by resource, provider order by resource, provider
+"""
+_PART_OF: Final = """
+create macro part_of(amount, part) as
+  case when part = 1 then amount else (amount::double * part)::decimal(28, 12) end
 """
 # What stops with a machine is Compute usage billed by time; per-gigabyte rows and other
 # categories (disks, addresses, licences) bill on.
@@ -100,6 +115,7 @@ def read_bill(charges: pa.Table, end: datetime, currency: str | None) -> Bill | 
         names_in = pc.unique(charges.column("ProviderName")).to_pylist()
         keys = [provider_key(name or "") for name in names_in]
         connection.register("providers", pa.table({"ProviderName": names_in, "provider": keys}))
+        connection.execute(_PART_OF)
         rows = connection.execute(
             _QUERY,
             {

@@ -112,6 +112,27 @@ def test_old_months_do_not_count() -> None:
     assert bill(charge(1, "24"), charge(90, "9999")).spend == 730
 
 
+def test_a_month_long_row_counts_for_the_part_inside_the_span() -> None:
+    support = charge(
+        41,
+        "4.1",
+        ResourceId=None,
+        ServiceCategory="Other",
+        ChargePeriodEnd=END,
+        PricingUnit="Month",
+    )
+    machine = [charge(day, "24") for day in range(1, 41)]
+    read = bill(*machine, support)
+    assert read.costs["i-1"].monthly == 730
+    assert read.spend == 730 + (Decimal("0.1") / 24 * 730).quantize(Decimal("0.000001"))
+
+
+def test_a_short_row_of_no_resource_is_not_stretched_to_a_month() -> None:
+    machine = [charge(day, "24") for day in range(1, 11)]
+    read = bill(*machine, charge(1, "10", ResourceId=None, ServiceCategory="Other"))
+    assert read.spend == 730 + (Decimal(10) / 240 * 730).quantize(Decimal("0.000001"))
+
+
 def test_one_currency_is_summed_and_the_rest_is_told() -> None:
     rows = [charge(1, "24"), charge(2, "24"), charge(1, "9", BillingCurrency="EUR")]
     assert bill(*rows).other_currencies == {"EUR": 1}
