@@ -81,7 +81,8 @@ def shown(offers: Sequence[Found], width: int, colour: bool) -> bytes:
 
 
 def _facts(shape: Shape) -> Iterator[tuple[str, str]]:
-    cores = f" on {words.figure(shape.physical_cores)} cores" if shape.physical_cores else ""
+    count = shape.physical_cores
+    cores = f" on {words.figure(count)} core{'' if count == 1 else 's'}" if count else ""
     yield "vCPUs", f"{words.figure(shape.vcpus)}{cores}, {shape.architecture or 'processor ?'}"
     if shape.burstable_baseline_percent is not None:
         baseline = words.figure(shape.burstable_baseline_percent)

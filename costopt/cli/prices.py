@@ -16,7 +16,7 @@ import click
 from costopt.cli import options, price_pages
 from costopt.errors import ConfigError
 from costopt.pricing.catalogue import Catalogue
-from costopt.pricing.layer import region_key
+from costopt.pricing.layer import region_key, type_key
 from costopt.pricing.search import Found
 from costopt.report import words
 from costopt.report.safe import terminal
@@ -168,14 +168,7 @@ def show(
     catalogue, _ = _catalogue(home, config_path)
     everywhere = _offers(catalogue, instance_type, provider)
     if not everywhere:
-        near = [
-            f"{terminal(s.instance_type)} ({terminal(s.provider_name)})"
-            for s in catalogue.nearest(instance_type)
-        ]
-        raise ConfigError(
-            f"no priced machine type {terminal(instance_type)!r}",
-            hint=f"nearest: {', '.join(near)}" if near else "costopt prices find lists types",
-        )
+        raise _unknown(catalogue, instance_type)
     wanted = region_key(region) if region else None
     found = [
         offer
@@ -202,6 +195,20 @@ def _offers(catalogue: Catalogue, instance_type: str, provider: str | None) -> l
     ]
 
 
+def _unknown(catalogue: Catalogue, instance_type: str) -> ConfigError:
+    shapes = catalogue.nearest(instance_type)
+    near = [f"{terminal(s.instance_type)} ({terminal(s.provider_name)})" for s in shapes]
+    if any(type_key(s.instance_type) == type_key(instance_type) for s in shapes):
+        return ConfigError(
+            f"the machine type {terminal(instance_type)!r} has no price there",
+            hint="drop --provider, or give a price: costopt collect files --prices",
+        )
+    return ConfigError(
+        f"no machine type {terminal(instance_type)!r}",
+        hint=f"nearest: {', '.join(near)}" if near else "costopt prices find lists types",
+    )
+
+
 # -- input and output ------------------------------------------------------------------------
 
 
@@ -215,11 +222,12 @@ def _catalogue(home: Path | None, config_path: Path | None) -> tuple[Catalogue, 
         click.echo(
             f"refused price: {terminal(price.instance_type)} ({terminal(price.provider_name)},"
             f" {terminal(price.region_id or 'every region')}) at"
-            f" {words.price(price.list_unit_price)} {price.currency}: {one.detail}",
+            f" {words.price(price.list_unit_price)} {terminal(price.currency)}: {one.detail}",
             err=True,
         )
     if len(refused) > _NAMED:
-        click.echo(f"and {len(refused) - _NAMED} refused prices more", err=True)
+        more = words.counted(len(refused) - _NAMED, "refused price")
+        click.echo(f"and {more} more", err=True)
     return catalogue, settings.currency
 
 

@@ -113,15 +113,11 @@ class Catalogue:
 
     def prices(self, provider_name: str, instance_type: str) -> tuple[Price, ...]:
         """Every price of that type: all regions, categories, systems, currencies and terms."""
-        seen: set[tuple[str | None, ...]] = set()
-        found = []
+        found: list[Price] = []
         for layer in self._layers_of(provider_key(provider_name)):
             rows = layer.rows(layer.type.any_of([type_key(instance_type)]))
-            rest = [(p.operating_system, p.pricing_category, p.currency, p.term) for p in rows]
-            for price, key in zip(rows, rest, strict=True):
-                if {(None, *key), (price.region_id, *key)}.isdisjoint(seen):
-                    found.append(price)
-            seen.update((p.region_id, *key) for p, key in zip(rows, rest, strict=True))
+            nearer = tuple(found)
+            found += [row for row in rows if not any(_hides(own, row) for own in nearer)]
         return tuple(
             sorted(
                 found,
@@ -277,6 +273,17 @@ def _matching(
         if name not in best or rank < best[name][0]:
             best[name] = (rank, price)
     return {name: price for name, (_, price) in best.items()}
+
+
+def _hides(own: Price, other: Price) -> bool:
+    """Whether a price of an upper layer holds wherever the other one would."""
+    return (
+        own.region_id in (None, other.region_id)
+        and own.operating_system in (None, other.operating_system)
+        and own.pricing_category == other.pricing_category
+        and own.currency == other.currency
+        and own.term == other.term
+    )
 
 
 def _market(offers: Iterable[Found]) -> Market:

@@ -25,12 +25,11 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-# Measured on the built-in snapshot before this gate: within one family and region no on-demand
-# price lies further than 2.1 times from the median per vCPU, per GiB and per GPU at once, spot 5.
-FAMILY_FACTOR: Final = 4.0
-# The same type between regions, less what the region costs: 2.3 times, spot 6.7; the next were
-# wrong by 10 (an Azure region's whole Famsv6 series).
-REGION_FACTOR: Final = 3.0
+# How many times the usual is too far. Measured on the built-in snapshot: within one family and
+# region no on-demand price lies further than 2.1 times from the median per vCPU, GiB and GPU at
+# once (spot 5), and no type further than 2.3 times from what it costs in other regions, less what
+# the region costs (spot 6.7). The next were wrong by 10: a whole series in one Azure region.
+FACTOR: Final = 4.0
 SPOT_FACTOR: Final = 10.0
 # Types alone in family and region, against the provider's median per vCPU-equivalent: 30 times
 # on-demand, 40 spot (from t4g.nano to GB200).
@@ -105,14 +104,20 @@ def _refusal(price: Price, check: _Check | None, row: int) -> Refusal:
     if check is None:
         return Refusal(price, "not-positive", "a price is above zero")
     times = check.times[row]
-    text = f"{times:.3g} times" if times >= 1 else f"1/{1 / times:.3g} of"
-    return Refusal(price, check.reason, f"{text} {check.usual}")
+    factor = max(times, 1 / times)
+    figure = f"{factor:,.0f}" if factor >= 10 else f"{factor:.2g}"
+    return Refusal(
+        price, check.reason, f"{f'{figure} times' if times > 1 else f'1/{figure} of'} {check.usual}"
+    )
 
 
 def _checks(layer: Layer, shapes: Mapping[str, Shape], usual: _Usual) -> list[_Check]:
     vcpus, memory, gpus = _sizes(layer, shapes)
     spot = layer.category.values == layer.category.code("Dynamic")
-    market = _combine(layer.category.values, layer.currency.values, layer.system.values)
+    fair = np.where(spot, SPOT_FACTOR, FACTOR)
+    # Prices that name no system are compared with Linux, as they are used.
+    system = np.where(layer.system.any_of([None]), layer.system.code("linux"), layer.system.values)
+    market = _combine(layer.category.values, layer.currency.values, system)
     region = _combine(market, layer.region.values)
     with np.errstate(divide="ignore", invalid="ignore"):
         family = usual.nearest(
@@ -120,19 +125,20 @@ def _checks(layer: Layer, shapes: Mapping[str, Shape], usual: _Usual) -> list[_C
             _combine(region, _families(layer, shapes)),
         )
         elsewhere = usual.times(layer.hourly, _combine(market, layer.type.values))
+        levelled = usual.times(elsewhere, region)
         equivalents = vcpus + np.nan_to_num(memory) / _GIB_PER_EQUIVALENT
         return [
             _Check(
                 "out-of-family",
                 "its family's price per vCPU, GiB and GPU there",
                 family,
-                np.where(spot, SPOT_FACTOR, FAMILY_FACTOR),
+                fair,
             ),
             _Check(
                 "out-of-region",
                 "what the type costs elsewhere, as regions go",
-                usual.times(elsewhere, region),
-                np.where(spot, SPOT_FACTOR, REGION_FACTOR),
+                np.where(np.isnan(levelled), elsewhere, levelled),
+                fair,
             ),
             _Check(
                 "implausible",
@@ -147,6 +153,7 @@ class _Usual:
     """Medians of groups: over the trusted rows where they suffice, else over all usable ones."""
 
     def __init__(self, usable: Mask, trusted: Mask) -> None:
+        self._usable = usable
         self._layers = (usable, trusted)
 
     def times(self, rate: Floats, groups: Codes) -> Floats:
@@ -161,8 +168,7 @@ class _Usual:
             low = order[starts[enough] + (sizes[enough] - 1) // 2]
             high = order[starts[enough] + sizes[enough] // 2]
             median[enough] = np.sqrt(rate[low] * rate[high])
-        times: Floats = rate / median[groups]
-        return times
+        return np.where(self._usable, rate / median[groups], np.nan)
 
     def nearest(self, rates: list[Floats], groups: Codes) -> Floats:
         """The least distance from the median by any of the measures."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from costopt.model import Price, Shape
 from costopt.pricing.layer import Layer, type_key
+
+_CARD: Final = re.compile(r"-\d+GB$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,10 @@ class Need:
 
 
 def _same_gpu(wanted: str, shape: Shape) -> bool:
-    model = _plain(shape.gpu_model or "")
-    rest = _plain(wanted).removeprefix(model)
-    if rest == _plain(wanted):
-        return False
-    size = rest.removesuffix("gb")
+    model, _, card = wanted.rpartition("-") if _CARD.search(wanted) else (wanted, "", "0GB")
     # Providers round a card's memory to either side of its nominal figure.
-    return not rest or (size.isdigit() and (shape.gpu_memory_gib or 0.0) >= 0.9 * int(size))
+    least = 0.9 * int(card[:-2])
+    return _plain(model) == _plain(shape.gpu_model or "") and (shape.gpu_memory_gib or 0) >= least
 
 
 def _plain(text: str) -> str:
