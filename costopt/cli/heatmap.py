@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +15,9 @@ import pyarrow.compute as pc
 
 from costopt import pipeline
 from costopt.cli import options
+from costopt.cli.lookup import resource_named
 from costopt.config import Settings
-from costopt.errors import ConfigError, InsufficientData
+from costopt.errors import InsufficientData
 from costopt.lake.store import Lake
 from costopt.model import Profile, Resource
 from costopt.pricing.catalogue import Catalogue
@@ -162,7 +162,7 @@ def _sized(resource: Resource, catalogue: Catalogue) -> Resource:
 
 
 def _machine(fleet: _Fleet, wanted: str) -> WeekMap:
-    resource = _named(fleet.resources, wanted)
+    resource = resource_named(fleet.resources, wanted)
     profiles = fleet.profiles.get(resource.resource_id, ())
     week = machine_week_map(resource, profiles, fleet.metric, fleet.statistic, **fleet.view)
     if week is None:
@@ -171,35 +171,6 @@ def _machine(fleet: _Fleet, wanted: str) -> WeekMap:
             hint="costopt profile lists what is measured",
         )
     return week
-
-
-def _named(resources: Mapping[str, Resource], wanted: str) -> Resource:
-    """The resource of that id, or the only one of that name.
-
-    Raises:
-        ConfigError: there is none, or more than one; the message lists the nearest.
-    """
-    if wanted in resources:
-        return resources[wanted]
-    found = [r for r in resources.values() if r.resource_name == wanted]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        listed = _listed(r.resource_id for r in found)
-        raise ConfigError(
-            f"{len(found)} resources are named {wanted!r}", hint=f"use an id: {listed}"
-        )
-    names = [*resources, *(r.resource_name for r in resources.values() if r.resource_name)]
-    nearest = get_close_matches(wanted, names, n=3, cutoff=0.5)
-    raise ConfigError(
-        f"no resource has the id or name {wanted!r}",
-        hint=f"did you mean {_listed(nearest)}?" if nearest else "costopt profile lists them",
-    )
-
-
-def _listed(names: Iterable[str]) -> str:
-    shown = [terminal(name) for name in names]
-    return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more" if len(shown) > 5 else "")
 
 
 def _groups(fleet: _Fleet, by: str) -> list[WeekMap]:
