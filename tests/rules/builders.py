@@ -124,10 +124,15 @@ def profile(
         return float(ranked[int(np.ceil(share * len(ranked))) - 1])
 
     hours = ((start.weekday() * 24 + start.hour) + np.arange(len(values)) * period // 3600) % 168
-    slots = [kept[hours[there] == slot] for slot in range(168)]
+    slots = np.asarray(hours[there], int)
+    counts = np.bincount(slots, minlength=168)
+    sums = np.bincount(slots, kept, minlength=168)
+    highest = np.full(168, -np.inf)
+    np.maximum.at(highest, slots, kept)
     percent = schema.is_percent(metric)
     bins = np.minimum(kept.astype(int), schema.HISTOGRAM_BINS - 1)
     places = np.flatnonzero(there)
+    dates = (start.timestamp() + period * places) // 86_400
     return Profile(
         resource_id="m-1",
         metric_name=metric,
@@ -154,7 +159,7 @@ def profile(
         longest_idle_seconds=0 if percent else None,
         longest_gap_seconds=0,
         longest_flat_seconds=0,
-        days=len({(start + timedelta(seconds=period * int(i))).date() for i in places}),
+        days=len(np.unique(dates)),
         duplicates=0,
         conflicts=0,
         refused_low=0,
@@ -166,9 +171,9 @@ def profile(
             if percent
             else None
         ),
-        week_mean=tuple(float(s.mean()) if s.size else np.nan for s in slots),
-        week_p95=tuple(float(np.max(s)) if s.size else np.nan for s in slots),
-        week_count=tuple(len(s) for s in slots),
+        week_mean=tuple(t / n if n else np.nan for t, n in zip(sums.tolist(), counts, strict=True)),
+        week_p95=tuple(v if n else np.nan for v, n in zip(highest.tolist(), counts, strict=True)),
+        week_count=tuple(counts.tolist()),
     )
 
 
