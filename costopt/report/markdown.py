@@ -19,7 +19,7 @@ def _headline(report: Report) -> str:
     summary, currency = report.summary, report.currency
     saving = f"{words.amount(summary.monthly_savings)} {currency}"
     spend = f"{words.amount(summary.monthly_spend)} {currency}"
-    after = f"{words.amount(summary.monthly_spend_after)} {currency}"
+    after = f"{words.less(summary.monthly_spend, summary.monthly_savings)} {currency}"
     share = markdown(words.percent(words.saved_share(report)))
     return "\n".join(
         (

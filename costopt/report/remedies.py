@@ -15,6 +15,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "coverage": "the missing samples: see where the collection loses them",
         "week-coverage": "samples of the hours of the week that have none",
         "out-of-range": "values in percent of the whole machine, 0 to 100",
+        "unit": "values in percent, 0 to 100, or bytes a second",
+        "stuck": "a sensor that works: one value for days says nothing of demand",
         "no-metrics": "its samples: see whether monitoring is on, and collect them",
         # what is not measured
         "cpu-unmeasured": "samples of cpu_utilization",
@@ -35,6 +37,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "recently-resized": "time: it is judged once it has run for a while in its new size",
         "small-saving": "a lower threshold: --min-monthly-savings, min_monthly_savings",
         "definition-excludes": "another definition of idle: --idle-definition",
+        "burstable-throttled": "a look at its credits: what it would use is not seen",
         "undersized": "a larger machine: this one is at its limit",
         "gpu-machine": "nothing yet: GPU machines are not resized",
     }

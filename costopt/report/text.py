@@ -6,12 +6,11 @@ Wide screens get columns, narrow ones the same facts stacked. Without colour it 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
-from costopt.model import Recommendation, Report, Skip
-from costopt.report import words
+from costopt.model import Report, Skip
+from costopt.report import rows, words
 from costopt.report.safe import terminal
 from costopt.report.scope import first
 from costopt.report.screen import (
@@ -25,14 +24,10 @@ from costopt.report.screen import (
     WARN,
     Column,
     Screen,
-    Span,
 )
 
 WIDTH: Final = 100
-_MEDIUM: Final = 96  # from here on the change stands beside the name, not below it
-_WIDE: Final = 116  # from here on the place does, too
 _BAR: Final = 24
-_OVER: Final = 10  # columns of the risk: "≤ 0.012 %"
 
 
 def render(
@@ -91,7 +86,7 @@ def _amounts(screen: Screen, report: Report) -> None:
     summary, share = report.summary, words.saved_share(report)
     spend = words.amount(summary.monthly_spend)
     saving = words.amount(summary.monthly_savings)
-    after = words.amount(summary.monthly_spend_after)
+    after = words.less(summary.monthly_spend, summary.monthly_savings)
     columns = [
         Column(13),
         Column(max(map(len, (spend, saving, after))), right=True),
@@ -119,12 +114,12 @@ def _recommendations(screen: Screen, report: Report) -> None:
         screen.line(("Nothing to change.", STRONG))
         screen.blank()
         return
-    titles, columns = _columns(report, screen.width)
+    titles, columns = rows.columns(report, screen.width)
     screen.grid(columns, [((title, HEAD),) for title in titles])
     screen.rule()
-    indent = MARGIN + sum(column.width + GAP for column in columns[:2])
+    indent = MARGIN + sum(column.width + GAP for column in columns[: rows.WHO])
     for one in report.recommendations:
-        screen.grid(columns, _cells(one, screen.width))
+        screen.grid(columns, rows.cells(one, screen.width, columns[rows.WHO].width))
         screen.paragraph(one.reason, indent=indent)
         screen.blank()
     _more(screen, report)
@@ -144,16 +139,23 @@ def _more(screen: Screen, report: Report) -> None:
 
 
 def _legend(screen: Screen, report: Report) -> None:
-    limits = sorted({one.risk.limit_percent for one in report.recommendations if one.risk})
-    if not limits:
-        return
-    percent = " or ".join(words.figure(limit) for limit in limits)
-    screen.paragraph(
-        f"Over limit: expected share of time above {percent} % of the new size, and its upper "
-        "bound.",
-        QUIET,
-    )
-    screen.blank()
+    shown = report.recommendations
+    savings = [one.estimated_monthly_savings for one in shown]
+    if any(saving.low < saving.target for saving in savings):
+        screen.paragraph(
+            "≥: what is saved at once; the rest once the commitment that covers the machine is "
+            "used elsewhere, or ends.",
+            QUIET,
+        )
+    if limits := sorted({one.risk.limit_percent for one in shown if one.risk}):
+        percent = " or ".join(words.figure(limit) for limit in limits)
+        screen.paragraph(
+            f"Over limit: expected share of time above {percent} % of the new size, and its "
+            "upper bound.",
+            QUIET,
+        )
+    if shown:
+        screen.blank()
 
 
 def _skip_counts(screen: Screen, report: Report) -> None:
@@ -162,7 +164,8 @@ def _skip_counts(screen: Screen, report: Report) -> None:
         return
     screen.title("No advice")
     examples = {
-        skip.reason: f"e.g. {skip.resource_id}: {skip.detail}" for skip in reversed(report.skips)
+        skip.reason: f"e.g. {words.short_id(skip.resource_id)}: {skip.detail}"
+        for skip in reversed(report.skips)
     }
     number = max(len(f"{count:,}") for _, count in counts)
     code = min(max(len(reason) for reason, _ in counts), screen.width // 3)
@@ -212,69 +215,3 @@ def _next_steps(screen: Screen, report: Report, *, skips: bool, options: str) ->
     screen.line(("the same for machines, and for spreadsheets", QUIET))
     screen.command(f"{command} --format json -o advice.json")
     screen.command(f"{command} --format csv -o advice.csv")
-
-
-# -- the columns and cells of a recommendation -----------------------------------------------
-
-
-def _columns(report: Report, width: int) -> tuple[list[str], list[Column]]:
-    """Titles and widths, which fill the page: what is left over goes to the resource's name."""
-    rows = report.recommendations
-    money = _widest(rows, lambda one: words.amount(one.estimated_monthly_savings.target))
-    titles = ["Saves/month", "Action", "Resource", "Over limit"]
-    first = [Column(max(money, len(titles[0])), right=True), Column(_widest(rows, _action))]
-    last = Column(_OVER, right=True)
-    rest = width - 2 * MARGIN - sum(column.width + GAP for column in first) - GAP - last.width
-    middle: list[Column] = []
-    if width >= _WIDE:
-        middle.append(Column(min(_widest(rows, words.places), rest // 4)))
-        titles.insert(3, "Where")
-    if width >= _MEDIUM:
-        change = max(_widest(rows, words.change), _widest(rows, words.size_change))
-        middle.append(Column(min(change, rest * 3 // 5)))
-        titles.insert(-1, "From → to")
-    resource = Column(rest - sum(column.width + GAP for column in middle))
-    return titles, [*first, resource, *middle, last]
-
-
-def _widest(rows: Sequence[Recommendation], say: Callable[[Recommendation], str]) -> int:
-    return max(9, *(len(terminal(say(one))) for one in rows))
-
-
-def _action(one: Recommendation) -> str:
-    return words.action(one.action_type)
-
-
-def _cells(one: Recommendation, width: int) -> list[Sequence[Span]]:
-    change, size = words.change(one), words.size_change(one)
-    name, where = (words.name(one), STRONG), words.places(one)
-    resource_id = "" if one.resource_name in (None, one.resource_id) else one.resource_id
-    both = " · ".join(part for part in (where, resource_id) if part)
-    middle: list[Sequence[Span]]
-    if width >= _WIDE:
-        middle = [(name, (resource_id, QUIET)), ((where, PLAIN),)]
-    else:
-        middle = [(name, (both, QUIET))]
-    if width >= _MEDIUM:
-        middle.append(((change, STRONG), (size, QUIET)))
-    else:
-        middle = [(*middle[0], (change, STRONG), (size, QUIET))]
-    return [_saving(one), _what(one), *middle, _over(one)]
-
-
-def _saving(one: Recommendation) -> Sequence[Span]:
-    saving = one.estimated_monthly_savings
-    amount = (words.amount(saving.target), MONEY)
-    return (amount, ("list price", QUIET)) if saving.basis == "list" else (amount,)
-
-
-def _what(one: Recommendation) -> Sequence[Span]:
-    action = (_action(one), PLAIN)
-    return (action, ("restart", QUIET)) if one.restart_needed else (action,)
-
-
-def _over(one: Recommendation) -> Sequence[Span]:
-    expected = (words.risk(one.risk), PLAIN)
-    if one.risk is None:
-        return (expected,)
-    return (expected, (words.at_most(one.risk.upper_bound), QUIET))

@@ -82,10 +82,10 @@ def _arithmetic(case: Case, advice: Recommendation) -> Iterator[tuple[str, str]]
         )
     else:
         yield "Saved", f"{words.amount(savings.target)} {currency} a month"
-    left = words.amount(advice.estimated_monthly_cost)
     if case.cost:
-        left = f"{words.amount(case.cost.monthly)} - {words.amount(savings.target)} = {left}"
-    yield "Left", f"{left} {currency} a month"
+        before, left = case.cost.monthly, words.less(case.cost.monthly, savings.target)
+        sums = f"{words.amount(before)} - {words.amount(savings.target)} = {left}"
+        yield "Left", f"{sums} {currency} a month"
     if savings.low != savings.high:
         low, high = words.amount(savings.low), words.amount(savings.high)
         yield "Range", f"{low} to {high} {currency} a month"

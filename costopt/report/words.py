@@ -21,6 +21,11 @@ def amount(value: Decimal) -> str:
     return f"{cents(value):,.2f}"
 
 
+def less(before: Decimal, saved: Decimal) -> str:
+    """What is left after a saving, so that the three amounts add up as they are written."""
+    return amount(cents(before) - cents(saved))
+
+
 def price(value: Decimal | None) -> str:
     """An hourly price with the decimals it has, at least two: 0.768, 1.20, 0.0052; "?" unknown."""
     if value is None:
@@ -138,6 +143,11 @@ def places(one: Recommendation) -> str:
 def name(one: Recommendation) -> str:
     """What people call it: its name, else its id."""
     return one.resource_name or one.resource_id
+
+
+def short_id(resource_id: str) -> str:
+    """The end of a long path or ARN, which is what tells resources apart."""
+    return resource_id.rstrip("/").rsplit("/", 1)[-1]
 
 
 def risk(value: Risk | None) -> str:

@@ -23,6 +23,7 @@ from costopt.lake.packed import compact
 from costopt.lake.store import Lake
 from costopt.report.json import schema as json_schema
 
+ROOT = Path(__file__).parents[2]
 END = datetime(2026, 11, 2, tzinfo=UTC)
 DAYS = 21
 SAMPLES = DAYS * 288
@@ -249,3 +250,10 @@ def test_the_schema_can_be_had() -> None:
     result = CliRunner().invoke(recommend, ["--schema"])
     assert result.exit_code == 0
     assert result.stdout_bytes == json_schema()
+
+
+def test_the_documentation_names_every_option() -> None:
+    text = (ROOT / "docs" / "recommend.md").read_text(encoding="utf-8")
+    for option in recommend.params:
+        for name in option.opts:
+            assert f"`{name}" in text, f"{name} is not in docs/recommend.md"

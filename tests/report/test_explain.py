@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from rich.cells import cell_len
 
+from costopt.frame.checks import CHECKS
 from costopt.model import Disputed, Finding, FindingLevel, Savings, Skip
 from costopt.report.explain import explain
 from costopt.report.remedies import REMEDIES
@@ -102,6 +103,11 @@ def test_a_skip_says_what_would_help() -> None:
     assert "no advice: no-market no priced machine types in eu-west-1" in story
     assert f"rightsize: {REMEDIES['no-market']}." in story
     assert "Unknown: no bill names it, and no price list either." in story
+
+
+def test_every_check_that_can_close_the_gate_has_a_remedy() -> None:
+    notes = {"zeros", "conflicts", "gap", "not-finite", "duplicates", "off-grid"}
+    assert CHECKS.keys() - notes <= REMEDIES.keys()
 
 
 def test_a_skip_of_an_unknown_reason_is_told_by_its_detail() -> None:

@@ -41,6 +41,17 @@ def test_amount() -> None:
     assert words.amount(Decimal("1234567.891")) == "1,234,567.89"
 
 
+def test_amounts_add_up_as_written() -> None:
+    spend, saved = Decimal("62588.4551"), Decimal("8535.4046")  # 54,053.0505 would end in 05
+    assert (words.amount(spend), words.amount(saved)) == ("62,588.46", "8,535.40")
+    assert words.less(spend, saved) == "54,053.06"
+
+
+def test_a_long_id_is_known_by_its_end() -> None:
+    assert words.short_id("arn:aws:ec2:eu-west-1:1:instance/i-0aa11") == "i-0aa11"
+    assert words.short_id("i-0aa11") == "i-0aa11"
+
+
 def test_a_machine_is_called_by_its_type_or_its_size() -> None:
     assert words.machine(builders.offer()) == "m5.4xlarge"
     assert words.machine(builders.offer(None)) == "16 vCPUs, 64 GiB"
