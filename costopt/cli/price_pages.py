@@ -19,7 +19,7 @@ from costopt.report.screen import HEAD, MONEY, PLAIN, QUIET, Screen, Span
 from costopt.units import per_month
 
 _NARROW: Final = 100  # below, dates and remarks give way to whole names
-_CATEGORIES: Final = {"Standard": "on-demand", "Dynamic": "spot", "Committed": "committed"}
+_CATEGORIES: Final = {"Standard": "on-demand", "Committed": "committed"}
 
 
 # -- tables ----------------------------------------------------------------------------------
@@ -28,7 +28,7 @@ _CATEGORIES: Final = {"Standard": "on-demand", "Dynamic": "spot", "Committed": "
 @dataclass(frozen=True, slots=True)
 class _Column:
     head: str
-    cells: tuple[str, ...]
+    cells: Sequence[str]
     style: str = PLAIN
     right: bool = False
 
@@ -51,18 +51,18 @@ def found(offers: Sequence[Found], width: int, colour: bool) -> bytes:
     prices = [offer.price for offer in offers]
     shapes = [offer.shape for offer in offers]
     columns = [
-        _Column("Provider", tuple(s.provider_name for s in shapes)),
-        _Column("Type", tuple(s.instance_type for s in shapes)),
-        _Column("Region", tuple(_place(p) for p in prices)),
-        _Column("vCPUs", tuple(words.figure(s.vcpus) for s in shapes), right=True),
-        _Column("GiB", tuple(_figure(s.memory_gib) for s in shapes), right=True),
-        _Column("GPU", tuple(_gpus(s) for s in shapes)),
-        _Column(f"{currency}/hour", tuple(_hourly(p) for p in prices), right=True),
-        _Column(f"{currency}/month", tuple(_monthly(p) for p in prices), MONEY, right=True),
+        _Column("Provider", [s.provider_name for s in shapes]),
+        _Column("Type", [s.instance_type for s in shapes]),
+        _Column("Region", [_place(p) for p in prices]),
+        _Column("vCPUs", [words.figure(s.vcpus) for s in shapes], right=True),
+        _Column("GiB", [_figure(s.memory_gib) for s in shapes], right=True),
+        _Column("GPU", [_gpus(s) for s in shapes]),
+        _Column(f"{currency}/hour", [_hourly(p) for p in prices], right=True),
+        _Column(f"{currency}/month", [_monthly(p) for p in prices], MONEY, right=True),
     ]
     if width >= _NARROW:
-        columns.append(_Column("As of", tuple(_day(p) for p in prices), QUIET))
-        columns.append(_Column("", tuple(_remarks(s) for s in shapes), QUIET))
+        columns.append(_Column("As of", [_day(p) for p in prices], QUIET))
+        columns.append(_Column("", [_remarks(s) for s in shapes], QUIET))
     _table(screen, columns)
     return screen.text().encode()
 
@@ -100,46 +100,64 @@ def _facts(shape: Shape) -> Iterator[tuple[str, str]]:
 
 @dataclass
 class _Line:
-    """The prices of one region, system and term: on-demand or committed, and spot beside it."""
+    """The prices of one region, system, currency and term: full, and spot beside it."""
 
-    price: Price | None = None
+    region: str
+    system: str
+    currency: str
+    bought: str  # on-demand, or "committed 1yr ..."
+    full: Price | None = None
     spot: Price | None = None
     sources: set[int] = field(default_factory=set)
 
 
 def _regions(screen: Screen, prices: Sequence[Price]) -> None:
     sources = sorted({price.source or "not stated" for price in prices})
-    lines: dict[tuple[str, ...], _Line] = {}
-    for price in prices:
-        kind = "Standard" if price.pricing_category == "Dynamic" else price.pricing_category
-        key = (_place(price), price.operating_system or "any", price.currency, kind,
-               price.term or "")  # fmt: skip
-        line = lines.setdefault(key, _Line())
-        line.sources.add(sources.index(price.source or "not stated") + 1)
-        if price.pricing_category == "Dynamic":
-            line.spot = price
-        else:
-            line.price = price
-    keys, rows = list(lines), list(lines.values())
-    committed = [f"{_CATEGORIES.get(key[3], key[3])} {key[4]}".strip() for key in keys]
+    lines = _lines(prices, sources)
+    of_one = len({line.currency for line in lines}) == 1
+    money = f"{lines[0].currency}/" if of_one else "Per "
+    linux = {line.system for line in lines} == {"Linux"}
+    wide = screen.width >= _NARROW
     columns = [
-        _Column("Region", tuple(key[0] for key in keys)),
-        _Column("System", tuple(key[1] for key in keys), QUIET),
-        _Column("", tuple("" if c == "on-demand" else c for c in committed)),
-        _Column("Per hour", tuple(_hourly(row.price) for row in rows), right=True),
-        _Column("Per month", tuple(_monthly(row.price) for row in rows), MONEY, right=True),
-        _Column("Spot/hour", tuple(_hourly(row.spot) for row in rows), right=True),
-        _Column("Spot/month", tuple(_monthly(row.spot) for row in rows), MONEY, right=True),
-        _Column("", tuple(key[2] for key in keys), QUIET),
-        _Column("As of", tuple(_day(row.price or row.spot) for row in rows), QUIET),
-        _Column("Spot as of", tuple(_day(row.spot) for row in rows), QUIET),
-        _Column("Source", tuple(", ".join(map(str, sorted(row.sources))) for row in rows), QUIET),
+        _Column("Region", [line.region for line in lines]),
+        _Column("System", ["" if linux else line.system for line in lines], QUIET),
+        _Column("Bought", ["" if _plain(lines) else line.bought for line in lines]),
+        _Column(f"{money}hour", [_hourly(line.full) for line in lines], right=True),
+        _Column(f"{money}month", [_monthly(line.full) for line in lines], MONEY, right=True),
+        _Column("Spot/hour", [_hourly(line.spot) for line in lines], right=True),
+        _Column(
+            "Spot/month", [_monthly(line.spot) if wide else "" for line in lines], MONEY, right=True
+        ),
+        _Column("", ["" if of_one else line.currency for line in lines], QUIET),
+        _Column("As of", [_day(line.full or line.spot) for line in lines], QUIET),
+        _Column("Spot as of", [_day(line.spot) if wide else "" for line in lines], QUIET),
+        _Column("Source", [", ".join(map(str, sorted(line.sources))) for line in lines], QUIET),
     ]
     _table(screen, columns)
     screen.blank()
     for place, source in enumerate(sources, 1):
         screen.labelled(f"source {place}", source, QUIET)
     screen.blank()
+
+
+def _plain(lines: Sequence[_Line]) -> bool:
+    return all(line.bought == _CATEGORIES["Standard"] for line in lines)
+
+
+def _lines(prices: Sequence[Price], sources: Sequence[str]) -> list[_Line]:
+    lines: dict[tuple[str, ...], _Line] = {}
+    for price in prices:
+        spot = price.pricing_category == "Dynamic"
+        category = "Standard" if spot else price.pricing_category
+        bought = f"{_CATEGORIES.get(category, category)} {price.term or ''}".strip()
+        key = (_place(price), price.operating_system or "any", price.currency, bought)
+        line = lines.setdefault(key, _Line(*key))
+        line.sources.add(sources.index(price.source or "not stated") + 1)
+        if spot:
+            line.spot = price
+        else:
+            line.full = price
+    return list(lines.values())
 
 
 def _place(price: Price) -> str:

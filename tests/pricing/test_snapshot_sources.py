@@ -167,3 +167,26 @@ def test_the_committed_files_are_what_the_script_makes(
     told = capsys.readouterr().out
     for reason in ("dedicated tenancy", "Windows price", "not above zero", "out-of-region"):
         assert reason in told
+
+
+def test_mended_prices_agree_with_the_providers_own_feed(sources: ModuleType) -> None:
+    """Frankfurt, from the list of 2024 alone, against AWS's feed of 2026."""
+    if not (DATA / "prices").exists():
+        pytest.skip("needs ../shared/data/prices")
+    import build_snapshot  # type: ignore[import-not-found]
+
+    shapes = build_snapshot._shapes(DATA)
+    refused = sources.Refused()
+    recent = sources._known(sources._recent(DATA), shapes, refused)
+    now = sources._aws_now(recent[recent.provider == "AWS"], shapes["AWS"], refused)
+    old = sources._known(sources._coroot(DATA), shapes, refused)
+    kept = sources._aws_2024(
+        old[old.provider == "AWS"], now[now.region != "eu-central-1"], shapes["AWS"], refused
+    )
+    here = kept[(kept.region == "eu-central-1") & (kept.category == "Standard")].set_index("type")
+    feed = now[now.region == "eu-central-1"].set_index("type").price
+    times = (here.price / feed).dropna()
+    mended = here.source[times.index].str.contains(sources.RATE_NOTE)
+    assert len(times) > 200
+    assert mended.sum() > 60
+    assert ((times - 1).abs() < 0.003).all()
