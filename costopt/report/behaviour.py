@@ -11,7 +11,6 @@ from costopt import schema
 from costopt.frame.subject import duration
 from costopt.model import Finding, FindingLevel, Profile
 from costopt.report import words
-from costopt.report.heatmap.words import metric_words
 from costopt.report.screen import HEAD, PLAIN, STRONG, WARN, Screen
 from costopt.rules.base import Case
 
@@ -43,7 +42,7 @@ def unknown(case: Case) -> list[str]:
     """
     seen = {profile.metric_name for profile in case.profiles}
     return [
-        f"{metric_words(metric)} ({'unusable' if metric in seen else 'not measured'})"
+        f"{words.metric(metric)} ({'unusable' if metric in seen else 'not measured'})"
         for metric in _ESSENTIAL
         if not any(case.profile(metric, statistic) for statistic in schema.STATISTICS)
     ]
@@ -62,7 +61,7 @@ def _metrics(screen: Screen, profiles: Sequence[Profile]) -> None:
 
 
 def _series(profile: Profile) -> str:
-    parts = [metric_words(profile.metric_name)]
+    parts = [words.metric(profile.metric_name)]
     if profile.device:
         parts.append(profile.device)
     if profile.statistic != "mean":
@@ -121,7 +120,7 @@ def _findings(screen: Screen, findings: Sequence[Finding]) -> None:
     if not findings:
         screen.bullet("The quality gate found nothing wrong with its data.")
     for finding in findings:
-        metric = f"{metric_words(finding.metric_name)}: " if finding.metric_name else ""
+        metric = f"{words.metric(finding.metric_name)}: " if finding.metric_name else ""
         example = f" ({finding.example})" if finding.example else ""
         text = f"{metric}{finding.detail}{example} [{finding.check}]"
         if finding.level is FindingLevel.GATE:

@@ -50,7 +50,7 @@ def csv_cell(text: str) -> str:
     return f"'{plain}" if risky else plain
 
 
-_MARKUP: Final = re.compile(r"[\\`*_{}\[\]()|~$!]")
+_MARKUP: Final = re.compile(r"[\\`*_\[\]|~$]")
 # A word joiner, as an entity so that the source shows it: it keeps a forge from turning a name
 # into a mention that notifies people, an issue reference or a link, and a line into a list.
 _JOIN: Final = "&#8288;"

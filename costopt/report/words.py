@@ -14,6 +14,7 @@ from costopt.model import ActionType, Offer, Recommendation, Report, Risk
 from costopt.units import cents
 
 _GONE: Final = {ActionType.STOP: "stopped", ActionType.DELETE: "deleted"}
+_INITIALS: Final = {"cpu": "CPU", "gpu": "GPU", "sm": "SM", "p99": "P99"}
 
 
 def amount(value: Decimal) -> str:
@@ -51,6 +52,13 @@ def measure(value: float, unit: str) -> str:
         step = min(3, int(math.log10(value)) // 3) if value >= 1 else 0
         return f"{value / 1000**step:.3g} {('', 'k', 'M', 'G')[step]}B/s"
     return f"{value:.3g} {unit}".rstrip()
+
+
+def metric(metric_name: str) -> str:
+    """A metric's name as words: `cpu_utilization` is `CPU utilization`."""
+    parts = [_INITIALS.get(part, part) for part in metric_name.split("_")]
+    text = " ".join(parts)
+    return text[:1].upper() + text[1:]
 
 
 def percent(share: float) -> str:

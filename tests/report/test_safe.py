@@ -73,7 +73,7 @@ def test_csv_cell_never_starts_a_formula(text: str) -> None:
         ("a\\|b", r"a\\\|b"),
         ("<script>&", "&lt;script&gt;&amp;"),
         ("`x` *y* _z_", r"\`x\` \*y\* \_z\_"),
-        ("[t](u)", r"\[t\]\(u\)"),
+        ("![t](u)", r"!\[t\](u)"),
         ("ping @team, see #12", "ping @&#8288;team, see #&#8288;12"),
         ("https://evil.example", "https:&#8288;//evil.example"),
         ("www.evil.example", "www&#8288;.evil.example"),
