@@ -1,0 +1,127 @@
+"""`costopt doctor`: what the lake holds, and how far its data can be relied on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import click
+
+from costopt import pipeline
+from costopt.cli import doctor_documents, doctor_pages, options
+from costopt.cli.progress import steps
+from costopt.config import Settings
+from costopt.errors import ConfigError, InsufficientData
+from costopt.frame.quality import require_usable
+from costopt.lake.holdings import holdings
+from costopt.lake.store import Lake
+from costopt.pipeline import Observed
+from costopt.report.safe import terminal
+
+
+@click.command()
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How it is written.",
+)
+@click.option(
+    "--resource", "wanted", metavar="ID", help="Everything seen of one resource: id or name."
+)
+@options.output
+@options.as_of
+@options.project
+def doctor(
+    format_name: str,
+    wanted: str | None,
+    output: Path | None,
+    as_of: datetime | None,
+    home: Path | None,
+    config_path: Path | None,
+) -> None:
+    """Check the data: what was collected, how fresh it is, and what is wrong with it.
+
+    Exit code 0 where at least one machine can be judged, 3 where none can. Every check, with its
+    threshold and the evidence for it, is in docs/quality.md.
+    """
+    settings, lake = options.settings_and_lake(home, config_path)
+    if wanted is not None:
+        with steps() as progress:
+            seen = pipeline.observe(lake, settings, as_of, progress)
+        options.deliver(_one(_resource_id(seen, wanted), seen, format_name, output), output)
+        return
+    _whole(lake, settings, as_of, format_name, output)
+
+
+def _whole(
+    lake: Lake, settings: Settings, as_of: datetime | None, format_name: str, output: Path | None
+) -> None:
+    """The lake as a whole; what makes it unusable is raised when the page is out."""
+    seen, failure = None, None
+    try:
+        with steps() as progress:
+            seen = pipeline.observe(lake, settings, as_of, progress)
+    except InsufficientData as error:
+        failure = error
+    held = holdings(lake)
+    if format_name == "json":
+        options.deliver(_json(doctor_documents.fleet(held, seen)), output)
+    else:
+        options.deliver(doctor_pages.fleet(held, seen, **_look(output)), output)
+    if failure is not None:
+        raise failure
+    if seen is not None:
+        require_usable(seen.resources, seen.findings)
+
+
+def _one(resource_id: str, seen: Observed, format_name: str, output: Path | None) -> bytes:
+    if format_name == "json":
+        return _json(doctor_documents.resource(resource_id, seen))
+    return doctor_pages.resource(resource_id, seen, **_look(output))
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    """ASCII: names cannot steer a terminal, and nothing of them is lost."""
+    return (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
+
+
+def _look(output: Path | None) -> dict[str, Any]:
+    """Width and colour: the screen's, or plain and of a fixed width for files and pipes."""
+    if output is not None or not sys.stdout.isatty():
+        return {"width": doctor_pages.WIDTH, "colour": False}
+    width = shutil.get_terminal_size((doctor_pages.WIDTH, 40)).columns
+    return {"width": width, "colour": not os.environ.get("NO_COLOR")}
+
+
+def _resource_id(seen: Observed, wanted: str) -> str:
+    """The id itself, or that of the only resource so named.
+
+    Raises:
+        ConfigError: none, with the nearest; or several, with their ids.
+    """
+    if wanted in seen.findings:
+        return wanted
+    named = [r.resource_id for r in seen.resources.values() if r.resource_name == wanted]
+    named = [name for name in named if name in seen.profiles] or named  # a machine, not its disk
+    if len(named) == 1:
+        return named[0]
+    if named:
+        ids = ", ".join(terminal(name) for name in named[:5])
+        raise ConfigError(f"{len(named)} resources have that name", hint=f"say which: {ids}")
+    names = [r.resource_name for r in seen.resources.values() if r.resource_name]
+    nearest = get_close_matches(wanted, sorted({*seen.findings, *names}), n=3)
+    listed = ", ".join(terminal(name) for name in nearest)
+    raise ConfigError(
+        f"no resource {terminal(wanted)!r}",
+        hint=f"did you mean {listed}?" if nearest else "costopt profile lists them all",
+    )

@@ -1,0 +1,173 @@
+"""What `costopt doctor` shows people: the lake, how far to rely on it, one resource."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from costopt import schema
+from costopt.frame.quality import REMEDIES, barred
+from costopt.frame.tally import Tally, tally, usable
+from costopt.lake.holdings import Holdings
+from costopt.model import Finding, FindingLevel, Profile, Resource
+from costopt.pipeline import Observed
+from costopt.report.screen import HEAD, MARGIN, PLAIN, QUIET, STRONG, WARN, Screen, Span
+
+WIDTH: Final = 110
+_LATE: Final = timedelta(days=1)
+"""A source this far behind the newest one is worth a look."""
+
+
+def fleet(held: Holdings, seen: Observed | None, *, width: int, colour: bool) -> bytes:
+    """For people; without `seen` (nothing measured yet) only what the lake holds."""
+    screen = Screen(width, colour=colour)
+    screen.title("What the lake holds")
+    _holdings(screen, held)
+    if seen is not None:
+        _freshness(screen, held, seen)
+        _quality(screen, seen)
+    return screen.text().encode()
+
+
+def _holdings(screen: Screen, held: Holdings) -> None:
+    screen.labelled("Resources", _each(held.resources) or "none")
+    screen.labelled("Samples", _days(held.days))
+    for provider, months in held.bills.items():
+        rows = sum(months.values())
+        screen.labelled("Bill", f"{provider or '?'}: {rows:,} rows of {_span(list(months))}")
+    own = [f"{held.prices:,} prices" if held.prices else "", _shapes(held)]
+    screen.labelled(
+        "Of your own", ", ".join(part for part in own if part) or "no prices, no shapes"
+    )
+
+
+def _each(counts: Mapping[str, int]) -> str:
+    listed = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+    return f"{sum(counts.values()):,} ({listed})" if counts else ""
+
+
+def _shapes(held: Holdings) -> str:
+    return f"{held.shapes:,} shapes" if held.shapes else ""
+
+
+def _days(days: Sequence[date]) -> str:
+    if not days:
+        return "none"
+    span = (days[-1] - days[0]).days + 1
+    holes = f"; {span - len(days):,} days between have none" if span > len(days) else ""
+    return f"{len(days):,} days, {days[0]} to {days[-1]}{holes}"
+
+
+def _span(months: Sequence[str]) -> str:
+    return months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
+
+
+def _freshness(screen: Screen, held: Holdings, seen: Observed) -> None:
+    screen.blank()
+    end = seen.window.end
+    screen.title(f"How fresh it is, as of {end:%Y-%m-%d %H:%M} UTC")
+    rows: list[list[Span]] = [[(name, HEAD) for name in ("Source", "Final until", "", "Metrics")]]
+    for source, metrics in sorted(held.watermarks.items()):
+        minutes = {name: mark.replace(second=0, microsecond=0) for name, mark in metrics.items()}
+        for until in sorted(set(minutes.values()), reverse=True):
+            names = ", ".join(sorted(name for name, minute in minutes.items() if minute == until))
+            stamp = (f"{until:%Y-%m-%d %H:%M}", PLAIN)
+            rows.append([(source, PLAIN), stamp, _remark(until, end), (names, QUIET)])
+    screen.table(rows, [False] * 4)
+
+
+def _remark(until: datetime, end: datetime) -> Span:
+    if until > end:
+        return "after the moment judged from", QUIET
+    if end - until > _LATE:
+        return f"{(end - until) / timedelta(days=1):.1f} days behind", WARN
+    return "", PLAIN
+
+
+def _quality(screen: Screen, seen: Observed) -> None:
+    screen.blank()
+    passed, machines = usable(seen.resources, seen.findings)
+    screen.title("How far it can be relied on")
+    look = STRONG if passed else WARN
+    screen.line((f"{passed:,} of {machines:,} machines can be judged", look))
+    tallies = tally(seen.findings)
+    if not tallies:
+        screen.line(("nothing wrong with any of their data", PLAIN))
+        return
+    screen.blank()
+    heads = ("Check", "Seen", "Metric unusable", "Not judged", "For example", "")
+    rows: list[list[Span]] = [[(name, HEAD) for name in heads]]
+    rows += [_row(one, seen.resources) for one in tallies]
+    screen.table(rows, [False, True, True, True, False, False])
+    screen.blank()
+    for one in tallies:
+        if one.gated and one.check in REMEDIES:
+            screen.bullet(f"{one.check}: {REMEDIES[one.check]}", indent=MARGIN)
+    screen.bullet("costopt doctor --resource ID tells all of one resource", QUIET, indent=MARGIN)
+
+
+def _row(one: Tally, resources: Mapping[str, Resource]) -> list[Span]:
+    found = one.example
+    known = resources.get(found.resource_id)
+    name = (known.resource_name if known else None) or found.resource_id
+    return [
+        (one.check, WARN if one.gated else PLAIN),
+        (f"{one.seen:,}", PLAIN),
+        (f"{one.gated:,}" if one.gated else "-", PLAIN),
+        (f"{one.barred:,}" if one.barred else "-", PLAIN),
+        (name, QUIET),
+        (": ".join(part for part in (found.metric_name, found.example) if part), QUIET),
+    ]
+
+
+# -- one resource ----------------------------------------------------------------------------
+
+
+def resource(resource_id: str, seen: Observed, *, width: int, colour: bool) -> bytes:
+    """Its series and everything the gate says of them."""
+    screen = Screen(width, colour=colour)
+    known = seen.resources.get(resource_id)
+    name = known.resource_name if known else None
+    screen.title(f"{resource_id} ({name})" if name else resource_id)
+    findings = seen.findings[resource_id]
+    bar = barred(findings)
+    if bar is not None:
+        screen.paragraph(f"Not judged ({bar.check}): {bar.detail}", WARN)
+    _series(screen, seen.profiles.get(resource_id, ()))
+    screen.blank()
+    for finding in findings:
+        _story(screen, finding)
+    if not findings:
+        screen.line(("the quality gate found nothing wrong with its data", PLAIN))
+    return screen.text().encode()
+
+
+def _series(screen: Screen, series: Sequence[Profile]) -> None:
+    heads = ("Series", "Every", "From", "To", "Samples", "Present", "P50", "P99.5", "Highest")
+    rows: list[list[Span]] = [[(head, HEAD) for head in heads]]
+    rows += [[(cell, PLAIN) for cell in _series_cells(profile)] for profile in series]
+    screen.table(rows, [False] * 4 + [True] * 5)
+
+
+def _series_cells(profile: Profile) -> list[str]:
+    unit = schema.metric_unit(profile.metric_name)
+    statistic = "" if profile.statistic == "mean" else profile.statistic
+    parts = (profile.metric_name, profile.device, statistic, f"({unit})" if unit else "")
+    return [
+        " ".join(part for part in parts if part),
+        f"{profile.period_seconds} s",
+        f"{profile.first:%Y-%m-%d}",
+        f"{profile.last:%Y-%m-%d}",
+        f"{profile.count:,}",
+        f"{100 * profile.coverage:.1f} %",
+        *(f"{value:,.4g}" for value in (profile.p50, profile.p99_5, profile.max)),
+    ]
+
+
+def _story(screen: Screen, finding: Finding) -> None:
+    gating = finding.level is FindingLevel.GATE
+    place = f" of {finding.metric_name}" if finding.metric_name else ""
+    verdict = "unusable" if gating else "noted"
+    screen.bullet(f"{finding.check}{place}, {verdict}: {finding.detail}", WARN if gating else PLAIN)
+    screen.paragraph(f"for example: {finding.example}", QUIET, indent=2 * MARGIN)
