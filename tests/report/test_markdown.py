@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hypothesis import given, settings
+from markdown_it import MarkdownIt
 
 from costopt.model import Report
 from costopt.report import markdown
@@ -43,3 +44,28 @@ def test_any_report_is_whole_tables_without_html(report: Report) -> None:
     assert sum(len(cells) == 9 for cells in _tables(report)) == (
         len(report.recommendations) + 2 if report.recommendations else 0
     )
+
+
+@given(builders.REPORTS)
+@settings(deadline=None)
+def test_a_markdown_parser_finds_tables_and_words_only(report: Report) -> None:
+    tokens = (
+        MarkdownIt("commonmark")
+        .enable(["table", "strikethrough"])
+        .parse(markdown.render(report).decode())
+    )
+    inline = [child.type for token in tokens for child in token.children or ()]
+    assert set(inline) <= {"text", "code_inline", "strong_open", "strong_close", "text_special"}
+    blocks = {token.type.removesuffix("_open").removesuffix("_close") for token in tokens}
+    tables = {"table", "thead", "tbody", "tr", "th", "td"}
+    lists = {"bullet_list", "list_item"}
+    assert blocks <= tables | lists | {"heading", "paragraph", "inline"}
+
+
+def test_the_parser_reads_back_hostile_names() -> None:
+    tokens = (
+        MarkdownIt("commonmark").enable("table").parse(markdown.render(builders.hostile()).decode())
+    )
+    cells = ["".join(c.content for c in t.children or ()) for t in tokens if t.type == "inline"]
+    for name in ("<script>alert(1)</script>", "a|b\\|c`d`", "[bold]markup[/bold] :smile:"):
+        assert any(cell.startswith(name) for cell in cells), name
