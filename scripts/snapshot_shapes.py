@@ -146,7 +146,8 @@ _GCP_BASELINE: Final = {
 }  # fmt: skip
 _GCP_ARM: Final = ("t2a", "c4a", "n4a")
 _GCP_WHOLE_CORES: Final = ("t2a", "c4a", "n4a", "t2d", "h3", "h4d")  # one thread a core
-_GCP_PREVIOUS: Final = ("f1", "g1", "n1", "m1", "m2", "n2", "n2d", "c2", "c2d", "t2a", "t2d")
+# Google names no previous generation; these are the first of their kind, superseded and dearer.
+_GCP_PREVIOUS: Final = ("f1", "g1", "n1", "m1", "m2")
 _LOCAL_SSD_GIB: Final = 375
 # Local SSDs of "-lssd" types by vCPUs. Source: Google Cloud, "General-purpose machine family".
 _GCP_SSDS: Final = {

@@ -12,11 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from costopt.model import Price, Shape
 from costopt.pricing.layer import Layer
@@ -84,9 +85,8 @@ def screen(
     """
     if not len(prices):
         return Screened(prices, ())
-    table = prices if trusted is None else pa.concat_tables([prices, trusted.cast(prices.schema)])
-    layer = Layer(table)
-    judged = np.arange(len(table)) < len(prices)
+    layer = Layer(prices if trusted is None else _together(prices, trusted))
+    judged = np.arange(len(layer.hourly)) < len(prices)
     positive = layer.hourly > 0
     checks = _checks(layer, shapes, _Usual(positive, positive & ~judged))
     bad = judged & ~positive
@@ -98,6 +98,15 @@ def screen(
         for row, price in zip(rows.tolist(), layer.take(rows), strict=True)
     ]
     return Screened(prices.filter(pa.array(~bad[: len(prices)])), tuple(refused))
+
+
+def _together(prices: pa.Table, trusted: pa.Table) -> pa.Table:
+    """The prices, and of the trusted ones those that can be compared with any of them."""
+    wanted = pc.is_in(
+        trusted.column("PricingCategory").cast(pa.string()),
+        value_set=prices.column("PricingCategory").unique(),
+    )
+    return pa.concat_tables([prices, trusted.filter(wanted).cast(prices.schema)])
 
 
 def _refusal(price: Price, check: _Check | None, row: int) -> Refusal:
@@ -208,7 +217,10 @@ def family_of(instance_type: str) -> str:
     return before if dot else re.sub(r"\d+", "#", instance_type)
 
 
-def _combine(*codes: npt.NDArray[np.signedinteger[Any]]) -> Codes:
-    """One code per distinct tuple."""
-    _, combined = np.unique(np.stack(codes), axis=1, return_inverse=True)
-    return combined.reshape(-1).astype(np.int64)
+def _combine(*columns: Codes) -> Codes:
+    """One code, from 0 on, per distinct tuple."""
+    combined = np.zeros(len(columns[0]), np.int64)
+    for codes in columns:
+        pairs = combined * (int(codes.max()) + 3) + codes + 2  # codes start at -2
+        combined = np.unique(pairs, return_inverse=True)[1]
+    return combined
