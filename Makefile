@@ -19,7 +19,7 @@ demo: .venv/installed ## Analyse the built-in fleet and say where the report is
 	$(BIN)/costopt demo
 
 test: lint ## All checks: ruff, types, layers, tests
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: .venv/installed ## ruff, mypy, import contracts
 	$(BIN)/ruff check .

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,19 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from tests.e2e.command import run
+
 LADDER = (1, 2, 4, 8, 16, 32, 64)
 HOURLY_PER_VCPU = 0.05
-
-
-def costopt(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "costopt", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +59,13 @@ def project(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Path:
             ["Generic", f"g{n}", "Standard", HOURLY_PER_VCPU * n, "USD"] for n in LADDER
         )
     tables = [f"--{name}={name}.csv" for name in ("resources", "shapes", "prices")]
-    done = costopt("collect", "files", *tables, "--metrics=metrics.parquet", cwd=folder)
+    done = run("collect", "files", *tables, "--metrics=metrics.parquet", cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder
 
 
 def test_every_machine_is_advised_on_fits_or_is_skipped_with_a_reason(project: Path) -> None:
-    done = costopt("recommend", "--format", "json", cwd=project)
+    done = run("recommend", "--format", "json", cwd=project)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     advised = {r["resource_id"] for r in report["recommendations"]}
@@ -97,8 +86,8 @@ def test_every_machine_is_advised_on_fits_or_is_skipped_with_a_reason(project: P
 
 
 def test_collecting_again_adds_nothing_and_changes_no_advice(project: Path) -> None:
-    before = costopt("recommend", "--format", "json", cwd=project).stdout
+    before = run("recommend", "--format", "json", cwd=project).stdout
     tables = [f"--{name}={name}.csv" for name in ("resources", "shapes", "prices")]
-    done = costopt("collect", "files", *tables, "--metrics=metrics.parquet", cwd=project)
+    done = run("collect", "files", *tables, "--metrics=metrics.parquet", cwd=project)
     assert done.returncode == 0, done.stderr
-    assert costopt("recommend", "--format", "json", cwd=project).stdout == before
+    assert run("recommend", "--format", "json", cwd=project).stdout == before

@@ -20,22 +20,7 @@ from costopt.lake.store import Lake
 from costopt.model import ActionType, Recommendation
 from costopt.providers.demo import DemoProvider
 from costopt.providers.demo.truth import Label, Truth, Wart
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which `costopt demo` has run."""
-    folder = tmp_path_factory.mktemp("demo")
-    done = run("demo", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "costopt", *arguments]
-    return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300
-    )
+from tests.e2e.command import run
 
 
 @pytest.fixture(scope="module")
