@@ -46,7 +46,7 @@ def alike(values: Array, scale: float) -> list[Rows]:
 
     Args:
         values: float64 (n, 168), NaN = missing; every row has a value.
-        scale: the metric's full range (100 for percentages), in its unit.
+        scale: the metric's usual range (100 for percentages), in its unit.
     Returns:
         At most 8 arrays; together a permutation of 0..n-1.
     """
@@ -75,7 +75,7 @@ def _features(values: Array, level: Array, scale: float) -> Array:
     smooth = (np.roll(filled, 1, axis=1) + 2 * filled + np.roll(filled, -1, axis=1)) / 4
     smooth -= smooth.mean(axis=1, keepdims=True)
     shape = smooth / np.maximum(smooth.std(axis=1, keepdims=True), _FLAT * scale)
-    features = np.column_stack([shape, _LEVEL * np.sqrt(np.maximum(level, 0) / scale)])
+    features = np.column_stack([shape, _LEVEL * np.sqrt(np.clip(level / scale, 0, 1))])
     features -= features.mean(axis=0)
     _, directions = np.linalg.eigh(features.T @ features)
     kept: Array = np.round(features @ directions[:, ::-1][:, :_DIRECTIONS], 6)

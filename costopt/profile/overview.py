@@ -117,7 +117,8 @@ def overview(
     fleet = [resource for resource, _ in members]
     weeks = [week.on_clock(time_zone) if time_zone else week for _, week in members]
     sums = Sums.of(weeks)
-    scale = 100.0 if is_percent(metric) else float(np.nanmax(sums.values)) or 1.0
+    # Of a rate's rare highest values the shapes of all others must not look flat.
+    scale = 100.0 if is_percent(metric) else float(np.nanquantile(sums.values, 0.99)) or 1.0
     order = alike(sums.values, scale)
     bands = [list(_bands(cluster, max_rows / len(fleet))) for cluster in order]
     rows = [band for cluster in bands for band in cluster]

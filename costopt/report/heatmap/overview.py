@@ -65,7 +65,7 @@ def draw_overview(picture: Overview) -> Canvas:
         left -= _STRIP_GAP
     _names(canvas, picture, scale, Box(MARGIN, grid.top, left - MARGIN - 8, grid.height))
     _means(canvas, picture, scale, Box(grid.right + 14, grid.top, _MEANS, grid.height))
-    upright_scale(canvas, scale, Box(RIGHT - 72, grid.top, 18, min(grid.height, 300)))
+    upright_scale(canvas, scale, Box(RIGHT - 96, grid.top, 18, min(grid.height, 300)))
     middle = grid.bottom + 62
     for strip, colours in strips:
         _strip_legend(canvas, strip, colours, middle)
@@ -200,9 +200,9 @@ def _cluster_label(canvas: Canvas, cluster: Cluster, scale: Scale, box: Box, dow
     if bottom - top >= 40:
         canvas.text(box.right, middle - 10, cluster.rhythm, 15, align="right", room=box.width)
         canvas.text(box.right, middle + 11, detail, 13, colour=SOFT, align="right", room=box.width)
-    elif bottom - top >= 15:
+    elif bottom - top >= 12:
         line = f"{cluster.rhythm}, {cluster.machines:,}"
-        canvas.text(box.right, middle, line, 13, align="right", room=box.width)
+        canvas.text(box.right, middle, line, 12, align="right", room=box.width)
 
 
 def _means(canvas: Canvas, picture: Overview, scale: Scale, box: Box) -> None:
@@ -212,7 +212,7 @@ def _means(canvas: Canvas, picture: Overview, scale: Scale, box: Box) -> None:
     canvas.text(box.left, box.top - 16, "mean", 15, colour=SOFT)
     middles = (np.arange(len(picture.means)) + 0.5) * down
     figures = down >= _READABLE
-    lengths = picture.means / scale.top * (box.width * (0.5 if figures else 1.0))
+    lengths = np.minimum(picture.means / scale.top, 1) * (box.width * (0.5 if figures else 1.0))
     thick = min(down * 0.5, 14) if figures else down
     axes.barh(middles, lengths, height=thick, color="#9aa3b0", linewidth=0)
     if figures:

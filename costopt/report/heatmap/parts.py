@@ -43,8 +43,7 @@ def upright_scale(canvas: Canvas, scale: Scale, box: Box) -> None:
     axes.imshow(ramp()[::-1, None], aspect="auto", extent=(0, box.width, box.height, 0))
     for tick in scale.ticks:
         middle = box.bottom - scale.share(tick) * box.height
-        label = scale.words(tick) if tick == scale.ticks[-1] else scale.bare(tick)
-        canvas.text(box.right + 9, middle, label, 15, colour=SOFT)
+        canvas.text(box.right + 9, middle, scale.tick_words(tick), 15, colour=SOFT)
 
 
 def legend(

@@ -137,7 +137,7 @@ def _legend(screen: Screen, picture: WeekMap | Overview, cells: _Cells, width: i
     """The scale in steps of `width` columns, and the marks of doubt where there are any."""
     count = 20 // width
     steps = [cells.span(cells.scale.top * (n + 0.5) / count, False, width) for n in range(count)]
-    screen.line(("0 ", QUIET), *steps, (f" {cells.scale.words(cells.scale.top)}", QUIET))
+    screen.line(("0 ", QUIET), *steps, (f" {cells.scale.tick_words(cells.scale.top)}", QUIET))
     marks = [f"{_THIN * 2} {words.thin_words(picture)}"] if picture.thin.any() else []
     marks += [f"{_NOTHING} no data"] if picture.missing.any() else []
     if marks:

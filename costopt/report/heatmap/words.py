@@ -22,7 +22,7 @@ DOT: Final = " \u00b7 "
 
 def metric_words(metric_name: str) -> str:
     """cpu_utilization -> CPU utilization; names we do not know come out safe."""
-    words = [_UPPER.get(word, word) for word in terminal(metric_name).split("_")]
+    words = [_UPPER.get(word, word) for word in terminal(metric_name).removeprefix("x_").split("_")]
     text = " ".join(words)
     return text[:1].upper() + text[1:]
 

@@ -17,19 +17,20 @@ def test_percentages_always_reach_from_0_to_100() -> None:
 @pytest.mark.parametrize(
     ("unit", "highest", "top", "words"),
     [
-        ("B/s", 3_400_000, 4_000_000, "4.0 MB/s"),
-        ("B/s", 950, 1_000, "1.0 kB/s"),
+        ("B/s", 3_400_000, 4_000_000, "4 MB/s"),
+        ("B/s", 950, 1_000, "1 kB/s"),
         ("W", 312, 400, "400 W"),
-        ("W", 1_312, 2_000, "2.0 kW"),
-        ("ms", 1_312, 2_000, "2000 ms"),
-        ("", 0.034, 0.04, "<0.1"),
-        ("1/s", 0, 1, "1.0 1/s"),
+        ("W", 1_312, 1_500, "1.5 kW"),
+        ("ms", 1_512, 2_000, "2000 ms"),
+        ("", 0.034, 0.04, "0.04"),
+        ("1/s", 0, 1, "1 1/s"),
     ],
 )
 def test_rates_reach_a_round_figure(unit: str, highest: float, top: float, words: str) -> None:
     scale = scale_of(unit, [np.array([0.0, highest, np.nan])])
     assert scale.top == pytest.approx(top)
-    assert scale.words(scale.top) == words
+    assert scale.tick_words(scale.top) == words
+    assert all(len(scale.tick_words(tick)) <= 4 for tick in scale.ticks[:-1])
 
 
 def test_a_small_value_keeps_its_figures() -> None:
@@ -38,6 +39,15 @@ def test_a_small_value_keeps_its_figures() -> None:
     assert scale.bare(42_000) == "<0.1"
     assert scale.bare(0) == "0"
     assert scale_of("%", []).bare(1.04) == "1.0"
+
+
+def test_a_rare_glitch_does_not_set_the_scale() -> None:
+    usual = np.linspace(10, 40, 1000)
+    scale = scale_of("B/s", [np.r_[usual, 4000.0]])
+    assert (scale.top, scale.clipped, scale.tick_words(scale.top)) == (40, True, "≥ 40 B/s")
+    assert scale.share(4000) > 1
+    scale = scale_of("B/s", [np.r_[usual, 90.0]])
+    assert (scale.top, scale.clipped, scale.tick_words(scale.top)) == (100, False, "100 B/s")
 
 
 def test_nothing_measured() -> None:
