@@ -89,12 +89,11 @@ def screen(
     judged = np.arange(len(layer.hourly)) < len(prices)
     positive = layer.hourly > 0
     checks = _checks(layer, shapes, _Usual(positive, positive & ~judged))
-    bad = judged & ~positive
-    for check in checks:
-        bad |= judged & check.failed
+    failed = [judged & check.failed for check in checks]
+    bad = np.logical_or.reduce([judged & ~positive, *failed])
     rows = np.flatnonzero(bad)
     refused = [
-        _refusal(price, next((c for c in checks if c.failed[row]), None), row)
+        _refusal(price, next((c for c, f in zip(checks, failed, strict=True) if f[row]), None), row)
         for row, price in zip(rows.tolist(), layer.take(rows), strict=True)
     ]
     return Screened(prices.filter(pa.array(~bad[: len(prices)])), tuple(refused))

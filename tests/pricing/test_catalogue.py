@@ -10,6 +10,8 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from costopt.pricing.catalogue import Catalogue
 from tests.pricing.tables import ladder, price, prices, shapes
@@ -227,6 +229,45 @@ def test_find_without_region_shows_each_type_where_it_is_cheapest(builtin: Catal
         assert one.price.list_unit_price == min(
             p.list_unit_price for p in everywhere if p.pricing_category == "Standard"
         )
+
+
+_ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["g1", "g2", "g4"]),
+        st.sampled_from([None, "here", "there", "us-east-1"]),
+        st.sampled_from([None, "Linux"]),
+        st.integers(50, 70),
+    ),
+    unique_by=lambda row: row[:3],
+    max_size=12,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(_ROWS)
+def test_what_is_found_is_what_a_resource_there_would_pay(
+    rows: list[tuple[str, str | None, str | None, int]],
+) -> None:
+    """In each region find, market and price say the same, and the nearer row always wins."""
+    table = prices(
+        *(
+            price(kind, f"0.{cents * int(kind[1:]):03}", RegionId=place, x_OperatingSystem=system)
+            for kind, place, system, cents in rows
+        )
+    )
+    catalogue = Catalogue.load(table, ladder()[1])
+    for place in ("here", "there", "us-east-1"):
+        market = catalogue.market("Generic", place)
+        found = catalogue.find(provider="Generic", region=place, limit=100)
+        assert [f.price for f in found] == list(market.prices)
+        for kind in ("g1", "g2", "g4"):
+            held = {row[1:3]: row[3] for row in rows if row[0] == kind}
+            order = [(place, "Linux"), (place, None), (None, "Linux"), (None, None)]
+            expected = next((held[key] for key in order if key in held), None)
+            one = catalogue.price("Generic", place, kind)
+            assert (one is None) == (expected is None)
+            if one and expected:
+                assert one.list_unit_price == Decimal(expected * int(kind[1:])) / 1000
 
 
 @pytest.mark.parametrize(
