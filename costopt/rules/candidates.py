@@ -85,6 +85,7 @@ def offers(ladder: Ladder, current: Shape, need: Need) -> Offers:
         & _memory_holds(ladder, current, need.memory)
         & carries(need.network.gbps, market.network_gbps)
         & (market.gpu_count == 0)
+        & (market.hourly > 0)  # a price of nothing is a mistake, not an offer
         & _architecture_fits(ladder, current, need)
         & _bursts_fit(ladder, current, need)
     )

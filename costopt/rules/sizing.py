@@ -242,8 +242,11 @@ def _market(case: Case, currency: str) -> Market:
 
 def _without_choice(sizing: Sizing) -> Refusal | None:
     if not sizing.market.shapes:
-        place = sizing.case.resource.region_id or sizing.current.provider_name
-        return "no-market", f"no machine types priced in {sizing.cost.currency} in {place}"
+        resource = sizing.case.resource
+        system = f"{resource.operating_system} " if resource.operating_system else ""
+        place = resource.region_id or resource.provider_name
+        priced = f"priced ({_category(sizing.case)}) in {sizing.cost.currency} in {place}"
+        return "no-market", f"no {system}machine types are {priced}"
     unknown = sizing.current.memory_gib is None and not sizing.memory_is_settled
     if unknown and not np.isnan(sizing.market.memory_gib).any():
         return "memory-unknown", "how much memory it has is not known, so none can be kept"

@@ -125,7 +125,7 @@ def profile(
 
     hours = ((start.weekday() * 24 + start.hour) + np.arange(len(values)) * period // 3600) % 168
     slots = np.asarray(hours[there], int)
-    counts = np.bincount(slots, minlength=168)
+    counts = np.bincount(slots, minlength=168).tolist()
     sums = np.bincount(slots, kept, minlength=168)
     highest = np.full(168, -np.inf)
     np.maximum.at(highest, slots, kept)
@@ -173,7 +173,7 @@ def profile(
         ),
         week_mean=tuple(t / n if n else np.nan for t, n in zip(sums.tolist(), counts, strict=True)),
         week_p95=tuple(v if n else np.nan for v, n in zip(highest.tolist(), counts, strict=True)),
-        week_count=tuple(counts.tolist()),
+        week_count=tuple(counts),
     )
 
 
