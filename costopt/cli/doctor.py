@@ -8,7 +8,6 @@ import shutil
 import sys
 from collections.abc import Mapping
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,15 @@ import click
 
 from costopt import pipeline
 from costopt.cli import doctor_documents, doctor_pages, options
+from costopt.cli.lookup import resource_named
 from costopt.cli.progress import steps
 from costopt.config import Settings
-from costopt.errors import ConfigError, InsufficientData
+from costopt.errors import InsufficientData
 from costopt.frame.quality import require_usable
 from costopt.lake.holdings import holdings
 from costopt.lake.store import Lake
+from costopt.model import is_machine
 from costopt.pipeline import Observed
-from costopt.report.safe import terminal
 
 
 @click.command()
@@ -104,24 +104,12 @@ def _look(output: Path | None) -> dict[str, Any]:
 
 
 def _resource_id(seen: Observed, wanted: str) -> str:
-    """The id itself, or that of the only resource so named.
+    """The id itself, of whatever has samples, or the machine so named (its disks may be, too).
 
     Raises:
         ConfigError: none, with the nearest; or several, with their ids.
     """
     if wanted in seen.findings:
         return wanted
-    named = [r.resource_id for r in seen.resources.values() if r.resource_name == wanted]
-    named = [name for name in named if name in seen.profiles] or named  # a machine, not its disk
-    if len(named) == 1:
-        return named[0]
-    if named:
-        ids = ", ".join(terminal(name) for name in named[:5])
-        raise ConfigError(f"{len(named)} resources have that name", hint=f"say which: {ids}")
-    names = [r.resource_name for r in seen.resources.values() if r.resource_name]
-    nearest = get_close_matches(wanted, sorted({*seen.findings, *names}), n=3)
-    listed = ", ".join(terminal(name) for name in nearest)
-    raise ConfigError(
-        f"no resource {terminal(wanted)!r}",
-        hint=f"did you mean {listed}?" if nearest else "costopt profile lists them all",
-    )
+    machines = {name: one for name, one in seen.resources.items() if is_machine(one)}
+    return resource_named(machines, wanted).resource_id
