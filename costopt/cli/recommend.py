@@ -130,6 +130,8 @@ def recommend(
     Savings are a month (730 hours) and after discounts where a bill was collected. No two
     recommendations save the same money. Nothing is changed in any account.
     """
+    if resource is not None and format_name != "table":
+        raise click.UsageError("--explain tells a story in words: leave --format away")
     settings, lake = options.settings_and_lake(
         home, config_path, min_monthly_savings=min_monthly_savings, lookback_days=lookback_days
     )

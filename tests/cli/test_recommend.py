@@ -234,7 +234,14 @@ def test_an_unknown_rule_names_the_nearest(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "args", [("--tag", "team"), ("--format", "xml"), ("--limit", "-1"), ("--as-of", "soon")]
+    "args",
+    [
+        ("--tag", "team"),
+        ("--format", "xml"),
+        ("--limit", "-1"),
+        ("--as-of", "soon"),
+        ("--explain", "vm-1", "--format", "json"),
+    ],
 )
 def test_usage_errors_exit_with_2(home: Path, args: tuple[str, ...]) -> None:
     assert _run(home, *args).exit_code == 2
