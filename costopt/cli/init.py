@@ -6,12 +6,10 @@ import json
 import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Any, Final
 
 import click
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from costopt import registry
 from costopt.config import CONFIG_NAME, QualitySettings, Settings
@@ -23,6 +21,14 @@ _HEAD: Final = """\
 # "#" away to change it. Flags win over COSTOPT_* variables, which win over this file.
 """
 _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {"quality": QualitySettings}
+_HEADED: Final = {*_SECTIONS, "rules"}
+_LIMITS: Final = {
+    "minimum": "at least",
+    "exclusiveMinimum": "more than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+}
+_PARAGRAPH: Final = "\n\n"
 _WIDTH: Final = 96
 
 
@@ -44,56 +50,39 @@ def init(force: bool) -> None:
 
 def starting_toml() -> str:
     """Every setting of costopt and of each rule, commented out at its default, with its help."""
-    top = {name: f for name, f in Settings.model_fields.items() if name not in ("quality", "rules")}
-    parts = [_HEAD, *_lines(top)]
+    parts = [_HEAD, *_lines(Settings)]
     for name, section in _SECTIONS.items():
-        parts += [_title(name, section.__doc__), *_lines(section.model_fields)]
+        parts += [_title(name, section.__doc__), *_lines(section)]
     for name in registry.names("rule"):
         rule = registry.find("rule", name)
-        parts += [_title(f"rules.{rule.code}", rule.__doc__), *_lines(rule.Settings.model_fields)]
+        parts += [_title(f"rules.{rule.code}", rule.__doc__), *_lines(rule.Settings)]
     return "\n".join(parts)
 
 
 def _title(name: str, doc: str | None) -> str:
-    said = (doc or "").strip().split("\n\n")[0].replace("\n", " ")
-    return f"{_comment(said)}[{name}]\n"
+    return f"{_comment((doc or '').split(_PARAGRAPH)[0])}[{name}]\n"
 
 
-def _lines(fields: Mapping[str, FieldInfo]) -> Iterator[str]:
-    for name, field in fields.items():
-        said = "; ".join(part for part in (field.description or "", _bounds(field)) if part)
-        default = field.get_default(call_default_factory=True)
-        yield f"{_comment(said)}#{name} = {_toml(default)}\n"
+def _lines(section: type[BaseModel]) -> Iterator[str]:
+    """Its settings; those that are sections themselves come under their own heads."""
+    for name, said in section.model_json_schema()["properties"].items():
+        if name not in _HEADED:
+            help_ = "; ".join(part for part in (said.get("description", ""), _bounds(said)) if part)
+            yield f"{_comment(help_)}#{name} = {_toml(said['default'])}\n"
 
 
 def _comment(text: str) -> str:
-    return "".join(f"# {line}\n" for line in _wrapped(text))
+    lines = textwrap.wrap(" ".join(text.split()), _WIDTH, break_on_hyphens=False)
+    return "".join(f"# {line}\n" for line in lines)
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(" ".join(text.split()), _WIDTH, break_on_hyphens=False)
-
-
-def _bounds(field: FieldInfo) -> str:
+def _bounds(said: Mapping[str, Any]) -> str:
     """What values it takes, where that is limited."""
-    if get_origin(field.annotation) is Literal:
-        return "one of " + ", ".join(json.dumps(choice) for choice in get_args(field.annotation))
-    said = []
-    for bound in field.metadata:
-        match bound:
-            case Ge(ge=least):
-                said.append(f"at least {least}")
-            case Gt(gt=below):
-                said.append(f"more than {below}")
-            case Le(le=most):
-                said.append(f"at most {most}")
-            case Lt(lt=above):
-                said.append(f"less than {above}")
-            case _:
-                pass
-    return ", ".join(said)
+    if "enum" in said:
+        return "one of " + ", ".join(map(_toml, said["enum"]))
+    return ", ".join(f"{words} {said[key]:g}" for key, words in _LIMITS.items() if key in said)
 
 
 def _toml(value: Any) -> str:
     """A plain value as TOML, which writes text, numbers and booleans as JSON does."""
-    return json.dumps(str(value) if isinstance(value, Path) else value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)
