@@ -79,10 +79,12 @@ def test_every_machine_is_advised_on_fits_or_is_skipped_with_a_reason(project: P
     assert 0.2 < summary["monthly_savings"] / summary["monthly_spend"] < 0.9
     for recommendation in report["recommendations"]:
         current, target = recommendation["current"], recommendation["recommended"]
-        if target is not None:
-            assert target["vcpus"] in LADDER
-            assert target["vcpus"] < current["vcpus"]
-            assert target["hourly_price"] == pytest.approx(HOURLY_PER_VCPU * target["vcpus"])
+        if recommendation["action_type"] == "Stop":
+            assert target["hourly_price"] == 0
+            continue
+        assert target["vcpus"] in LADDER
+        assert target["vcpus"] < current["vcpus"]
+        assert target["hourly_price"] == pytest.approx(HOURLY_PER_VCPU * target["vcpus"])
 
 
 def test_collecting_again_adds_nothing_and_changes_no_advice(project: Path) -> None:

@@ -97,7 +97,7 @@ def test_each_wart_is_seen(analysis: pipeline.Analysis, truth: Mapping[str, Trut
         Wart.HOURLY: {"hourly-only"},
         Wart.NEW: {"short-history"},
         Wart.WEEKEND_GAP: {"week-coverage"},
-        Wart.SPIKES: {"disputed"},
+        Wart.SPIKES: {"disputed-spikes"},
         # A shift as old as the window shows only where the clock repeats an hour (DST).
         Wart.CLOCK_SHIFT: {"clock-shift", "conflicts"},
         Wart.OFF_GRID: {"off-grid"},
