@@ -50,6 +50,15 @@ class _Fleet:
     view: Mapping[str, Any]  # time_zone and thin_below, as the heatmaps take them
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How it is drawn."""
+
+    kind: str  # one of _FORMATS
+    fit: bool
+    screen: Mapping[str, Any]  # colour, width and depth of the terminal
+
+
 @click.command()
 @click.argument("resource", required=False)
 @click.option(
@@ -73,6 +82,9 @@ class _Fleet:
     "Default: each by its own.",
 )
 @click.option(
+    "--fit", is_flag=True, help="Colours reach to the highest value. Default: percentages to 100."
+)
+@click.option(
     "--format",
     "kind",
     type=click.Choice(_FORMATS),
@@ -88,6 +100,7 @@ def heatmap(
     metric: str,
     statistic: Statistic,
     time_zone: str | None,
+    fit: bool,
     kind: str | None,
     output: Path | None,
     as_of: datetime | None,
@@ -109,12 +122,12 @@ def heatmap(
     settings, lake = options.settings_and_lake(home, config_path)
     view = {"time_zone": time_zone, "thin_below": settings.quality.min_coverage}
     fleet = _Fleet(*_measured(lake, settings, as_of, metric), metric, statistic, view)
-    screen = _screen(to_file=output is not None)
+    look = _Look(kind, fit, _screen(to_file=output is not None))
     if whole_fleet:
-        data = _overview(fleet, group_by or "tag:team", kind, screen)
+        data = _overview(fleet, group_by or "tag:team", look)
     else:
         weeks = [_machine(fleet, resource)] if resource else _groups(fleet, group_by or FLEET)
-        data = _weeks(weeks, kind, screen)
+        data = _weeks(weeks, look)
     options.deliver(data, output)
 
 
@@ -185,20 +198,24 @@ def _groups(fleet: _Fleet, by: str) -> list[WeekMap]:
     return weeks
 
 
-def _weeks(weeks: Sequence[WeekMap], kind: str, screen: Mapping[str, Any]) -> bytes:
+def _weeks(weeks: Sequence[WeekMap], look: _Look) -> bytes:
     one = len(weeks) == 1
-    if kind == "png":
-        return draw.week_png(weeks[0]) if one else draw.weeks_png(weeks)
-    if kind == "svg":
-        return draw.week_svg(weeks[0]) if one else draw.weeks_svg(weeks)
-    if kind == "json":
-        return draw.weeks_json(weeks)
-    if kind == "csv":
-        return draw.weeks_csv(weeks)
-    return "\n".join(draw.week_text(week, **screen) for week in weeks).encode()
+    match look.kind:
+        case "png":
+            fit = look.fit
+            return draw.week_png(weeks[0], fit=fit) if one else draw.weeks_png(weeks, fit=fit)
+        case "svg":
+            fit = look.fit
+            return draw.week_svg(weeks[0], fit=fit) if one else draw.weeks_svg(weeks, fit=fit)
+        case "json":
+            return draw.weeks_json(weeks)
+        case "csv":
+            return draw.weeks_csv(weeks)
+    texts = (draw.week_text(week, fit=look.fit, **look.screen) for week in weeks)
+    return "\n".join(texts).encode()
 
 
-def _overview(fleet: _Fleet, by: str, kind: str, screen: Mapping[str, Any]) -> bytes:
+def _overview(fleet: _Fleet, by: str, look: _Look) -> bytes:
     everyone = len(fleet.resources)
     rows = {"terminal": _TERMINAL_ROWS, "json": everyone, "csv": everyone}
     picture = overview(
@@ -207,18 +224,19 @@ def _overview(fleet: _Fleet, by: str, kind: str, screen: Mapping[str, Any]) -> b
         fleet.metric,
         fleet.statistic,
         by=by,
-        max_rows=rows.get(kind, MAX_ROWS),
+        max_rows=rows.get(look.kind, MAX_ROWS),
         **fleet.view,
     )
-    if kind == "terminal":
-        return draw.overview_text(picture, **screen).encode()
-    render = {
-        "png": draw.overview_png,
-        "svg": draw.overview_svg,
-        "json": draw.overview_json,
-        "csv": draw.overview_csv,
-    }
-    return render[kind](picture)
+    match look.kind:
+        case "png":
+            return draw.overview_png(picture, fit=look.fit)
+        case "svg":
+            return draw.overview_svg(picture, fit=look.fit)
+        case "json":
+            return draw.overview_json(picture)
+        case "csv":
+            return draw.overview_csv(picture)
+    return draw.overview_text(picture, fit=look.fit, **look.screen).encode()
 
 
 def _screen(*, to_file: bool) -> dict[str, Any]:

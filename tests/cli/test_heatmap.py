@@ -133,6 +133,13 @@ def test_p95_and_other_metrics(home: Path) -> None:
     assert "cpu_utilization" in error.hint
 
 
+def test_fit(home: Path) -> None:
+    assert "100 %" in text(home, "vm-3").splitlines()[-2]
+    assert "15 %" in text(home, "vm-3", "--fit").splitlines()[-2]
+    assert "15 %" in text(home, "vm-3", "--fit", "--format", "svg")
+    assert text(home, "--overview", "--fit") != text(home, "--overview")
+
+
 def test_as_of_looks_back(home: Path) -> None:
     assert "31 Aug" not in text(home, "web-1", "--as-of", "2026-09-28")
     assert isinstance(refused(home, "web-1", "--as-of", "2025-01-01"), InsufficientData)

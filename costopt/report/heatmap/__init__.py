@@ -2,6 +2,8 @@
 
 Pictures are PNG or SVG, 1600 pixels wide and at most 900 high. The same heatmap gives the same
 bytes. Matplotlib is loaded when a picture is drawn, not before.
+
+Percentages are coloured from 0 to 100; with `fit`, from 0 to a round figure above the highest.
 """
 
 from __future__ import annotations
@@ -28,49 +30,49 @@ __all__ = [
 ]
 
 
-def week_png(week: WeekMap) -> bytes:
+def week_png(week: WeekMap, *, fit: bool = False) -> bytes:
     """One week, 7 x 24, as PNG."""
     from costopt.report.heatmap.canvas import png
     from costopt.report.heatmap.week import draw_week
 
-    return png(lambda: draw_week(week))
+    return png(lambda: draw_week(week, fit=fit))
 
 
-def week_svg(week: WeekMap) -> bytes:
+def week_svg(week: WeekMap, *, fit: bool = False) -> bytes:
     """One week, 7 x 24, as SVG with its text as text."""
     from costopt.report.heatmap.canvas import svg
     from costopt.report.heatmap.week import draw_week
 
-    return svg(lambda: draw_week(week))
+    return svg(lambda: draw_week(week, fit=fit))
 
 
-def weeks_png(weeks: Sequence[WeekMap]) -> bytes:
+def weeks_png(weeks: Sequence[WeekMap], *, fit: bool = False) -> bytes:
     """The first nine of several groups' weeks beside one another on one scale, as PNG."""
     from costopt.report.heatmap.canvas import png
     from costopt.report.heatmap.week import draw_weeks
 
-    return png(lambda: draw_weeks(weeks))
+    return png(lambda: draw_weeks(weeks, fit=fit))
 
 
-def weeks_svg(weeks: Sequence[WeekMap]) -> bytes:
+def weeks_svg(weeks: Sequence[WeekMap], *, fit: bool = False) -> bytes:
     """The first nine of several groups' weeks beside one another on one scale, as SVG."""
     from costopt.report.heatmap.canvas import svg
     from costopt.report.heatmap.week import draw_weeks
 
-    return svg(lambda: draw_weeks(weeks))
+    return svg(lambda: draw_weeks(weeks, fit=fit))
 
 
-def overview_png(overview: Overview) -> bytes:
+def overview_png(overview: Overview, *, fit: bool = False) -> bytes:
     """The whole fleet, look-alikes together, as PNG."""
     from costopt.report.heatmap.canvas import png
     from costopt.report.heatmap.overview import draw_overview
 
-    return png(lambda: draw_overview(overview))
+    return png(lambda: draw_overview(overview, fit=fit))
 
 
-def overview_svg(overview: Overview) -> bytes:
+def overview_svg(overview: Overview, *, fit: bool = False) -> bytes:
     """The whole fleet, look-alikes together, as SVG with its text as text."""
     from costopt.report.heatmap.canvas import svg
     from costopt.report.heatmap.overview import draw_overview
 
-    return svg(lambda: draw_overview(overview))
+    return svg(lambda: draw_overview(overview, fit=fit))

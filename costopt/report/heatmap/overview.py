@@ -39,10 +39,10 @@ _READABLE: Final = 13.5
 """Rows at least this high carry their machine's name; else their clusters carry a label."""
 
 
-def draw_overview(picture: Overview) -> Canvas:
+def draw_overview(picture: Overview, *, fit: bool = False) -> Canvas:
     """The overview on a slide 1600 wide, as high as its rows need, at most 900."""
     rows = len(picture.values)
-    scale = scale_of(picture.unit, [picture.values])
+    scale = scale_of(picture.unit, [picture.values], fit=fit)
     grid = Box(_LEFT, HEADER + 26, _ACROSS, min(max(_ROW * rows, _LEAST_HEIGHT), _MOST_HEIGHT))
     strips = [
         (strip, _colours(strip, hues))

@@ -51,14 +51,15 @@ class Scale:
         return f"{_figure(value / factor)} {prefix}{self.unit}".rstrip()
 
 
-def scale_of(unit: str, values: Iterable[Array]) -> Scale:
+def scale_of(unit: str, values: Iterable[Array], *, fit: bool = False) -> Scale:
     """The scale that all those values share.
 
     Args:
         unit: of the metric, "%" or any other.
         values: NaN = missing.
+        fit: percentages, too, reach to a round figure above their highest, not to 100.
     """
-    if unit == "%":
+    if unit == "%" and not fit:
         return Scale(100.0, 1.0, "%", (0.0, 25.0, 50.0, 75.0, 100.0))
     there = np.concatenate([v[~np.isnan(v)] for v in values] or [np.zeros(0)])
     highest = float(there.max(initial=0.0))

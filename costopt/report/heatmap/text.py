@@ -65,16 +65,19 @@ def _style(background: Colour, depth: Depth) -> str:
     return " on ".join(f"color({colour.number})" for colour in eight)
 
 
-def week_text(week: WeekMap, colour: bool, width: int, *, depth: Depth = "truecolor") -> str:
+def week_text(
+    week: WeekMap, colour: bool, width: int, *, depth: Depth = "truecolor", fit: bool = False
+) -> str:
     """The week as lines of text, Monday first, hours across.
 
     Args:
         colour: with ANSI colours; else shades and figures.
         width: columns of the screen; from 80 on every cell has its figure.
         depth: how many colours the terminal knows.
+        fit: the scale reaches to the highest value, not to 100 %.
     """
     screen = Screen(width, colour=colour, depth=depth)
-    scale = scale_of(week.unit, [week.values])
+    scale = scale_of(week.unit, [week.values], fit=fit)
     cells = _Cells(scale, depth if colour else None)
     across = min(max((screen.width - 2 * MARGIN - 4) // 24, 1), 3)
     _, _, peak = week.peak
@@ -93,11 +96,11 @@ def week_text(week: WeekMap, colour: bool, width: int, *, depth: Depth = "trueco
 
 
 def overview_text(
-    picture: Overview, colour: bool, width: int, *, depth: Depth = "truecolor"
+    picture: Overview, colour: bool, width: int, *, depth: Depth = "truecolor", fit: bool = False
 ) -> str:
     """The fleet as lines of text, look-alikes together; a cell is as many hours as must be."""
     screen = Screen(width, colour=colour, depth=depth)
-    scale = scale_of(picture.unit, [picture.values])
+    scale = scale_of(picture.unit, [picture.values], fit=fit)
     cells = _Cells(scale, depth if colour else None)
     room = screen.width - 2 * MARGIN - _LABEL - 1 - _MEAN - 6
     hours = next((h for h in _HOURS_A_CELL if 168 // h <= room), _HOURS_A_CELL[-1])

@@ -33,10 +33,10 @@ _GAP: Final = 40  # between panels
 _DAY_NAMES: Final = 58  # left of the cells
 
 
-def draw_week(week: WeekMap) -> Canvas:
+def draw_week(week: WeekMap, *, fit: bool = False) -> Canvas:
     """One week on a slide of 1600 x 720."""
     canvas = Canvas(WIDTH, 720)
-    scale = scale_of(week.unit, [week.values])
+    scale = scale_of(week.unit, [week.values], fit=fit)
     _, _, peak = week.peak
     figures = (
         (scale.words(week.mean), "mean"),
@@ -57,12 +57,12 @@ def draw_week(week: WeekMap) -> Canvas:
     return canvas
 
 
-def draw_weeks(weeks: Sequence[WeekMap]) -> Canvas:
+def draw_weeks(weeks: Sequence[WeekMap], *, fit: bool = False) -> Canvas:
     """The first nine weeks as panels on one scale, 1600 wide and at most 900 high."""
     shown = weeks[:MOST]
     columns = 2 if len(shown) <= 4 else 3
     rows = -(-len(shown) // columns)
-    scale = scale_of(weeks[0].unit, [week.values for week in shown])
+    scale = scale_of(weeks[0].unit, [week.values for week in shown], fit=fit)
     left = MARGIN + _DAY_NAMES - 6
     width = (RIGHT - 118 - left - _GAP * (columns - 1)) / columns
     height = 148 if rows == 3 else 250

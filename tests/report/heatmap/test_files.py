@@ -82,3 +82,9 @@ def test_full_demand_has_the_end_of_the_ramp() -> None:
     profiles = {name: (profile_of(name, flat(100)),) for name in resources}
     image = pixels(heatmap.overview_png(overview(resources, profiles, CPU)))
     assert tuple(image[200, 700].tolist()) == colour(1)
+
+
+def test_fit_gives_the_highest_the_end_of_the_ramp() -> None:
+    week = week_of(profile_of("a", flat(20)))
+    assert tuple(pixels(heatmap.week_png(week))[165, 300].tolist()) == colour(0.2)
+    assert tuple(pixels(heatmap.week_png(week, fit=True))[165, 300].tolist()) == colour(1)

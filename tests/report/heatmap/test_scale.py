@@ -14,6 +14,12 @@ def test_percentages_always_reach_from_0_to_100() -> None:
     assert scale.share(50) == 0.5
 
 
+def test_percentages_that_fit_reach_to_their_highest() -> None:
+    scale = scale_of("%", [np.array([3.0, 34.0])], fit=True)
+    assert (scale.top, scale.ticks) == (40, (0, 10, 20, 30, 40))
+    assert scale.tick_words(40) == "40 %"
+
+
 @pytest.mark.parametrize(
     ("unit", "highest", "top", "words"),
     [
