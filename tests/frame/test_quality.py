@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from costopt.frame.examination import CODES
 from costopt.frame.quality import REMEDIES, assess, gate_skips, require_usable
 from costopt.frame.series import chosen
 from costopt.model import FindingLevel, Resource
+from tests.conftest import ROOT
 from tests.frame.packs import (
     A_DAY,
     DAYS,
@@ -230,3 +232,10 @@ def test_the_gravest_finding_comes_first() -> None:
     found = assess({"m-1": resource()}, {"m-1": series}, END, SETTINGS)["m-1"]
     assert [f.check for f in found] == ["stale", "duplicates", "off-grid"]
     assert found[0].level is FindingLevel.GATE
+
+
+def test_the_manual_tells_every_check_in_the_same_order() -> None:
+    manual = (ROOT / "docs" / "quality.md").read_text()
+    assert tuple(re.findall(r"^### (\S+)$", manual, re.MULTILINE)) == CODES
+    for name, field in QualitySettings.model_fields.items():
+        assert f"`quality.{name}` ({field.default:g})" in manual
