@@ -9,7 +9,7 @@ import re
 from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
@@ -285,19 +285,28 @@ def load(path: Path) -> FileMapping:
 
 
 def _sentence(error: Any) -> str:
-    name = ".".join(str(part) for part in error["loc"]) or "the file"
+    where = error["loc"]
+    name = ".".join(str(part) for part in where) or "the file"
     if error["type"] == "extra_forbidden":
-        field = str(error["loc"][-1])
-        near = get_close_matches(field, _fields(), n=1, cutoff=0.5)
+        near = get_close_matches(str(where[-1]), _fields(where[:-1]), n=1, cutoff=0.5)
         return f"{name}: no such field" + (f"; did you mean {near[0]!r}?" if near else "")
     return f"{name}: {error['msg'].removeprefix('Value error, ')}"
 
 
-def _fields() -> list[str]:
-    parts = (FileMapping, Metrics, Resources, Csv, Condition, Value)
-    return sorted(
-        {field.alias or name for part in parts for name, field in part.model_fields.items()}
-    )
+def _fields(where: tuple[int | str, ...]) -> list[str]:
+    """The fields that may stand at that place of a mapping file."""
+    part: type[BaseModel] = FileMapping
+    for step in where:
+        field = part.model_fields.get(str(step))
+        part = (field and _part(field.annotation)) or part
+    return [field.alias or name for name, field in part.model_fields.items()]
+
+
+def _part(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation is made of, within its dict or tuple."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((part for arg in get_args(annotation) if (part := _part(arg))), None)
 
 
 def _line(text: str, where: tuple[int | str, ...]) -> int:

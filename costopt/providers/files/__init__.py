@@ -178,7 +178,7 @@ class FilesProvider:
         such = named if len(violations) <= 3 else f"such as {named}"
         path = reading.file.path
         what = f"breaks {len(violations)} rules of FOCUS, {such}; costopt collect check-focus lists"
-        self._note(Problem(str(path), f"{what} them with their rows", len(violations)))
+        self._note(Problem(str(path), f"{what} them with their rows"))
 
     def _note(self, problem: Problem) -> None:
         if problem not in self.problems:  # metrics files that also hold resources are read twice

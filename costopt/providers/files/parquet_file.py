@@ -43,7 +43,12 @@ class ParquetFile:
         # Columns can be asked for by name only where no name comes twice.
         chosen = list(wanted) if len(set(self._given)) == len(self._given) else None
         try:
-            with pq.ParquetFile(self.path, pre_buffer=False, buffer_size=1 << 20) as file:
+            with pq.ParquetFile(
+                self.path,
+                pre_buffer=False,
+                buffer_size=1 << 20,
+                page_checksum_verification=True,
+            ) as file:
                 for batch in file.iter_batches(batch_size=_ROWS, columns=chosen):
                     names = self.names if chosen is None else batch.schema.names
                     columns = dict(zip(names, batch.columns, strict=True))

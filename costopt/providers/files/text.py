@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from costopt.errors import InputError
 from costopt.providers.mapping import Csv
@@ -26,8 +26,12 @@ _WIDE: Final = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x00\x00\xfe\xff
 _DAMAGED: Final = (zlib.error, gzip.BadGzipFile)
 
 
+# read1 gives what is there; read would lose the last of a gzip that breaks off.
+_Bytes = io.BufferedReader | gzip.GzipFile
+
+
 @contextmanager
-def stream(path: Path) -> Iterator[IO[bytes]]:
+def stream(path: Path) -> Iterator[_Bytes]:
     """The file's bytes, unpacked where they are gzip."""
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
@@ -36,7 +40,7 @@ def stream(path: Path) -> Iterator[IO[bytes]]:
             yield file
             return
         with gzip.open(file) as unpacked:
-            yield unpacked  # type: ignore[misc]  # GzipFile reads as IO[bytes] does
+            yield unpacked
 
 
 class Lines(io.RawIOBase):
@@ -46,7 +50,7 @@ class Lines(io.RawIOBase):
     a number is never taken for one; `broken` then says so.
     """
 
-    def __init__(self, raw: IO[bytes], skip: int, encoding: str) -> None:
+    def __init__(self, raw: _Bytes, skip: int, encoding: str) -> None:
         raw.seek(skip)
         self._raw = raw
         self._encoding = encoding
@@ -84,9 +88,9 @@ class Lines(io.RawIOBase):
 
     def _read(self) -> bytes:
         try:
-            return self._raw.read(_CHUNK)
+            return self._raw.read1(_CHUNK)
         except (EOFError, OSError):
-            self.broken = "the file breaks off here (an incomplete download?)"
+            self.broken = "the file breaks off after this line (an incomplete download?)"
             return b""
 
     def _send(self, data: bytes) -> None:
@@ -148,22 +152,21 @@ def _fields(header: str, delimiter: str) -> tuple[str, ...]:
 
 
 def _head(path: Path) -> bytes:
+    head = b""
     try:
-        with stream(path) as raw:
-            head = raw.read(_CHUNK)
+        # gzip data that break off give what they have
+        with stream(path) as raw, suppress(EOFError):
+            while len(head) < _CHUNK and (more := raw.read1(_CHUNK - len(head))):
+                head += more
             _verify(raw)
     except _DAMAGED as error:
         raise InputError(
             f"damaged gzip data: {error}", where=str(path), hint="download or export it again"
         ) from None
-    except EOFError:
-        raise InputError(
-            "gzip data that break off at the start",
-            where=str(path),
-            hint="download or export it again",
-        ) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    if not head:
+        raise InputError("nothing in it", where=str(path), hint="download or export it again")
     for mark, name in _WIDE.items():
         if head.startswith(mark):
             raise InputError(f"{name} text", where=f"{path}:1", hint="save it as UTF-8")
@@ -172,15 +175,10 @@ def _head(path: Path) -> bytes:
     return head
 
 
-def _verify(raw: IO[bytes]) -> None:
-    """Read gzip data through to their checksum: a damaged stream unpacks into plausible numbers.
-
-    One that merely breaks off is sound as far as it goes.
-    """
-    if not isinstance(raw, gzip.GzipFile):
-        return
-    with suppress(EOFError):
-        while raw.read(_CHUNK):
+def _verify(raw: _Bytes) -> None:
+    """Read gzip data through to their checksum: a damaged stream unpacks into plausible numbers."""
+    if isinstance(raw, gzip.GzipFile):
+        while raw.read1(_CHUNK):
             pass
 
 
