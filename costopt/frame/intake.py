@@ -57,6 +57,7 @@ class Misread:
     count: int
     row: int  # the first, counted from 0 among the rows given
     example: str  # the first value, shortened
+    instead: str = ""  # what was taken in its place; "" = nothing: it is missing
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from pydantic import (
 from costopt import schema
 from costopt.errors import InputError
 
+_WORDS: Final = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
 _WHERE_TO_READ: Final = "docs/providers/files.md explains mapping files"
 
 
@@ -256,6 +257,19 @@ class FileMapping(_Part):
         return part
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML whose plain words stay words: `no`, `off` and 2024-07-01 are text; true is true."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    start: [(tag, pattern) for tag, pattern in found if tag not in _WORDS]
+    for start, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("^(true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+
+
 def load(path: Path) -> FileMapping:
     """The mapping in a YAML file.
 
@@ -264,7 +278,7 @@ def load(path: Path) -> FileMapping:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-        given = yaml.safe_load(text)
+        given = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
     except FileNotFoundError:
         raise InputError("no such mapping file", where=str(path)) from None
     except yaml.MarkedYAMLError as error:
@@ -311,7 +325,7 @@ def _part(annotation: Any) -> type[BaseModel] | None:
 
 def _line(text: str, where: tuple[int | str, ...]) -> int:
     """The line at which a field stands, or the innermost part of it that the file has."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = yaml.compose(text, Loader=_Loader)
     line = 1
     for step in where:
         if isinstance(node, yaml.MappingNode):

@@ -47,6 +47,20 @@ prices: {files: [a*.csv, b*.csv]}
     assert found.shapes.patterns == ("*",)
 
 
+def test_words_stay_words_as_people_write_them(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        "metrics:\n  skip_where: [{column: off, equals: no}]\n"
+        "resources: {columns: {RegionId: {value: NO}, x_LaunchedAt: {value: 2024-07-01}}}\n"
+        "shapes: {columns: {x_CurrentGeneration: {value: true}}}\n",
+    )
+    assert found.metrics.skip_where[0].column == "off"
+    assert found.metrics.skip_where[0].equals == "no"
+    assert found.resources.columns["RegionId"].value == "NO"
+    assert found.resources.columns["x_LaunchedAt"].value == "2024-07-01"
+    assert found.shapes.columns["x_CurrentGeneration"].value is True
+
+
 def test_an_empty_file_maps_nothing(tmp_path: Path) -> None:
     assert load(tmp_path, "# nothing yet\n") == mapping.FileMapping()
 

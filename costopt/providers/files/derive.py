@@ -131,13 +131,20 @@ def _history(
     """One row for each size that lasted, in order of time."""
     runs = sorted(runs, key=lambda run: (run.start, run.end))
     spells = _spells(runs, resized_by)
-    ends = [*(spell[0].start for spell in spells[1:]), runs[-1].end]
+    ends = [*(spell[0].start for spell in spells[1:]), _end(spells[-1])]
     lasting = [s for s, end in zip(spells, ends, strict=True) if end - s[0].start >= settle]
     lasting = lasting or [max(spells, key=lambda s: sum(run.samples for run in s))]
     since = runs[0].start
     for size in _spells([run for spell in lasting for run in spell], resized_by):
         row = {name: _usual(size, name) for name in schema.RESOURCES.names}
         yield row | {"x_ObservedAt": since if size[0] is lasting[0][0] else size[0].start}
+
+
+def _end(spell: list[_Run]) -> datetime:
+    """When the last sample's period ends, by the spell's own spacing."""
+    start, end = spell[0].start, max(run.end for run in spell)
+    samples = sum(run.samples for run in spell)
+    return end + (end - start) / (samples - 1) if samples > 1 else end
 
 
 def _spells(runs: list[_Run], resized_by: tuple[str, ...]) -> list[list[_Run]]:

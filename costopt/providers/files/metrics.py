@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -108,8 +109,9 @@ class _MetricsFile:
         period = pa.array(gridded, pa.int32()).take(coded.indices)
         moved = marked(pc.and_(pc.not_equal(period, given), pc.greater(period, 0)))
         if moved is not None:
-            what = "does not divide a day evenly; the nearest period that does is taken"
-            self._reading.note([told("PeriodSeconds", what, moved, given)], number)
+            one = told("PeriodSeconds", "does not divide a day evenly", moved, given)
+            near = str(period[pc.index(moved, True).as_py()])
+            self._reading.note([replace(one, instead=near)], number)
         return period
 
     def long(self, base: Intake, rows: Rows) -> Iterator[pa.Table]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -38,11 +39,8 @@ class Reading:
         """Add a batch's complaints; `number` gives its rows' places in the file."""
         for one in misread:
             which = (one.column, one.what, one.refused)
-            known = self._complaints.get(which)
-            count = one.count + (known.count if known else 0)
-            row = known.row if known else int(number[one.row])
-            example = known.example if known else one.example
-            self._complaints[which] = Misread(*which, count, row, example)
+            known = self._complaints.get(which) or replace(one, count=0, row=int(number[one.row]))
+            self._complaints[which] = replace(known, count=known.count + one.count)
 
     def close(self) -> list[Problem]:
         """What could not be used, once the file was read through.
@@ -68,5 +66,6 @@ class Reading:
 
 def _sentence(misread: Misread) -> str:
     value = f" {misread.example!r}" if misread.example else ""
-    cost = "row left out" if misread.refused else "taken as missing"
+    taken = f"taken as {misread.instead or 'missing'}"
+    cost = "row left out" if misread.refused else taken
     return f"{misread.column}{value} {misread.what}: {cost}"
