@@ -132,7 +132,9 @@ def read(path: Path, shard: int | None = None, *, shards: int) -> pa.Table:
         with pq.ParquetFile(path) as file:
             found = file.num_row_groups
             if found == shards:
-                table = file.read() if shard is None else file.read_row_group(shard, use_threads=False)
+                table = (
+                    file.read() if shard is None else file.read_row_group(shard, use_threads=False)
+                )
                 return schema.conform(table, schema.PACKED)
     except (pa.ArrowInvalid, KeyError, OSError) as error:
         raise _damaged(path, str(error)) from None
