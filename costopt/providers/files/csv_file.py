@@ -19,7 +19,7 @@ from pyarrow import csv as arrow_csv
 
 from costopt.frame.intake import shown
 from costopt.providers.files.opening import Batch, Damage, unique
-from costopt.providers.files.text import END, Lines, Start, stream
+from costopt.providers.files.text import END, Lines, Start, restored, stream
 from costopt.providers.mapping import Csv
 
 _BLOCK: Final = 4 << 20
@@ -49,10 +49,10 @@ class CsvFile:
             lines = Lines(raw, self._start.data_at, self._encoding)
             for batch in self._split(lines, wanted):
                 if held is not None:
-                    yield from self._batch(held)
+                    yield from self._batch(held, spoilt=lines.spoilt)
                 held = batch
         if held is not None:
-            yield from self._batch(self._without_end(held))
+            yield from self._batch(self._without_end(held), spoilt=lines.spoilt)
         self._broken = self._broken or lines.broken
 
     def places(self, rows: Collection[int]) -> dict[int, str]:
@@ -128,10 +128,11 @@ class CsvFile:
             self._broken = _OPEN_QUOTE
         return last.slice(0, last.num_rows - 1)
 
-    def _batch(self, batch: pa.RecordBatch) -> Iterator[Batch]:
+    def _batch(self, batch: pa.RecordBatch, *, spoilt: bool) -> Iterator[Batch]:
         if batch.num_rows:
             start, self._rows = self._rows, self._rows + batch.num_rows
-            columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+            arrays = [_restored(array) if spoilt else array for array in batch.columns]
+            columns = dict(zip(batch.schema.names, arrays, strict=True))
             yield Batch(start, batch.num_rows, columns)
 
     def _lines(self, rows: set[int]) -> tuple[dict[int, int], list[int], int]:
@@ -161,6 +162,10 @@ class CsvFile:
                 if len(found) == len(rows) and len(ragged) >= min(_EXAMPLES, self._ragged_count):
                     break
         return found, ragged, line
+
+
+def _restored(array: pa.Array) -> pa.Array:
+    return pa.array([restored(value) for value in array.to_pylist()], pa.binary())
 
 
 _OPEN_QUOTE: Final = "a quote opens here and never closes: from here on nothing was read"

@@ -19,6 +19,8 @@ END: Final = "\x1ecostopt end of file\x1e"
 """Sent after the last line: where it does not come back as a row, an open quote swallowed it."""
 
 _CHUNK: Final = 1 << 20
+_LONGEST: Final = 8 << 20
+"""Bytes of a line that are held together; CsvFile refuses longer rows anyway."""
 _MOST_COLUMNS: Final = 10_000
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _BOM: Final = b"\xef\xbb\xbf"
@@ -26,6 +28,10 @@ _WIDE: Final = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x00\x00\xfe\xff
 _DAMAGED: Final = (zlib.error, gzip.BadGzipFile)
 
 
+# pyarrow cannot report a ragged row that is not UTF-8: such bytes travel as characters of a plane
+# that nobody uses, and become bytes again in the values.
+_HIDDEN: Final = {0xDC00 + byte: 0x10FE00 + byte for byte in range(0x80, 0x100)}
+_SHOWN: Final = {hidden: byte for byte, hidden in _HIDDEN.items()}
 # read1 gives what is there; read would lose the last of a gzip that breaks off.
 _Bytes = io.BufferedReader | gzip.GzipFile
 
@@ -58,6 +64,7 @@ class Lines(io.RawIOBase):
         self._carry: list[bytes] = []
         self._done = False
         self.broken: str | None = None
+        self.spoilt = False  # something was not UTF-8; see `restored`
 
     def readable(self) -> bool:
         """It is."""
@@ -80,7 +87,7 @@ class Lines(io.RawIOBase):
             self._send(rest + b"\n" + END.encode() + b"\n")
             return
         cut = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
-        if not cut and len(self._carry) < 16:  # longer than any row that will be taken
+        if not cut and sum(map(len, self._carry)) < _LONGEST:
             self._carry.append(data)
             return
         self._send(b"".join((*self._carry, data[:cut] if cut else data)))
@@ -96,7 +103,17 @@ class Lines(io.RawIOBase):
     def _send(self, data: bytes) -> None:
         if self._encoding != "utf-8":
             data = data.decode(self._encoding, "replace").encode()
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            data = data.decode("utf-8", "surrogateescape").translate(_HIDDEN).encode()
+            self.spoilt = True
         self._ready = memoryview(data)
+
+
+def restored(value: bytes) -> bytes:
+    """A value with the bytes in it that are not UTF-8 as the file has them."""
+    return value.decode().translate(_SHOWN).encode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True, slots=True)
