@@ -9,13 +9,14 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from costopt.errors import ConfigError
 
 CONFIG_NAME = "costopt.toml"
+R = TypeVar("R", bound=BaseModel)
 
 
 class _Section(BaseModel):
@@ -65,6 +66,17 @@ class Settings(_Section):
         """Threads to use."""
         return self.threads or len(os.sched_getaffinity(0))
 
+    def of_rule(self, code: str, section: type[R]) -> R:
+        """The settings of one rule, given under `[rules.<code>]`, as its own Settings class.
+
+        Raises:
+            ConfigError: an unknown or unusable setting.
+        """
+        try:
+            return section.model_validate(self.rules.get(code, {}))
+        except ValidationError as error:
+            raise _unusable(error, CONFIG_NAME, f"rules.{code}.") from None
+
 
 def load(
     path: Path | None = None,
@@ -90,13 +102,17 @@ def load(
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(
-            f"setting {name!r}: {first['msg']}",
-            where=str(path or CONFIG_NAME),
-            hint="costopt init writes a costopt.toml with every setting explained",
-        ) from None
+        raise _unusable(error, str(path or CONFIG_NAME)) from None
+
+
+def _unusable(error: ValidationError, where: str, prefix: str = "") -> ConfigError:
+    first = error.errors(include_url=False)[0]
+    name = prefix + ".".join(str(part) for part in first["loc"])
+    return ConfigError(
+        f"setting {name!r}: {first['msg']}",
+        where=where,
+        hint="costopt init writes a costopt.toml with every setting explained",
+    )
 
 
 def _read(path: Path | None) -> dict[str, Any]:

@@ -134,6 +134,20 @@ def is_machine(resource: Resource) -> bool:
     return resource.instance_type is not None or resource.vcpus is not None
 
 
+_STOPPED: Final = frozenset(
+    {"stopped", "stopping", "terminated", "terminating", "deallocated", "deallocating"}
+    | {"suspended", "suspending", "shutting-down", "shutdown", "off", "poweredoff", "powered off"}
+    | {"vm stopped", "vm deallocated", "deleted", "inactive"}
+)
+"""The states in which AWS, Azure, GCP and hypervisors report a machine that does not run. A state
+not listed is taken as running: its samples say so."""
+
+
+def is_stopped(resource: Resource) -> bool:
+    """Whether the machine does not run now, so that nothing about it can be stopped or measured."""
+    return (resource.state or "").strip().casefold().removeprefix("powerstate/") in _STOPPED
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One row of the profiles table (see schema.PROFILES for units and definitions)."""

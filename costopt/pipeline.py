@@ -18,7 +18,7 @@ from costopt import registry
 from costopt.config import Settings
 from costopt.errors import InsufficientData
 from costopt.frame import quality, signals
-from costopt.frame.cost import Bill, fleet_cost, read_bill
+from costopt.frame.cost import FleetCost, fleet_cost, read_bill
 from costopt.frame.inventory import present
 from costopt.frame.series import chosen
 from costopt.lake import packed
@@ -27,16 +27,18 @@ from costopt.model import (
     Disputed,
     Finding,
     Profile,
+    Recommendation,
     Report,
     Resource,
     Skip,
     Summary,
     Window,
+    is_stopped,
 )
 from costopt.pricing.catalogue import Catalogue
 from costopt.profile import kernel
 from costopt.providers.base import Problem, Provider
-from costopt.rules.base import Case, Outcome, well_sized
+from costopt.rules.base import Case, Outcome, Rule, well_sized
 from costopt.rules.cases import build
 from costopt.rules.plan import plan
 
@@ -100,19 +102,21 @@ def collect(
 
 
 def moment(lake: Lake, as_of: datetime | None) -> datetime:
-    """`as_of`, or how far the lake's newest final data reach.
+    """`as_of`, or how far the lake's newest final data reach, a few clocks ahead left aside.
 
     Raises:
         InsufficientData: nothing was collected yet.
     """
-    ends = [end for metrics in lake.watermarks().values() for end in metrics.values()]
-    if not ends:
+    packed.compact(lake)  # what a killed collect left uncompacted
+    reach = packed.reach(lake)
+    if reach is None:
         raise InsufficientData(
             "the lake holds no metrics",
             where=str(lake.root),
             hint="costopt demo, or costopt collect files --resources R --metrics M",
         )
-    return as_of or max(ends)
+    ends = [end for metrics in lake.watermarks().values() for end in metrics.values()]
+    return as_of or min(reach, max(ends, default=reach))
 
 
 def lookback(lake: Lake, settings: Settings, as_of: datetime | None) -> Window:
@@ -130,7 +134,6 @@ def profiles(lake: Lake, settings: Settings, as_of: datetime | None) -> pa.Table
     """The profiles table over the lookback (schema.PROFILES)."""
     window = lookback(lake, settings, as_of)
     known = resources(lake, settings, as_of)
-    packed.compact(lake)  # what a killed collect left uncompacted
     return kernel.profile(
         packed.scan(lake, window),
         window,
@@ -196,18 +199,18 @@ def analyse(
         catalogue=catalogue,
         window=window,
         min_monthly_savings=settings.min_monthly_savings,
+        currency=_currency(settings),
     )
     progress("rules")
+    spend = fleet_cost(bill, (case.cost for case in cases.values()), _currency(settings))
     barred = {skip.resource_id: skip for skip in quality.gate_skips(seen.findings)}
-    outcomes = _judge(cases, barred, settings, rules or registry.names("rule"))
-    report = _report(
-        window=window,
-        cases=cases,
-        outcomes=outcomes,
-        findings=seen.findings,
-        bill=bill,
-        currency=settings.currency,
-    )
+    judges = _judges(rules or registry.names("rule"), settings)
+    outcomes = {
+        resource_id: _judge(case, barred.get(resource_id), judges, spend.currency)
+        for resource_id, case in cases.items()
+    }
+    notes = (*spend.notes, *_refused(catalogue))
+    report = _report(window, outcomes, seen.findings, spend, notes)
     return Analysis(
         window,
         window.end,
@@ -220,46 +223,53 @@ def analyse(
     )
 
 
-def _judge(
-    cases: Mapping[str, Case],
-    barred: Mapping[str, Skip],
-    settings: Settings,
-    names: Sequence[str],
-) -> dict[str, tuple[Outcome, ...]]:
-    """What each rule says of each case; of those that the gate bars, what the gate says."""
+def _judges(names: Sequence[str], settings: Settings) -> list[Rule]:
     rules = [registry.find("rule", name) for name in names]
-    judges = [
-        rule(rule.Settings.model_validate(settings.rules.get(rule.code, {}))) for rule in rules
-    ]
-    return {
-        resource_id: (barred[resource_id],)
-        if resource_id in barred
-        else tuple(judge.judge(case) for judge in judges)
-        for resource_id, case in cases.items()
-    }
+    return [rule(settings.of_rule(rule.code, rule.Settings)) for rule in rules]
+
+
+def _judge(
+    case: Case, barred: Skip | None, judges: Sequence[Rule], currency: str
+) -> tuple[Outcome, ...]:
+    """What each rule says of a case; where the gate bars it, what the gate says."""
+    if barred and not is_stopped(case.resource):  # that has no samples for a good reason
+        return (barred,)
+    return tuple(_in_currency(judge.judge(case), currency) for judge in judges)
+
+
+def _in_currency(outcome: Outcome, currency: str) -> Outcome:
+    """Amounts of another currency cannot stand in the same sum."""
+    if not isinstance(outcome, Recommendation) or outcome.currency == currency:
+        return outcome
+    saving = f"{outcome.estimated_monthly_savings.target} {outcome.currency}"
+    detail = f"would save {saving} a month, but amounts here are in {currency}: set currency"
+    return Skip(outcome.resource_id, outcome.rule, "other-currency", detail)
+
+
+def _refused(catalogue: Catalogue) -> tuple[str, ...]:
+    refusals = catalogue.refusals
+    if not refusals:
+        return ()
+    return (f"{len(refusals)} of your prices were refused, first: {refusals[0].detail}",)
 
 
 def _report(
-    *,
     window: Window,
-    cases: Mapping[str, Case],
     outcomes: Mapping[str, tuple[Outcome, ...]],
     findings: Mapping[str, tuple[Finding, ...]],
-    bill: Bill | None,
-    currency: str,
+    spend: FleetCost,
+    notes: tuple[str, ...],
 ) -> Report:
     """The plan, what was skipped and why, and totals that add up."""
     advice = plan(outcomes)
-    advised = {r.resource_id for r in advice}
-    skips = _skips(outcomes, advised)
-    spend = fleet_cost(bill, (case.cost for case in cases.values()), currency)
+    skips = _skips(outcomes, {r.resource_id for r in advice})
     saved = sum((r.estimated_monthly_savings.target for r in advice), Decimal(0))
     summary = Summary(
         monthly_spend=spend.monthly,
         monthly_savings=saved,
         monthly_spend_after=spend.monthly - saved,
         reconciled_percent=spend.reconciled_percent,
-        resources=len(cases),
+        resources=len(outcomes),
         well_sized=sum(well_sized(said) for said in outcomes.values()),
         recommendations=len(advice),
         skips=dict(sorted(Counter(skip.reason for skip in skips).items())),
@@ -272,7 +282,7 @@ def _report(
         recommendations=advice,
         skips=skips,
         findings=tuple(f for found in findings.values() for f in found),
-        notes=spend.notes,
+        notes=notes,
     )
 
 

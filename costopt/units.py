@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 HOURS_PER_MONTH: Final = 730
@@ -28,6 +28,11 @@ def money(value: Decimal | float | int | str) -> Decimal:
 def cents(value: Decimal) -> Decimal:
     """The amount rounded to the invoice's two decimals, half to even."""
     return value.quantize(_CENT, rounding=ROUND_HALF_EVEN)
+
+
+def cents_down(value: Decimal) -> Decimal:
+    """The amount in whole cents, never more than it is: for savings, which must not be promised."""
+    return value.quantize(_CENT, rounding=ROUND_FLOOR)
 
 
 def per_month(hourly: Decimal | float) -> Decimal:

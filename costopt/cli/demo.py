@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +20,7 @@ from costopt.pipeline import Analysis
 from costopt.profile.heatmap import group_weeks, overview
 from costopt.providers.demo import DemoProvider
 from costopt.report.heatmap import overview_png, overview_svg, weeks_png, weeks_svg
+from costopt.report.text import WIDTH
 from costopt.report.text import render as table
 
 _MARK: Final = "demo.json"
@@ -71,10 +71,9 @@ def demo(
         analysis = pipeline.analyse(lake, settings, None, progress)
         progress("pictures")
         written = _write(analysis, output)
-    width = min(shutil.get_terminal_size((120, 40)).columns, 160)
-    colour = sys.stdout.isatty()
+    look = options.look(None, WIDTH)
     where = "" if home is None else f"--home {shlex.quote(str(home))}"
-    text = table(analysis.report, width=width, colour=colour, limit=5, options=where)
+    text = table(analysis.report, **look._asdict(), limit=5, options=where)
     click.echo(text.decode(), nl=False)
     click.echo("\n  Written")
     for path, what in written:
@@ -115,8 +114,8 @@ def _write(analysis: Analysis, folder: Path) -> list[tuple[Path, str]]:
             overview_png(fleet),
         ),
         ("overview.svg", "the same, scalable", overview_svg(fleet)),
-        ("teams.png", "the weeks of the largest teams", weeks_png(teams)),
-        ("teams.svg", "the same, scalable", weeks_svg(teams)),
+        ("teams.png", "the weeks of the largest teams", weeks_png(teams, fit=True)),
+        ("teams.svg", "the same, scalable", weeks_svg(teams, fit=True)),
     ]
     for name, _, data in files:
         write_atomically(folder / name, data)

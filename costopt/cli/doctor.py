@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -77,7 +74,8 @@ def _whole(
     if format_name == "json":
         options.deliver(_json(doctor_documents.fleet(held, seen)), output)
     else:
-        options.deliver(doctor_pages.fleet(held, seen, **_look(output)), output)
+        look = options.look(output, doctor_pages.WIDTH)
+        options.deliver(doctor_pages.fleet(held, seen, **look._asdict()), output)
     if failure is not None:
         raise failure
     if seen is not None:
@@ -87,20 +85,13 @@ def _whole(
 def _one(resource_id: str, seen: Observed, format_name: str, output: Path | None) -> bytes:
     if format_name == "json":
         return _json(doctor_documents.resource(resource_id, seen))
-    return doctor_pages.resource(resource_id, seen, **_look(output))
+    look = options.look(output, doctor_pages.WIDTH)
+    return doctor_pages.resource(resource_id, seen, **look._asdict())
 
 
 def _json(document: Mapping[str, Any]) -> bytes:
     """ASCII: names cannot steer a terminal, and nothing of them is lost."""
     return (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
-
-
-def _look(output: Path | None) -> dict[str, Any]:
-    """Width and colour: the screen's, or plain and of a fixed width for files and pipes."""
-    if output is not None or not sys.stdout.isatty():
-        return {"width": doctor_pages.WIDTH, "colour": False}
-    width = shutil.get_terminal_size((doctor_pages.WIDTH, 40)).columns
-    return {"width": width, "colour": not os.environ.get("NO_COLOR")}
 
 
 def _resource_id(seen: Observed, wanted: str) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import click
 
 from costopt import config
 from costopt.lake.store import Lake, write_atomically
 
+_WIDEST: Final = 160  # columns; wider pages are hard to read across
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -73,6 +76,21 @@ def settings_and_lake(
     """The settings in force and the lake they name."""
     settings = config.load(config_path, home=home, **flags)
     return settings, Lake(settings.lake)
+
+
+class Look(NamedTuple):
+    """How a page is drawn: columns, and whether with ANSI colours."""
+
+    width: int
+    colour: bool
+
+
+def look(output: Path | None, width: int) -> Look:
+    """The screen's width and colours; `width` and none for a file or a pipe."""
+    if output is not None or not sys.stdout.isatty():
+        return Look(width, colour=False)
+    columns = shutil.get_terminal_size((width, 40)).columns
+    return Look(min(columns, _WIDEST), colour=not os.environ.get("NO_COLOR"))
 
 
 def deliver(data: bytes, path: Path | None) -> None:

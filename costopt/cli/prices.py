@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -238,9 +235,7 @@ def _write(
     table: Callable[[Sequence[Found], int, bool], bytes],
 ) -> None:
     if format_name == "table":
-        shown = output is None and sys.stdout.isatty()
-        width = shutil.get_terminal_size((_WIDTH, 40)).columns if shown else _WIDTH
-        options.deliver(table(offers, width, shown and not os.environ.get("NO_COLOR")), output)
+        options.deliver(table(offers, *options.look(output, _WIDTH)), output)
     else:
         options.deliver(_WRITERS[format_name](offers), output)
     _say_age(offers)

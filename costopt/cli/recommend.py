@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -15,12 +12,12 @@ import click
 
 from costopt import config, pipeline, registry
 from costopt.cli import options
+from costopt.cli.lookup import resource_named
 from costopt.cli.progress import steps
 from costopt.errors import ConfigError
-from costopt.model import Report, Resource
+from costopt.model import Report
 from costopt.report import json, text
 from costopt.report.explain import explain
-from costopt.report.safe import terminal
 from costopt.report.scope import first, narrow
 from costopt.rules.definitions import DefinitionName
 from costopt.units import provider_key
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
     from costopt.pipeline import Analysis
 
 _SHOWN: Final = 20  # recommendations on a terminal; files and pipes get all
-_WIDEST: Final = 160  # columns; wider pages are hard to read across
 
 
 class _Tag(click.ParamType[tuple[str, str]]):
@@ -149,7 +145,8 @@ def recommend(
     if limit is None:
         limit = 0 if output or not sys.stdout.isatty() else _SHOWN
     found = shlex.join(_given({"--home": home, "--config": config_path}))
-    page = text.render(report, **_look(output), skips=skips, limit=limit, options=found)
+    look = options.look(output, text.WIDTH)
+    page = text.render(report, **look._asdict(), skips=skips, limit=limit, options=found)
     options.deliver(page, output)
 
 
@@ -163,14 +160,6 @@ def _with_definition(settings: config.Settings, definition: str | None) -> confi
 
 def _given(flags: Mapping[str, Path | None]) -> list[str]:
     return [part for flag, path in flags.items() if path for part in (flag, str(path))]
-
-
-def _look(output: Path | None) -> dict[str, Any]:
-    """Width and colour: the screen's, or plain and of a fixed width for files and pipes."""
-    if output is not None or not sys.stdout.isatty():
-        return {"width": text.WIDTH, "colour": False}
-    width = min(shutil.get_terminal_size((text.WIDTH, 40)).columns, _WIDEST)
-    return {"width": width, "colour": not os.environ.get("NO_COLOR")}
 
 
 # -- which part of the fleet -----------------------------------------------------------------
@@ -214,41 +203,7 @@ def _fleet(resources: Any) -> str:
 
 
 def _story(analysis: Analysis, wanted: str, output: Path | None) -> bytes:
-    found = _resource(analysis.resources, wanted)
-    told = analysis.outcomes[found.resource_id]
-    story = explain(analysis.cases[found.resource_id], told, analysis.report, **_look(output))
-    return story.encode()
-
-
-def _resource(resources: Mapping[str, Resource], wanted: str) -> Resource:
-    """The resource with that id, or else the only one with that name.
-
-    Raises:
-        ConfigError: none, with the nearest; or several, with their ids.
-    """
-    if wanted in resources:
-        return resources[wanted]
-    plain = terminal(wanted).casefold()
-    named = [
-        resource
-        for resource in resources.values()
-        if plain in (_plain(resource.resource_id), _plain(resource.resource_name))
-    ]
-    if len(named) == 1:
-        return named[0]
-    if named:
-        ids = ", ".join(terminal(resource.resource_id) for resource in named[:5])
-        raise ConfigError(f"{len(named)} resources are named {plain!r}", hint=f"say which: {ids}")
-    known = {
-        _plain(text): text
-        for resource in resources.values()
-        for text in (resource.resource_id, resource.resource_name)
-        if text
-    }
-    nearest = [terminal(known[name]) for name in get_close_matches(plain, known, n=3)]
-    hint = f"did you mean {', '.join(nearest)}?" if nearest else "costopt profile lists them all"
-    raise ConfigError(f"no resource {terminal(wanted)!r}", hint=hint)
-
-
-def _plain(text: str | None) -> str:
-    return terminal(text or "").casefold()
+    found = resource_named(analysis.resources, wanted).resource_id
+    case, told = analysis.cases[found], analysis.outcomes[found]
+    look = options.look(output, text.WIDTH)
+    return explain(case, told, analysis.report, **look._asdict()).encode()

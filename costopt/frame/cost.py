@@ -7,6 +7,7 @@ since it first appeared in the bill's last `BILL_DAYS` days.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costopt.model import Cost, Price, Resource
+from costopt.model import Cost, Price, Resource, is_stopped
 from costopt.units import HOURS_PER_MONTH, money, per_month, provider_key
 
 BILL_DAYS: Final = 31
@@ -199,7 +200,7 @@ def list_cost(resource: Resource, price: Price | None) -> Cost | None:
     """
     if price is None:
         return None
-    running = resource.state in (None, "running")
+    running = not is_stopped(resource)
     monthly = per_month(price.list_unit_price) if running else Decimal(0)
     return Cost(
         monthly=monthly,
@@ -223,16 +224,20 @@ class FleetCost:
     notes: tuple[str, ...]
 
 
-def fleet_cost(bill: Bill | None, costs: Iterable[Cost | None], fallback: str) -> FleetCost:
+def fleet_cost(
+    bill: Bill | None, costs: Iterable[Cost | None], asked: str | None = None
+) -> FleetCost:
     """The bill's total plus, at list price, the resources that no bill names.
 
     Args:
         costs: of every known resource; None = neither a bill nor a price.
-        fallback: the currency to speak in where there is no bill.
+        asked: the currency to speak in where there is no bill; None = the most common price's.
     """
     every = list(costs)
     known = [cost for cost in every if cost is not None]
-    currency = bill.currency if bill else fallback
+    counts = Counter(cost.currency for cost in known)
+    common = min(counts, key=lambda name: (-counts[name], name), default="USD")
+    currency = bill.currency if bill else asked or common
     same = [cost for cost in known if cost.currency == currency]
     billed = sum((c.monthly for c in same if c.basis == "charges"), Decimal(0))
     listed = sum((c.monthly for c in same if c.basis == "list"), Decimal(0))

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from costopt.lake import batches, day
 from costopt.lake.batches import Batch
@@ -28,6 +29,13 @@ from costopt.model import Window
 IN_FLIGHT_BYTES: Final = 256 << 20
 """Memory for days being folded. Day-ordered files need a day's worth or two; where files mix many
 days, the latest of them wait for another pass over the files. One day always fits."""
+
+AHEAD_SHARE: Final = 0.1
+"""A tenth of the fleet may have wrong clocks before the fleet's own newest day is doubted."""
+
+_TABLE_BYTES: Final = 8 << 20
+"""What scan gives at a time at least: opening a file for every small shard would cost more than
+reading it."""
 
 _NEVER: Final = 1 << 40  # a day later than any
 
@@ -74,23 +82,27 @@ def compact(lake: Lake, *, in_flight_bytes: int = IN_FLIGHT_BYTES) -> CompactRep
 
 
 def scan(lake: Lake, window: Window | None = None) -> Iterator[pa.Table]:
-    """The packed days that touch the window, as one table of schema.PACKED a shard.
+    """The packed days that touch the window, as tables of schema.PACKED: each a shard, or several
+    small ones.
 
-    Every row of a resource is in exactly one of the tables; rows stand in no order to rely on, and
-    a shard without rows gives no table. Days are read whole: samples may lie outside the window.
+    Every row of a resource is in exactly one of the tables; rows stand in no order to rely on. Days
+    are read whole: samples may lie outside the window.
 
     Raises:
         InputError: a day's file is damaged; where.
     """
     paths = sorted((lake.root / "packed").glob("[0-9]*.parquet"))
     wanted = [path for path in paths if window is None or _touches(path, window)]
-    for shard in range(lake.shards):
-        yield from _shard(wanted, shard, lake.shards)
+    shards = lake.shards
+    size = sum(day.unpacked_bytes(path, shards=shards) for path in wanted)
+    together = max(1, min(shards, _TABLE_BYTES * shards // max(1, size)))
+    for first in range(0, shards, together):
+        yield from _table(wanted, range(first, min(first + together, shards)), shards)
 
 
-def _shard(paths: Sequence[Path], shard: int, shards: int) -> list[pa.Table]:
-    """The shard's rows as one table, or none. Kept by nobody: the reader may drop it at once."""
-    tables = [day.read(path, shard, shards=shards) for path in paths]
+def _table(paths: Sequence[Path], wanted: range, shards: int) -> list[pa.Table]:
+    """These shards' rows as one table, or none. Kept by nobody: its reader may drop it at once."""
+    tables = [day.read(path, wanted, shards=shards) for path in paths]
     return [pa.concat_tables(tables)] if any(table.num_rows for table in tables) else []
 
 
@@ -98,6 +110,22 @@ def days(lake: Lake) -> tuple[date, ...]:
     """The UTC days that hold packed samples, oldest first."""
     paths = sorted((lake.root / "packed").glob("[0-9]*.parquet"))
     return tuple(date.fromisoformat(path.stem) for path in paths)
+
+
+def reach(lake: Lake) -> datetime | None:
+    """The end of the newest day that is more than a few clocks running ahead; None = no days.
+
+    That is a day with more than `AHEAD_SHARE` as many series as the fullest day has.
+    """
+    series = {day: pq.read_metadata(_path(lake, day)).num_rows for day in days(lake)}
+    real = [day for day, count in series.items() if count > AHEAD_SHARE * max(series.values())]
+    if not real:
+        return None
+    return datetime.combine(max(real), time(), UTC) + timedelta(days=1)
+
+
+def _path(lake: Lake, day: date) -> Path:
+    return lake.root / "packed" / f"{day.isoformat()}.parquet"
 
 
 def _touches(path: Path, window: Window) -> bool:
@@ -158,7 +186,7 @@ class _Compaction:
         opened = Day(number, self._vocabulary)
         path = day.path_of(self._packed, number)
         if path.exists():
-            opened.load(day.read(path, shards=self._shards))
+            opened.load(day.read(path, range(self._shards), shards=self._shards))
         return opened
 
     def _complete(self, later: Sequence[Batch]) -> list[int]:

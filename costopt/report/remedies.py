@@ -6,18 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from costopt.frame import quality
+
 REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        # the quality gate (docs/quality.md)
-        "stale": "newer samples: collect again",
-        "short-history": "time: it is judged once there is enough history",
-        "hourly-only": "samples of five minutes instead of an hour (detailed monitoring)",
-        "coverage": "the missing samples: see where the collection loses them",
-        "week-coverage": "samples of the hours of the week that have none",
-        "out-of-range": "values in percent of the whole machine, 0 to 100",
-        "unit": "values in percent, 0 to 100, or bytes a second",
-        "stuck": "a sensor that works: one value for days says nothing of demand",
-        "no-metrics": "its samples: see whether monitoring is on, and collect them",
+        **quality.REMEDIES,
         # what is not measured
         "cpu-unmeasured": "samples of cpu_utilization",
         "gpu-unmeasured": "samples of gpu_utilization and gpu_memory_utilization of every card",
@@ -25,7 +18,6 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         # what is not known
         "no-price": "a price: costopt collect files --prices P, or the bill: --charges C",
         "no-market": "prices of what can be had there: costopt collect files --prices P",
-        "currency-mismatch": "prices in the currency of the bill",
         "unknown-size": "its x_vCPUs among the resources, or its type: --shapes S",
         "memory-unknown": "its x_MemoryGiB among the resources, or its type: --shapes S",
         # what speaks against a change

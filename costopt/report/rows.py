@@ -22,7 +22,7 @@ WHO: Final = 2
 def columns(report: Report, width: int) -> tuple[list[str], list[Column]]:
     """Titles and widths, which fill the page: what is left over goes to the resource's name."""
     shown = report.recommendations
-    money = _widest(shown, lambda one: f"≥ {words.amount(one.estimated_monthly_savings.target)}")
+    money = _widest(shown, lambda one: f"≤ {words.amount(one.estimated_monthly_savings.high)}")
     titles = ["Saves/month", "Action", "Resource", "Over limit"]
     first = [Column(max(money, len(titles[0])), right=True), Column(_widest(shown, _action))]
     last = Column(_OVER, right=True)
@@ -66,8 +66,8 @@ def cells(one: Recommendation, width: int, room: int) -> list[Sequence[Span]]:
 def _saving(one: Recommendation) -> Sequence[Span]:
     saving = one.estimated_monthly_savings
     amount = [(words.amount(saving.target), MONEY)]
-    if saving.low < saving.target:
-        amount.append((f"≥ {words.amount(saving.low)}", QUIET))
+    if saving.target < saving.high:
+        amount.append((f"≤ {words.amount(saving.high)}", QUIET))
     if saving.basis == "list":
         amount.append(("list price", QUIET))
     return amount

@@ -151,7 +151,7 @@ class Screen:
             self._put(_trimmed(_join((lead, PLAIN), line)))
 
     def _lines(self, text: Text, left: int) -> Sequence[Text]:
-        return text.wrap(self._console, max(self.width - left - MARGIN, 1))
+        return list(text.wrap(self._console, max(self.width - left - MARGIN, 1)))
 
 
 def _join(*parts: Span | Text) -> Text:

@@ -141,10 +141,10 @@ def _more(screen: Screen, report: Report) -> None:
 def _legend(screen: Screen, report: Report) -> None:
     shown = report.recommendations
     savings = [one.estimated_monthly_savings for one in shown]
-    if any(saving.low < saving.target for saving in savings):
+    if any(saving.target < saving.high for saving in savings):
         screen.paragraph(
-            "≥: what is saved at once; the rest once the commitment that covers the machine is "
-            "used elsewhere, or ends.",
+            "≤: what it comes to once the commitment that covers the machine is used elsewhere, "
+            "or ends; only what leaves the bill at once is counted.",
             QUIET,
         )
     if limits := sorted({one.risk.limit_percent for one in shown if one.risk}):

@@ -74,28 +74,23 @@ def _arithmetic(case: Case, advice: Recommendation) -> Iterator[tuple[str, str]]
     if at_list := _at_list(advice):
         yield "At list", at_list
     if case.cost and case.cost.compute:
-        share = savings.target / case.cost.compute
+        share = savings.high / case.cost.compute
         yield (
-            "Saved",
+            "Ends",
             f"{share * 100:.1f} % of {words.amount(case.cost.compute)} {currency} of compute "
-            f"= {words.amount(savings.target)} {currency} a month",
+            f"= {words.amount(savings.high)} {currency} a month",
         )
-    else:
-        yield "Saved", f"{words.amount(savings.target)} {currency} a month"
+    if stranded := advice.stranded_commitment:
+        yield (
+            "Commitment",
+            f"{words.amount(stranded)} of it waits until the commitment that covers the machine "
+            "is used elsewhere, or ends",
+        )
+    yield "Saved", f"{words.amount(savings.target)} {currency} a month for sure"
     if case.cost:
         before, left = case.cost.monthly, words.less(case.cost.monthly, savings.target)
         sums = f"{words.amount(before)} - {words.amount(savings.target)} = {left}"
         yield "Left", f"{sums} {currency} a month"
-    if savings.low != savings.high:
-        low, high = words.amount(savings.low), words.amount(savings.high)
-        yield "Range", f"{low} to {high} {currency} a month"
-    if advice.stranded_commitment:
-        stranded = words.amount(advice.stranded_commitment)
-        yield (
-            "Commitment",
-            f"{stranded} {currency} a month of the saving comes only once the commitment that "
-            "covers it is used elsewhere, or ends",
-        )
 
 
 def _at_list(advice: Recommendation) -> str:
@@ -189,5 +184,5 @@ def _against(advice: Recommendation) -> Iterator[str]:
         )
     if after is None:
         yield "Any figure above on the other side of its limit: then it is in use."
-    least = words.amount(advice.estimated_monthly_savings.target)
+    least = words.amount(advice.estimated_monthly_savings.high)
     yield f"A smallest saving worth a change above {least} {advice.currency} a month."

@@ -31,11 +31,16 @@ def build(
     catalogue: Catalogue,
     window: Window,
     min_monthly_savings: float,
+    currency: str | None = None,
 ) -> dict[str, Case]:
-    """One Case a resource, by id; nothing is judged yet."""
+    """One Case a resource, by id; nothing is judged yet.
+
+    Args:
+        currency: of list prices where there is no bill; None = whichever a place is priced in.
+    """
     cases = {}
     for resource_id, resource in resources.items():
-        price = _price(resource, catalogue)
+        price = _price(resource, catalogue, bill.currency if bill else currency)
         cases[resource_id] = Case(
             resource=resource,
             shape=_shape(resource, catalogue),
@@ -82,20 +87,47 @@ def _shape(resource: Resource, catalogue: Catalogue) -> Shape | None:
     )
 
 
-def _price(resource: Resource, catalogue: Catalogue) -> Price | None:
+def _price(resource: Resource, catalogue: Catalogue, currency: str | None) -> Price | None:
     """List price of one running hour: spot for a spot machine, on-demand for every other.
 
-    A committed machine's list price is the on-demand one; its discount shows in the bill.
+    In the bill's currency where there is such a price. A committed machine's list price is the
+    on-demand one; its discount shows in the bill.
     """
     if resource.instance_type is None:
+        return _price_of_size(resource, catalogue, currency)
+    for wanted in dict.fromkeys((currency, None)):
+        price = catalogue.price(
+            resource.provider_name,
+            resource.region_id,
+            resource.instance_type,
+            operating_system=resource.operating_system,
+            pricing_category="Dynamic" if resource.pricing_category == "Dynamic" else "Standard",
+            currency=wanted,
+        )
+        if price is not None:
+            return price
+    return None
+
+
+def _price_of_size(resource: Resource, catalogue: Catalogue, currency: str | None) -> Price | None:
+    """For a machine that names no type: the cheapest type there of exactly its size, if any."""
+    if resource.vcpus is None:
         return None
-    return catalogue.price(
+    market = catalogue.market(
         resource.provider_name,
         resource.region_id,
-        resource.instance_type,
         operating_system=resource.operating_system,
-        pricing_category="Dynamic" if resource.pricing_category == "Dynamic" else "Standard",
+        currency=currency or "USD",
     )
+    for shape, price in zip(market.shapes, market.prices, strict=True):  # cheapest first
+        memory = resource.memory_gib or shape.memory_gib
+        if (shape.vcpus, shape.memory_gib, shape.gpu_count) == (
+            resource.vcpus,
+            memory,
+            resource.gpu_count,
+        ):
+            return price
+    return None
 
 
 def _cost(resource: Resource, price: Price | None, bill: Bill | None) -> Cost | None:

@@ -31,13 +31,16 @@ def reason(sizing: Sizing, chosen: int) -> str:
         demand(sizing),
         f"{target.instance_type} ({_vcpus(target.vcpus or 0)}{memory}) costs "
         f"{price.normalize():f} instead of {sizing.hourly.normalize():f} "
-        f"{sizing.cost.currency} an hour",
+        f"{sizing.currency} an hour",
         _memory_words(sizing),
     ]
     if missing := sizing.need.network.unmeasured:
         which = "the network" if len(missing) > 1 else missing[0].replace("_", " ")
         parts.append(f"{which} is not measured")
-    if not list_price(sizing.case):
+    today = list_price(sizing.case)
+    if today and not sizing.current.instance_type:
+        parts.append(f"it names no type and is priced as {today.instance_type}, of its size")
+    if not today:
         parts.append("today's price is the billed one, as no list price is known")
     then = sizing.market.shapes[chosen].architecture
     if then and sizing.current.architecture and then != sizing.current.architecture:
@@ -56,7 +59,7 @@ def undersized(sizing: Sizing) -> str:
     more = cents(per_month(price.list_unit_price) - per_month(sizing.hourly))
     return (
         f"{text}; {larger.instance_type} ({_vcpus(larger.vcpus)}) would hold what is seen, for "
-        f"{more} {sizing.cost.currency} a month more at list"
+        f"{more} {sizing.currency} a month more at list"
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from costopt.model import ActionType, Effort, Recommendation, Skip, is_machine
+from costopt.model import ActionType, Effort, Recommendation, Skip, is_machine, is_stopped
 from costopt.rules import roles
 from costopt.rules.base import Case, Fit, Outcome, RuleSettings, span
 from costopt.rules.checks import Check
@@ -56,7 +56,7 @@ class Idle:
         """Stop it, or why not; None for what is no machine."""
         if not is_machine(case.resource):
             return None
-        if roles.is_stopped(case.resource):
+        if is_stopped(case.resource):
             return self._skip(case, "not-running", f"its state is {case.resource.state}")
         cpu = case.profile("cpu_utilization")
         if cpu is None:
@@ -87,7 +87,7 @@ class Idle:
         if cost is None:
             return self._skip(case, "no-price", "idle, but neither a bill nor a price names it")
         estimated = estimate(cost, Decimal(1), cost.compute_list if cost.compute_list > 0 else None)
-        saving = estimated.savings.target
+        saving = estimated.savings.high
         if not case.worth_it(saving):
             detail = f"idle, but stopping it saves {cents(saving)} {cost.currency} a month"
             return self._skip(case, "small-saving", detail)
@@ -153,12 +153,15 @@ def _local_disk_gib(case: Case) -> float:
 
 
 def _reason(case: Case, found: Verdict, estimated: Estimate, currency: str) -> str:
-    saving, stays = cents(estimated.savings.target), cents(estimated.cost_after)
+    saving, waits = estimated.savings.high, estimated.stranded_commitment
+    stays = cents(estimated.cost_after - waits)
     parts = [
         f"over {span(found.signals.cpu).days:.0f} days "
         + "; ".join(map(str, found.checks[:_TOLD])),
         f"stopping it ends {saving} {currency} a month of compute",
     ]
+    if waits:
+        parts.append(f"{waits} of it only once the commitment that covers it is reused or ends")
     if stays > 0:
         parts.append(f"what stays (disks, addresses) bills on at {stays} {currency} a month")
     if not found.signals.network_measured:

@@ -33,8 +33,9 @@ def plan(outcomes: Mapping[str, Sequence[Outcome]]) -> tuple[Recommendation, ...
     return tuple(sorted(chosen, key=lambda r: (-_saving(r), r.resource_id)))
 
 
-def _rank(advice: Recommendation) -> tuple[Decimal, str, str]:
-    return (-_saving(advice), advice.rule, advice.recommendation_id)
+def _rank(advice: Recommendation) -> tuple[Decimal, Decimal, str, str]:
+    savings = advice.estimated_monthly_savings
+    return (-savings.target, -savings.high, advice.rule, advice.recommendation_id)
 
 
 def _saving(advice: Recommendation) -> Decimal:

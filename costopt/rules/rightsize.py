@@ -57,7 +57,7 @@ class Rightsize:
     def _weigh(self, sizing: Sizing, chosen: int) -> Outcome:
         """The smaller machine, if the saving is worth the change."""
         estimated, percent = _estimate(sizing, chosen)
-        saving, currency = estimated.savings.target, sizing.cost.currency
+        saving, currency = estimated.savings.high, sizing.cost.currency
         enough = percent >= Decimal(repr(self.settings.min_savings_percent))
         if not (enough and sizing.case.worth_it(saving)):
             name = sizing.market.shapes[chosen].instance_type
@@ -109,7 +109,7 @@ def _estimate(sizing: Sizing, chosen: int) -> tuple[Estimate, Decimal]:
     price = sizing.market.prices[chosen].list_unit_price
     less = sizing.hourly - price
     at_list = None
-    if list_price(sizing.case):
+    if list_price(sizing.case) and sizing.currency == sizing.cost.currency:
         running = Decimal(repr(sizing.cost.running_share))
         at_list = money(less * HOURS_PER_MONTH * running)
     share = less / sizing.hourly

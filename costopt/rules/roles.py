@@ -7,14 +7,6 @@ from typing import Final
 
 from costopt.model import Resource
 
-STOPPED: Final = frozenset(
-    {"stopped", "stopping", "terminated", "terminating", "deallocated", "deallocating"}
-    | {"suspended", "suspending", "shutting-down", "shutdown", "off", "poweredoff", "powered off"}
-    | {"vm stopped", "vm deallocated", "deleted", "inactive"}
-)
-"""The states in which AWS, Azure, GCP and hypervisors report a machine that does not run. A state
-not listed is taken as running: its samples say so."""
-
 _CONTROLLER_TAGS: Final = (
     "aws:autoscaling:groupname",
     "eks:nodegroup-name",
@@ -47,11 +39,6 @@ _STANDBY: Final = re.compile(
     )(?![a-z])""",
     re.VERBOSE,
 )
-
-
-def is_stopped(resource: Resource) -> bool:
-    """Whether the machine does not run now, so that nothing about it can be stopped or measured."""
-    return (resource.state or "").strip().casefold().removeprefix("powerstate/") in STOPPED
 
 
 def controller(resource: Resource) -> str | None:

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from pydantic import Field
 
-from costopt.model import Cost, Offer, Price, Profile, Shape
+from costopt.model import Cost, Offer, Price, Profile, Shape, is_stopped
 from costopt.optimize import size
 from costopt.pricing.catalogue import Market
 from costopt.rules import roles
@@ -78,6 +78,7 @@ class Sizing:
     current: Shape
     cost: Cost
     hourly: Decimal  # today's price of an hour: list, else as billed
+    currency: str  # of `hourly` and of the market
     need: Need
     ladder: Ladder
     settings: RightsizeSettings
@@ -148,7 +149,7 @@ class Sizing:
 def out_of_scope(case: Case, settings: RightsizeSettings) -> Refusal | None:
     """Why this machine is not to be sized by its CPU and memory at all."""
     resource = case.resource
-    if roles.is_stopped(resource):
+    if is_stopped(resource):
         return "not-running", f"its state is {resource.state}"
     if case.gpu_count:
         return "gpu-machine", "a GPU machine is never sized by its CPU alone"
@@ -180,8 +181,9 @@ def sizing_of(case: Case, settings: RightsizeSettings) -> Sizing | Refusal:
         current=shape,
         cost=priced.cost,
         hourly=priced.hourly,
+        currency=priced.currency,
         need=need_of(case, shape, profile, settings),
-        ladder=Ladder.of(_market(case, priced.cost.currency)),
+        ladder=Ladder.of(_market(case, priced.currency)),
         settings=settings,
     )
     return _without_choice(sizing) or sizing
@@ -205,18 +207,17 @@ def need_of(case: Case, shape: Shape, profile: Profile, settings: RightsizeSetti
 class _Priced:
     cost: Cost
     hourly: Decimal
+    currency: str  # of `hourly`: a bill in euros is compared by the ratio of prices in dollars
 
 
 def _priced(case: Case, shape: Shape) -> _Priced | Refusal:
     cost, price = case.cost, list_price(case)
     if cost is None:
         return "no-price", "neither a bill nor a price names it"
-    if price and price.currency != cost.currency:
-        return "currency-mismatch", f"billed in {cost.currency}, listed in {price.currency}"
     hourly = price.list_unit_price if price else cost.hourly_effective
     if hourly is None or hourly <= 0:
         return "no-price", f"no list price of {shape.instance_type} and no billed hours"
-    return _Priced(cost, hourly)
+    return _Priced(cost, hourly, price.currency if price else cost.currency)
 
 
 def list_price(case: Case) -> Price | None:
@@ -245,7 +246,7 @@ def _without_choice(sizing: Sizing) -> Refusal | None:
         resource = sizing.case.resource
         system = f"{resource.operating_system} " if resource.operating_system else ""
         place = resource.region_id or resource.provider_name
-        priced = f"priced ({_category(sizing.case)}) in {sizing.cost.currency} in {place}"
+        priced = f"priced ({_category(sizing.case)}) in {sizing.currency} in {place}"
         return "no-market", f"no {system}machine types are {priced}"
     unknown = sizing.current.memory_gib is None and not sizing.memory_is_settled
     if unknown and not np.isnan(sizing.market.memory_gib).any():

@@ -170,6 +170,17 @@ def test_the_fleet_costs_its_bill_plus_what_no_bill_names() -> None:
     assert any("1 resources are on no bill" in note for note in fleet.notes)
 
 
+def test_a_fleet_without_a_bill_speaks_the_currency_of_its_prices() -> None:
+    euros = list_cost(
+        Resource("vm", "Hetzner"), Price("Hetzner", None, "cx", Decimal("0.1"), "EUR")
+    )
+    dollars = list_cost(Resource("i-2", "AWS"), PRICE)
+    assert fleet_cost(None, [euros, euros, dollars]).currency == "EUR"
+    assert fleet_cost(None, [euros, euros, dollars]).monthly == 146
+    assert fleet_cost(None, [euros, euros, dollars], "USD").monthly == Decimal("70.08")
+    assert fleet_cost(None, [None]).currency == "USD"
+
+
 def test_a_fleet_without_a_bill_says_so() -> None:
     fleet = fleet_cost(None, [list_cost(Resource("i-2", "AWS"), PRICE)], "USD")
     assert fleet.reconciled_percent is None

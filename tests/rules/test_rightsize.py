@@ -421,8 +421,16 @@ def test_a_commitment_that_is_left_unused_is_told() -> None:
     cost = billed("400", listed="584", committed_share=0.75)
     found = advised(case("g16", samples(level=17.2), cost=cost))
     saving = found.estimated_monthly_savings
-    assert (saving.low, saving.target, saving.high) == (75, 300, 400)
+    assert (saving.low, saving.target, saving.high) == (75, 75, 300)
     assert found.stranded_commitment == 225
+
+
+def test_a_bill_in_another_currency_is_compared_by_the_ratio_of_list_prices() -> None:
+    found = advised(case("g16", samples(level=17.2), cost=billed("400", currency="EUR")))
+    assert found.currency == "EUR"
+    assert found.estimated_monthly_savings.target == 300
+    assert found.estimated_monthly_savings.at_list is None
+    assert "USD an hour" in found.reason
 
 
 def test_credits_do_not_make_a_saving_larger_than_the_bill() -> None:
@@ -451,7 +459,6 @@ def test_without_a_list_price_the_billed_hour_is_compared() -> None:
     ("given", "reason"),
     [
         (case("g16", samples(), free=True), "no-price"),
-        (case("g16", samples(), cost=billed("584", currency="EUR")), "currency-mismatch"),
         (case("odd", samples(), vcpus=16.0), "no-price"),
         (case("odd", samples()), "unknown-size"),
         (case("g16"), "cpu-unmeasured"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from costopt.model import Resource
-from costopt.rules.roles import controller, is_stopped, managed_service, standby_word
+from costopt.model import Resource, is_stopped
+from costopt.rules.roles import controller, managed_service, standby_word
 
 
 @pytest.mark.parametrize(

@@ -18,16 +18,16 @@ def test_an_uncommitted_cost_has_one_figure() -> None:
     assert found.stranded_commitment == 0
 
 
-def test_what_a_commitment_covers_is_not_in_the_low_figure() -> None:
+def test_what_a_commitment_covers_is_counted_only_in_the_high_figure() -> None:
     found = estimate(billed("100", listed="150", committed_share=0.8), HALF, None)
     saving = found.savings
-    assert (saving.low, saving.target, saving.high) == (10, 50, 75)
+    assert (saving.low, saving.target, saving.high) == (10, 10, 50)
     assert found.stranded_commitment == 40
 
 
 def test_no_figure_exceeds_the_cost() -> None:
-    found = estimate(billed("100", listed="900", committed_share=0.5), HALF, None)
-    assert found.savings.high == 100
+    whole = estimate(billed("100.005"), Decimal(1), None)
+    assert whole.savings.high == 100  # and never rounded up
     credited = estimate(billed("100", monthly="-5"), HALF, None)
     assert credited.savings.target == 0
     assert credited.cost_after == -5

@@ -1,0 +1,149 @@
+"""The whole way where no single part can be tested alone: clocks, currencies, states, settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from costopt import pipeline, schema
+from costopt.config import Settings
+from costopt.errors import ConfigError, InsufficientData
+from costopt.lake.store import Lake
+from costopt.model import ActionType, Report, Window
+from tests.fakes.fleet import END, FakeFleet, Machine, steady
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+def fleet(*machines: Machine) -> FakeFleet:
+    return FakeFleet(machines or [Machine("m", 16, steady(14, 10))])
+
+
+def report(lake: Lake, provider: FakeFleet, settings: Settings | None = None) -> Report:
+    pipeline.collect(provider, lake)
+    return pipeline.analyse(lake, settings or Settings(), None).report
+
+
+def test_now_is_how_far_the_data_reach(lake: Lake) -> None:
+    assert report(lake, fleet()).as_of == END
+
+
+def test_one_clock_that_runs_ahead_does_not_move_now(lake: Lake) -> None:
+    class Ahead(FakeFleet):
+        def metrics(self, window: Window | None) -> Iterator[pa.Table]:
+            *right, wrong = super().metrics(window)
+            yield from right
+            late = pc.add(wrong["Timestamp"], timedelta(days=400))
+            yield wrong.set_column(3, schema.METRICS.field("Timestamp"), late)
+
+    machines = [Machine(f"m{n}", 16, steady(14, 10, seed=n)) for n in range(12)]
+    found = report(lake, Ahead(machines))
+    assert found.as_of == END
+    assert found.summary.recommendations == 11
+
+
+def test_an_empty_lake_is_insufficient_data(lake: Lake) -> None:
+    with pytest.raises(InsufficientData, match="holds no metrics"):
+        pipeline.analyse(lake, Settings(), None)
+
+
+def test_samples_a_killed_collect_left_uncompacted_count(lake: Lake) -> None:
+    provider = fleet()
+    for name in ("resources", "shapes", "prices"):
+        lake.append(name, getattr(provider, name)())
+    lake.append_metrics(provider.name, provider.metrics(None))
+    assert lake.pending()
+    assert pipeline.analyse(lake, Settings(), None).report.summary.recommendations == 1
+
+
+def test_a_stopped_machine_is_told_as_such_not_as_stale(lake: Lake) -> None:
+    stopped = Machine("off", 16, steady(14, 10)[:-2000], columns={"x_State": "stopped"})
+    found = report(lake, fleet(stopped, Machine("on", 16, steady(14, 10))))
+    assert [(s.resource_id, s.reason) for s in found.skips] == [("off", "not-running")]
+
+
+def test_amounts_of_two_currencies_are_never_added(lake: Lake) -> None:
+    class Euros(FakeFleet):
+        def prices(self) -> pa.Table:
+            dollars = super().prices()
+            names = pa.repeat("Hetzner", dollars.num_rows)
+            euros = pa.repeat("EUR", dollars.num_rows)
+            other = dollars.set_column(0, schema.PRICES.field("ProviderName"), names)
+            other = other.set_column(
+                schema.PRICES.get_field_index("PricingCurrency"),
+                schema.PRICES.field("PricingCurrency"),
+                euros,
+            )
+            return pa.concat_tables([dollars, other.cast(dollars.schema)])
+
+        def shapes(self) -> pa.Table:
+            shapes = super().shapes()
+            names = pa.repeat("Hetzner", shapes.num_rows)
+            return pa.concat_tables(
+                [shapes, shapes.set_column(0, schema.SHAPES.field("ProviderName"), names)]
+            )
+
+    abroad = Machine("de", 16, steady(14, 10), columns={"ProviderName": "Hetzner"})
+    machines = [Machine("a", 16, steady(14, 10)), Machine("b", 16, steady(14, 10)), abroad]
+    found = report(lake, Euros(machines))
+    assert found.currency == "USD"
+    assert found.summary.monthly_spend == 2 * 16 * Decimal("0.05") * 730
+    assert [(s.resource_id, s.reason) for s in found.skips] == [("de", "other-currency")]
+    in_euros = pipeline.analyse(lake, Settings(currency="EUR"), None).report
+    assert [r.resource_id for r in in_euros.recommendations] == ["de"]
+    assert in_euros.summary.monthly_spend == 16 * Decimal("0.05") * 730
+
+
+def test_a_machine_without_a_type_is_priced_by_its_size(lake: Lake) -> None:
+    nameless = Machine("m", 16, steady(14, 10), columns={"x_InstanceType": None})
+    (advice,) = report(lake, fleet(nameless)).recommendations
+    assert advice.current.hourly_price == Decimal("0.8")
+    assert "priced as g16" in advice.reason
+
+
+def test_a_bad_rule_setting_names_itself(lake: Lake) -> None:
+    pipeline.collect(fleet(), lake)
+    settings = Settings(rules={"idle": {"definition": "lazy"}})
+    with pytest.raises(ConfigError, match=r"rules\.idle\.definition"):
+        pipeline.analyse(lake, settings, None)
+
+
+def test_the_lookback_bounds_what_is_judged(lake: Lake) -> None:
+    busy_then_quiet = [*steady(10, 80), *steady(14, 2)]
+    machine = Machine("m", 16, dataclasses.replace(fleet().machines[0]).cpu)
+    machine = dataclasses.replace(machine, cpu=pa.array(busy_then_quiet).to_numpy())
+    assert report(lake, fleet(machine)).recommendations == ()
+    settings = Settings(lookback_days=13)
+    (advice,) = pipeline.analyse(lake, settings, None).report.recommendations
+    assert advice.action_type in (ActionType.RIGHTSIZE, ActionType.STOP)
+
+
+def test_collecting_twice_gives_the_same_tables(lake: Lake) -> None:
+    pipeline.collect(FakeFleet(fleet().machines, billed=True), lake)
+
+    def tables() -> dict[str, bytes]:
+        return {
+            str(path.relative_to(lake.root)): path.read_bytes()
+            for path in sorted(lake.root.rglob("*.parquet"))
+        }
+
+    before = tables()
+    again = pipeline.collect(FakeFleet(fleet().machines, billed=True), lake)
+    assert tables().keys() == before.keys()
+    assert pipeline.packed.days(lake)
+    assert {name: n for name, n in again.rows.items() if name != "metrics"} == {
+        "resources": 0,
+        "shapes": 0,
+        "prices": 0,
+        "charges": 0,
+    }
