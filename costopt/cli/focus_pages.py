@@ -15,17 +15,21 @@ def as_text(found: Sequence[Checked]) -> str:
     lines = []
     for one in found:
         broken = len(one.violations)
-        verdict = f"breaks {broken} rules" if broken else "breaks no rule that can be checked"
-        lines.append(f"{one.path}: {one.rows:,} rows, {verdict}")
+        verdict = (
+            f"breaks {broken} rule{'s' * (broken > 1)}"
+            if broken
+            else "breaks no rule that can be checked"
+        )
+        lines.append(f"{one.path}: {_rows(one.rows)}, {verdict}")
         for violation, places in one.violations:
             level = "" if violation.level == "MUST" else f" ({violation.level})"
-            rows = "" if violation.rows[0] == HEADER else f", {violation.count:,} rows"
+            rows = "" if violation.rows[0] == HEADER else f", {_rows(violation.count)}"
             lines.append(f"  {violation.rule}{level}{rows}")
             value = "" if violation.rows[0] == HEADER else f"; it is {violation.value!r}"
             lines.append(f"    {violation.message}{value}")
             more = ", ..." if violation.count > len(places) else ""
             lines.append(f"    at {_lines(one.path, places)}{more}")
-        lines += [f"  not read: {d.where}: {d.what} ({d.count:,} rows)" for d in one.damage]
+        lines += [f"  not read: {d.where}: {d.what} ({_rows(d.count)})" for d in one.damage]
     return "\n".join(lines) + "\n"
 
 
@@ -67,3 +71,7 @@ def _lines(path: Path, places: Sequence[str]) -> str:
     bare = [place.removeprefix(str(path)).lstrip(":, ") for place in places]
     numbered = bare[0].isdigit()
     return ("line " if numbered else "") + (", ".join(bare) or "the columns")
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' if count > 1 else ''}"

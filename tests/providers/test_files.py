@@ -456,8 +456,8 @@ def test_a_bill_in_parts_is_one_table(tmp_path: Path) -> None:
     assert bill.schema == schema.CHARGES
     assert sum(bill.column("EffectiveCost").to_pylist()) == Decimal("0.492")
     assert problems(files, tmp_path / "b") == [
-        "2.csv: breaks 1 rules of FOCUS, EffectiveCost/not-null; costopt collect check-focus lists "
-        "them with their rows",
+        "2.csv: breaks 1 rule of FOCUS, EffectiveCost/not-null; costopt collect check-focus says "
+        "where",
         "2.csv:3: EffectiveCost is missing: row left out",
     ]
 

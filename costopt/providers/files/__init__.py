@@ -177,8 +177,9 @@ class FilesProvider:
         named = ", ".join(violation.rule for violation in violations[:3])
         such = named if len(violations) <= 3 else f"such as {named}"
         path = reading.file.path
-        what = f"breaks {len(violations)} rules of FOCUS, {such}; costopt collect check-focus lists"
-        self._note(Problem(str(path), f"{what} them with their rows"))
+        rules = f"{len(violations)} rule{'s' if len(violations) > 1 else ''}"
+        what = f"breaks {rules} of FOCUS, {such}; costopt collect check-focus says where"
+        self._note(Problem(str(path), what))
 
     def _note(self, problem: Problem) -> None:
         if problem not in self.problems:  # metrics files that also hold resources are read twice

@@ -77,7 +77,8 @@ def found(path: Path, patterns: Sequence[str] = ("*",)) -> tuple[Path, ...]:
             return (path,)
         if not path.is_dir():
             what = "neither a file nor a folder" if path.exists() else "no such file or folder"
-            raise InputError(what, where=str(path))
+            hint = "check the path; a relative one is taken from the current folder"
+            raise InputError(what, where=str(path), hint=hint)
         below = [p for p in path.rglob("*") if p.name.lower().endswith(SUFFIXES) and p.is_file()]
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from None
