@@ -7,6 +7,7 @@ MetricName, Statistic, x_Device, PeriodSeconds.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
@@ -122,23 +123,39 @@ def write(path: Path, shards: Iterator[pa.Table]) -> None:
             writer.write_table(shard, row_group_size=max(1, shard.num_rows))
 
 
-def read(path: Path, shard: int | None = None, *, shards: int) -> pa.Table:
-    """A shard's rows of a day's file, or all of them (schema.PACKED).
+def read(path: Path, wanted: range, *, shards: int) -> pa.Table:
+    """The rows of some shards in a day's file (schema.PACKED).
 
     Raises:
         InputError: the file is damaged, or was not written for that many shards.
     """
+    with _opened(path, shards) as file:
+        # One thread: it is the quicker for row groups this small, and keeps fewer heaps.
+        table = file.read_row_groups(list(wanted), use_threads=False)
+    if not table.schema.equals(schema.PACKED):
+        raise _damaged(path, "its columns are not those of a packed day")
+    return table
+
+
+def unpacked_bytes(path: Path, *, shards: int) -> int:
+    """About what a day's file takes in memory.
+
+    Raises:
+        InputError: the file is damaged, or was not written for that many shards.
+    """
+    with _opened(path, shards) as file:
+        return sum(file.metadata.row_group(shard).total_byte_size for shard in range(shards))
+
+
+@contextmanager
+def _opened(path: Path, shards: int) -> Iterator[pq.ParquetFile]:
     try:
         with pq.ParquetFile(path) as file:
-            found = file.num_row_groups
-            if found == shards:
-                table = (
-                    file.read() if shard is None else file.read_row_group(shard, use_threads=False)
-                )
-                return schema.conform(table, schema.PACKED)
-    except (pa.ArrowInvalid, KeyError, OSError) as error:
+            if file.num_row_groups != shards:
+                raise _damaged(path, f"{file.num_row_groups} row groups, not {shards} shards")
+            yield file
+    except (pa.ArrowInvalid, OSError) as error:
         raise _damaged(path, str(error)) from None
-    raise _damaged(path, f"{found} row groups, though the lake has {shards} shards")
 
 
 def _damaged(path: Path, why: str) -> InputError:
