@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from costopt import schema
-from costopt.lake.store import write_parquet
+from costopt.lake.atomic import write_parquet
 
 START: Final = datetime(2026, 10, 1, tzinfo=UTC)
 METRICS: Final = ("cpu_utilization", "memory_utilization")

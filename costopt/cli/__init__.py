@@ -72,3 +72,6 @@ def main() -> None:
     except CostoptError as error:
         click.echo(f"costopt: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:  # a disk that is full, a folder one may not write to
+        click.echo(f"costopt: {error.filename or 'input/output'}: {error.strerror}", err=True)
+        sys.exit(2)

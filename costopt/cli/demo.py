@@ -15,7 +15,8 @@ from costopt import pipeline, registry
 from costopt.cli import options
 from costopt.cli.progress import steps
 from costopt.errors import ConfigError
-from costopt.lake.store import Lake, write_atomically
+from costopt.lake.atomic import write_atomically
+from costopt.lake.store import Lake
 from costopt.pipeline import Analysis
 from costopt.profile.heatmap import group_weeks, overview
 from costopt.providers.demo import DemoProvider

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from costopt import registry
 from costopt.config import CONFIG_NAME, QualitySettings, Settings
 from costopt.errors import ConfigError
-from costopt.lake.store import write_atomically
+from costopt.lake.atomic import write_atomically
 
 _HEAD: Final = """\
 # Settings of costopt in this folder. Every line that is commented out shows the default: take the

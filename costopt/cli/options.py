@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 import click
 
 from costopt import config
-from costopt.lake.store import Lake, write_atomically
+from costopt.lake.atomic import write_atomically
+from costopt.lake.store import Lake
 
 _WIDEST: Final = 160  # columns; wider pages are hard to read across
 F = TypeVar("F", bound=Callable[..., Any])

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from costopt import schema
 from costopt.errors import InputError
+from costopt.lake.atomic import replacing
 from costopt.lake.fold import COUNTERS, DAY_MICROSECONDS, PERCENT, RATE, Rows, Samples
 from costopt.lake.series import TEXT_KEYS, Vocabulary
-from costopt.lake.store import replacing
 
 _EPOCH: Final = date(1970, 1, 1)
 

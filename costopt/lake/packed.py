@@ -19,11 +19,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from costopt.lake import batches, day
+from costopt.lake.atomic import sync_folder
 from costopt.lake.batches import Batch
 from costopt.lake.day import Day
 from costopt.lake.fold import FILLED, by_day
 from costopt.lake.series import Vocabulary
-from costopt.lake.store import Lake, sync_folder
+from costopt.lake.store import Lake
 from costopt.model import Window
 
 IN_FLIGHT_BYTES: Final = 256 << 20

@@ -30,9 +30,9 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from urllib.parse import quote, unquote
 
 import pyarrow as pa
@@ -41,32 +41,13 @@ import pyarrow.parquet as pq
 
 from costopt import schema
 from costopt.errors import InputError
+from costopt.lake.atomic import write_atomically, write_parquet
+from costopt.lake.versions import KEYS, changed, latest, new_observations, newest_commit
 from costopt.units import SECONDS_PER_DAY
 
 FORMAT: Final = 1
 SHARDS: Final = 16
 Dimension = Literal["resources", "prices", "shapes"]
-_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
-    "resources": ("ResourceId",),
-    "prices": (
-        "ProviderName",
-        "RegionId",
-        "x_InstanceType",
-        "x_OperatingSystem",
-        "PricingCategory",
-        "x_Term",
-        "PricingCurrency",
-    ),
-    "shapes": ("ProviderName", "x_InstanceType"),
-}
-_CHARGE_KEY: Final = (
-    "ProviderName",
-    "BillingAccountId",
-    "SubAccountId",
-    "BillingPeriodStart",
-    "_day",
-)
-_ROW_GROUP: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +81,9 @@ class Lake:
         with self.writing():
             held = self.read(name).to_pylist(maps_as_pydicts="strict")
             fresh = (
-                _new_observations(rows, held, observed_at)
+                new_observations(rows, held, observed_at)
                 if name == "resources"
-                else _changed(rows, held, _KEYS[name])
+                else changed(rows, held, KEYS[name])
             )
             if not fresh:
                 return Committed(0, None)
@@ -208,7 +189,7 @@ class Lake:
         table = pa.concat_tables(tables)
         if name == "resources" or len(tables) == 1:
             return table
-        return _latest(table, _KEYS[name])
+        return latest(table, KEYS[name])
 
     def read_charges(self) -> pa.Table:
         """The bill as last stated: the newest commit per provider, account and charge day."""
@@ -222,7 +203,7 @@ class Lake:
             return schema.empty(schema.CHARGES)
         table = pa.concat_tables(tables)
         if len(tables) > 1:
-            table = _newest_commit(table)
+            table = newest_commit(table)
         return table.select(schema.CHARGES.names)
 
     def watermarks(self) -> dict[str, dict[str, datetime]]:
@@ -245,62 +226,7 @@ class Lake:
         return tuple(sorted(found, key=lambda item: item[1].name))
 
 
-# -- files -----------------------------------------------------------------------------------
-
-
-def write_parquet(
-    target: Path, tables: Iterable[pa.Table], *, row_group_size: int = _ROW_GROUP
-) -> int:
-    """Write the tables as one Parquet file, all or nothing: beside, fsync, rename. Returns rows.
-
-    No rows: no file.
-    """
-    rows = 0
-    with replacing(target) as temporary, contextlib.ExitStack() as closing:
-        writer: pq.ParquetWriter | None = None
-        for table in tables:
-            if not table.num_rows:
-                continue
-            writer = writer or closing.enter_context(
-                pq.ParquetWriter(temporary, table.schema, compression="zstd", compression_level=1)
-            )
-            writer.write_table(table, row_group_size=row_group_size)
-            rows += table.num_rows
-    return rows
-
-
-def write_atomically(target: Path, data: bytes) -> None:
-    """Write the bytes all or nothing: beside, fsync, rename."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(target) as temporary:
-        temporary.write_bytes(data)
-
-
-@contextlib.contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A path beside the target to write to; it takes the target's place, durably, if all goes well.
-
-    Where the block raises, or writes no file, the target stays as it was.
-    """
-    temporary = target.with_name(f".tmp-{os.getpid()}-{target.name}")
-    try:
-        yield temporary
-        if temporary.exists():
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(target)
-            sync_folder(target.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the folder's entries (files renamed into it, files removed) durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+# -- pieces ----------------------------------------------------------------------------------
 
 
 def _files(folder: Path) -> list[Path]:
@@ -316,87 +242,6 @@ def _read(path: Path, expected: pa.Schema) -> pa.Table:
             where=str(path),
             hint="move it away and collect again; the other files are unharmed",
         ) from None
-
-
-# -- which rows are new, which row wins ------------------------------------------------------
-
-
-def _key(row: Mapping[str, Any], names: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in names)
-
-
-def _changed(
-    rows: list[dict[str, Any]], held: list[dict[str, Any]], key: tuple[str, ...]
-) -> list[dict[str, Any]]:
-    latest = {_key(row, key): row for row in held}
-    wanted: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in rows:
-        wanted.setdefault(_key(row, key), row)
-    return [row for k, row in wanted.items() if latest.get(k) != row]
-
-
-def _new_observations(
-    rows: list[dict[str, Any]], held: list[dict[str, Any]], observed_at: datetime | None
-) -> list[dict[str, Any]]:
-    """Rows that tell something new of their resource: an unseen past, or a changed present."""
-    known: dict[str, list[dict[str, Any]]] = {}
-    for row in held:
-        known.setdefault(row["ResourceId"], []).append(row)
-    fresh = []
-    for row in rows:
-        history = known.setdefault(row["ResourceId"], [])
-        if row["x_ObservedAt"] is None:
-            if history and _same(_present(history), row):
-                continue
-            if history:
-                fresh.append(row | {"x_ObservedAt": observed_at or datetime.now(UTC)})
-                history.append(fresh[-1])
-                continue
-        elif any(other["x_ObservedAt"] == row["x_ObservedAt"] for other in history):
-            continue
-        history.append(row)
-        fresh.append(row)
-    return fresh
-
-
-_EVER: Final = datetime.min.replace(tzinfo=UTC)
-
-
-def _present(history: list[dict[str, Any]]) -> dict[str, Any]:
-    return max(history, key=lambda row: row["x_ObservedAt"] or _EVER)
-
-
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return all(one[name] == other[name] for name in one if name != "x_ObservedAt")
-
-
-def _latest(table: pa.Table, key: tuple[str, ...]) -> pa.Table:
-    """The last row of each key, in the order of their last appearance."""
-    numbered = table.select(list(key)).append_column(
-        "_row", pa.array(range(table.num_rows), pa.int64())
-    )
-    last = numbered.group_by(list(key)).aggregate([("_row", "max")]).column("_row_max")
-    return table.take(last.take(pc.sort_indices(last)))
-
-
-def _newest_commit(charges: pa.Table) -> pa.Table:
-    """Rows whose commit is the newest that speaks of their provider, account and day."""
-    import duckdb  # here: only a restated or multi-part bill needs a join
-
-    key = " and ".join(f"c.{name} is not distinct from n.{name}" for name in _CHARGE_KEY)
-    names = ", ".join(_CHARGE_KEY)
-    with duckdb.connect() as connection:
-        connection.register(
-            "charges",
-            charges.append_column("_row", pa.array(range(charges.num_rows), pa.int64())).select(
-                [*_CHARGE_KEY, "_commit", "_row"]
-            ),
-        )
-        kept = connection.execute(
-            f"with n as (select {names}, max(_commit) as _commit from charges group by all) "  # noqa: S608
-            f"select c._row from charges c join n on {key} and c._commit = n._commit order by 1"
-        ).to_arrow_table()
-    return charges.take(kept.column("_row"))
 
 
 def _hashed(tables: Iterable[pa.Table], digest: hashlib.blake2b) -> Iterator[pa.Table]:

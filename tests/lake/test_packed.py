@@ -18,8 +18,9 @@ import pytest
 
 from costopt import schema
 from costopt.errors import InputError
+from costopt.lake.atomic import write_parquet
 from costopt.lake.packed import CompactReport, compact, scan
-from costopt.lake.store import Lake, write_parquet
+from costopt.lake.store import Lake
 from costopt.model import Window
 
 DAY = datetime(2026, 9, 1, tzinfo=UTC)
