@@ -200,11 +200,14 @@ def test_a_table_cut_short_gives_a_beginning_of_it(
 
 @given(
     amounts=st.lists(st.decimals("-1e9", "1e9", places=12), max_size=20),
-    written=st.sampled_from(["{:f}", "{:E}", "{}"]),
+    written=st.sampled_from(["{:f}", "{:E}", "{}", "{:f}000", "{:f}4", "+{:f}"]),
 )
+# pyarrow's own rounding of decimal256 fails near 2**64 of the last digit.
+@example(amounts=[Decimal("18446744.072319669588")], written="{:f}4")
 @FEW
 def test_money_comes_back_to_the_last_digit(amounts: list[Decimal], written: str) -> None:
     lines = ["EffectiveCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd"]
+    amounts = [abs(a) if written.startswith("+") else a for a in amounts]
     lines += [f"{written.format(a)},USD,2024-07-01,2024-07-02" for a in amounts]
     with file("\n".join(lines).encode()) as path:
         found, _ = collect("charges", path)

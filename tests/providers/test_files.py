@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -271,9 +273,35 @@ def test_a_period_not_given_is_the_usual_spacing_of_its_series(tmp_path: Path) -
         assert {s["ResourceId"]: s["PeriodSeconds"] for s in found} == expected
 
 
+def test_a_fleet_too_wide_for_one_batch_still_tells_its_period(tmp_path: Path) -> None:
+    count = 200_000  # more resources than a batch has rows: no series comes twice in one
+    fleet = pa.array([f"i-{n}" for n in range(count)])
+    times = [pa.repeat(1719835200 + 300 * step, count) for step in range(3)]
+    table = pa.table(
+        {
+            "ResourceId": pa.concat_arrays([fleet] * 3),
+            "Timestamp": pa.concat_arrays(times),
+            "cpu_utilization": pa.repeat(1.0, 3 * count),
+        }
+    )
+    pq.write_table(table, tmp_path / "m.parquet")
+    found = pa.concat_tables(provider(metrics=tmp_path / "m.parquet").metrics(None))
+    assert found.num_rows == 3 * count
+    assert pc.unique(found.column("PeriodSeconds")).to_pylist() == [300]
+
+
 def test_a_single_sample_does_not_tell_its_period(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="PeriodSeconds is not given, and a single sample does"):
         metrics(tmp_path, "ResourceId,Timestamp,cpu_utilization\na,1719835200,1\n")
+
+
+def test_files_of_one_sample_each_go_by_what_is_known_of_the_series(tmp_path: Path) -> None:
+    head = "ResourceId,Timestamp,cpu_utilization\n"
+    rows = "".join(f"a,{1719835200 + 60 * n},1\n" for n in range(9))
+    write(tmp_path / "d" / "1.csv", head + rows)
+    write(tmp_path / "d" / "2.csv", head + f"a,{1719835200 + 600},1\n")
+    found = samples(provider(metrics=tmp_path / "d"))
+    assert [s["PeriodSeconds"] for s in found] == [60] * 10
 
 
 @pytest.mark.parametrize(

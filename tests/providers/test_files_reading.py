@@ -94,7 +94,7 @@ def test_an_open_quote_ends_the_reading_where_it_opens(tmp_path: Path) -> None:
 
 
 def test_a_row_without_end_is_refused(tmp_path: Path) -> None:
-    content = HEADER + row(0, 1) + row(5, 2).replace("i-1", '"' + "x\n" * (3 << 20))
+    content = HEADER + row(0, 1) + row(5, 2).replace("i-1", '"' + "x\n" * (8 << 20))
     found, told = read(tmp_path, content)
     assert found == [1]
     assert told[0].startswith("m.csv:3: from here on nothing was read: a row is longer than 4 MiB")

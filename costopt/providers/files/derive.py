@@ -60,9 +60,8 @@ class Derived:
         conditions = (*self._metrics.skip_where, *self._part.skip_where)
         for batch in reading.file.batches(laid.wanted):
             rows = kept(batch, conditions, self._metrics.csv)
-            count = self._add(rows, laid, reading)
-            skipped = batch.rows - len(rows.number)
-            reading.count(seen=batch.rows, skipped=skipped, kept=count)
+            reading.see(batch.rows, skipped=batch.rows - len(rows.number))
+            reading.keep(self._add(rows, laid, reading))
 
     def table(self) -> pa.Table:
         """schema.RESOURCES, sorted by id and time; every row says since when it was seen."""

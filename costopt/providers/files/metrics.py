@@ -30,6 +30,8 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType({key(n): n for n in schema.M
 _STATISTICS: Final[Mapping[str, str]] = MappingProxyType(
     {"mean": "mean", "average": "mean", "avg": "mean", "maximum": "max", "max": "max"}
 )
+_HELD: Final = 2_000_000
+"""Rows held back at most while no series has shown a second sample."""
 
 
 def samples(
@@ -42,15 +44,10 @@ def samples(
     Raises:
         InputError: a required column is not there, or no column holds a metric.
     """
-    file = _MetricsFile(reading, part)
-    periods.start_file()
-    for batch in reading.file.batches(file.wanted):
-        rows = kept(batch, part.skip_where, part.csv)
-        base = file.timed(file.base(rows), rows, periods)
+    file = _MetricsFile(reading, part, periods)
+    for base, rows in file.spaced():
         tables = [*(file.wide(base, rows) if file.values else file.long(base, rows))]
-        counted = base.table.num_rows if file.values else tables[0].num_rows
-        skipped = batch.rows - len(rows.number)
-        reading.count(seen=batch.rows, skipped=skipped, kept=counted)
+        reading.keep(base.table.num_rows if file.values else tables[0].num_rows)
         for table in tables:
             yield table if window is None else _within(table, window)
 
@@ -58,10 +55,11 @@ def samples(
 class _MetricsFile:
     """What one metrics file's columns mean, and its batches made into ours."""
 
-    def __init__(self, reading: Reading, part: Metrics) -> None:
+    def __init__(self, reading: Reading, part: Metrics, periods: Periods) -> None:
         names, header = reading.file.names, reading.header
         self._reading = reading
         self._part = part
+        self._periods = periods
         laid = plan("metrics", names, part, header)
         check_complete("metrics", laid, names, header)
         self.values = _values(laid, part, names, header)
@@ -70,9 +68,25 @@ class _MetricsFile:
         shared = {ours: source for ours, source in laid.sources.items() if ours not in one}
         self._laid = Plan(shared, laid.unknown, laid.tested)
         measured = (column for value in self.values for column in value.columns)
-        self.wanted = tuple(dict.fromkeys((*self._laid.wanted, *measured)))
+        self._wanted = tuple(dict.fromkeys((*self._laid.wanted, *measured)))
 
-    def base(self, rows: Rows) -> Intake:
+    def spaced(self) -> Iterator[tuple[Intake, Rows]]:
+        """The file's batches with a period each, held back until a first spacing was seen."""
+        self._periods.start_file()
+        given = "PeriodSeconds" in self._laid.sources
+        held: list[tuple[Intake, Rows]] = []
+        for batch in self._reading.file.batches(self._wanted):
+            rows = kept(batch, self._part.skip_where, self._part.csv)
+            self._reading.see(batch.rows, skipped=batch.rows - len(rows.number))
+            base = self._base(rows)
+            held.append((base, rows))
+            told = given or self._periods.learn(base.table)
+            if told or sum(len(rows.number) for _, rows in held) > _HELD:
+                yield from ((self._timed(*one), one[1]) for one in held)
+                held = []
+        yield from ((self._timed(*one), one[1]) for one in held)
+
+    def _base(self, rows: Rows) -> Intake:
         """What all samples of a row share, and of a long row its value."""
         sources = self._laid.sources
         given = columns_of(self._laid, rows, self._reading.file, self._part)
@@ -83,7 +97,7 @@ class _MetricsFile:
         self._reading.note(intake.misread, rows.number)
         return intake
 
-    def timed(self, base: Intake, rows: Rows, periods: Periods) -> Intake:
+    def _timed(self, base: Intake, rows: Rows) -> Intake:
         """With a period that has a grid: the one given, or the series' usual spacing."""
         table, number = base.table, rows.number[base.kept]
         if "PeriodSeconds" in table.column_names:
@@ -91,7 +105,7 @@ class _MetricsFile:
             table = replaced(table, "PeriodSeconds", period)
             complaint = "is not more than 0"
         else:
-            period = pa.array(periods.of(table))
+            period = pa.array(self._periods.of(table))
             table = table.append_column("PeriodSeconds", period)
             complaint = "is not given, and a single sample does not tell it"
         unknown = marked(pc.equal(period, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Final
 
 import numpy as np
@@ -26,48 +27,61 @@ class Periods:
     def __init__(self) -> None:
         self._known: dict[str, int] = {}
         self._usual = 0
+        self._gaps: defaultdict[str, list[int]] = defaultdict(list)  # of series not yet known
+        self._last: dict[str, int] = {}
 
     def start_file(self) -> None:
         """Forget what was usual: another file may be sampled otherwise."""
         self._usual = 0
+        self._gaps.clear()
+        self._last.clear()
 
-    def of(self, table: pa.Table) -> npt.NDArray[np.int32]:
-        """Period of each row in seconds; 0 where nothing tells it.
+    def learn(self, table: pa.Table) -> bool:
+        """Take in the spacings of some rows; whether any was seen in this file yet.
 
         Args:
             table: ResourceId, Timestamp and what else tells series apart (`_SERIES`).
         """
-        named = [table.column(name) for name in _SERIES if name in table.column_names]
-        joined = pc.binary_join_element_wise(
-            *named, "\x1f", null_handling="replace", null_replacement=""
-        )
-        coded = joined.combine_chunks().dictionary_encode()
-        seconds = pc.divide(table.column("Timestamp").cast(pa.int64()), 1_000_000)
-        series = coded.indices.to_numpy().astype(np.int64)
-        return self._of(series, coded.dictionary.to_pylist(), seconds.to_numpy())
+        series, names = _coded(table)
+        if all(name in self._known for name in names) and self._usual:
+            return True
+        seconds = pc.divide(table.column("Timestamp").cast(pa.int64()), 1_000_000).to_numpy()
+        order = np.lexsort((seconds, series))
+        which, times = series[order], seconds[order]
+        edges = np.searchsorted(which, np.arange(len(names) + 1))
+        for name, begin, end in zip(names, edges[:-1], edges[1:], strict=True):
+            self._take(name, times[begin:end])
+        if not self._usual:
+            seen = [gap for gaps in self._gaps.values() for gap in gaps]
+            self._usual = on_grid(_most_common(seen)) if seen else 0
+        for name in [n for n, gaps in self._gaps.items() if len(gaps) >= _ENOUGH]:
+            self._known[name] = on_grid(_most_common(self._gaps.pop(name)))
+        return self._usual > 0
 
-    def _of(
-        self, series: npt.NDArray[np.int64], names: list[str], seconds: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.int32]:
-        if any(name not in self._known for name in names):
-            self._learn(series, names, seconds)
+    def of(self, table: pa.Table) -> npt.NDArray[np.int32]:
+        """Period of each row in seconds; 0 where nothing tells it."""
+        series, names = _coded(table)
         known = [self._known.get(name, self._usual) for name in names]
         return np.array(known, np.int32)[series]
 
-    def _learn(
-        self, series: npt.NDArray[np.int64], names: list[str], seconds: npt.NDArray[np.int64]
-    ) -> None:
-        order = np.lexsort((seconds, series))
-        which, gap = series[order][1:], np.diff(seconds[order])
-        inside = (np.diff(series[order]) == 0) & (gap > 0)
-        which, gap = which[inside], gap[inside]
-        if not len(gap):
+    def _take(self, name: str, times: npt.NDArray[np.int64]) -> None:
+        """Note a series' spacings, also to where an earlier batch left it."""
+        if name in self._known:
             return
-        self._usual = self._usual or on_grid(_most_common(gap))
-        starts = np.searchsorted(which, np.arange(len(names) + 1))
-        for name, begin, end in zip(names, starts[:-1], starts[1:], strict=True):
-            if name not in self._known and end - begin >= _ENOUGH:
-                self._known[name] = on_grid(_most_common(gap[begin:end]))
+        before = self._last.get(name)
+        gaps = np.diff(times if before is None else np.concatenate([[before], times]))
+        self._gaps[name] += gaps[gaps > 0].tolist()
+        self._last[name] = int(times[-1])
+
+
+def _coded(table: pa.Table) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Each row's series as a number, and the series' names."""
+    named = [table.column(name) for name in _SERIES if name in table.column_names]
+    joined = pc.binary_join_element_wise(
+        *named, "\x1f", null_handling="replace", null_replacement=""
+    )
+    coded = joined.combine_chunks().dictionary_encode()
+    return coded.indices.to_numpy().astype(np.int64), coded.dictionary.to_pylist()
 
 
 def on_grid(seconds: int) -> int:
@@ -82,6 +96,7 @@ def on_grid(seconds: int) -> int:
     return int(_GRIDS[min(int(np.searchsorted(_GRIDS, seconds)), len(_GRIDS) - 1)])
 
 
-def _most_common(gaps: npt.NDArray[np.int64]) -> int:
+def _most_common(gaps: list[int]) -> int:
+    """Of equally common spacings the shortest."""
     values, counts = np.unique(gaps, return_counts=True)
     return int(values[counts.argmax()])

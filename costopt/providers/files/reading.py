@@ -29,11 +29,14 @@ class Reading:
         """File and line of the header."""
         return self.file.places([-1])[-1]
 
-    def count(self, *, seen: int, skipped: int, kept: int) -> None:
-        """Add a batch's rows: all of them, those left out by the mapping, those of use."""
-        self._seen += seen
+    def see(self, rows: int, *, skipped: int) -> None:
+        """Count rows of the file, and those of them that the mapping leaves out."""
+        self._seen += rows
         self._skipped += skipped
-        self._kept += kept
+
+    def keep(self, rows: int) -> None:
+        """Count rows of use."""
+        self._kept += rows
 
     def note(self, misread: Iterable[Misread], number: npt.NDArray[np.int64]) -> None:
         """Add a batch's complaints; `number` gives its rows' places in the file."""

@@ -73,10 +73,10 @@ def streamed(
     """The file's batches, made into ours and accounted for."""
     for batch in reading.file.batches(wanted):
         rows = kept(batch, part.skip_where, part.csv)
+        reading.see(batch.rows, skipped=batch.rows - len(rows.number))
         intake = make(rows)
         reading.note(intake.misread, rows.number)
-        skipped = batch.rows - len(rows.number)
-        reading.count(seen=batch.rows, skipped=skipped, kept=intake.table.num_rows)
+        reading.keep(intake.table.num_rows)
         yield intake.table
 
 

@@ -71,12 +71,17 @@ class Lines(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer with what there is; 0 at the end."""
-        while not self._ready and not self._done:
-            self._fill()
-        size = min(len(buffer), len(self._ready))
-        buffer[:size] = self._ready[:size]
-        self._ready = self._ready[size:]
+        """Fill the buffer as far as there is anything; 0 at the end."""
+        size = 0
+        while size < len(buffer):
+            if not self._ready:
+                if self._done:
+                    break
+                self._fill()
+            step = min(len(buffer) - size, len(self._ready))
+            buffer[size : size + step] = self._ready[:step]
+            self._ready = self._ready[step:]
+            size += step
         return size
 
     def _fill(self) -> None:
