@@ -179,7 +179,8 @@ def _collect(provider: Provider, home: Path | None, config_path: Path | None) ->
     new = {table: rows for table, rows in collected.rows.items() if rows}
     click.echo(f"collected from {provider.name} into {lake.root}", err=True)
     for table, rows in new.items():
-        click.echo(f"  {table:<10} {rows:>14,} new rows", err=True)
+        what = "samples" if table == "metrics" else "new rows"  # of samples the first one stands
+        click.echo(f"  {table:<10} {rows:>14,} {what}", err=True)
     if not new:
         click.echo("  nothing new: the lake already holds it all, or there was nothing", err=True)
     if collected.compacted_days:

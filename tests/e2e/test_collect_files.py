@@ -86,7 +86,7 @@ def test_a_part_that_is_missing_leaves_with_4(fleet: Path) -> None:
     assert done.exit_code == 4
     assert f"  MISSING {folder / 'b.csv'}: an empty file" in done.stderr.splitlines()
     assert "metrics" in done.stderr
-    assert "1,200 new rows" in done.stderr
+    assert "1,200 samples" in done.stderr
 
 
 @pytest.mark.parametrize(

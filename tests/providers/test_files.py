@@ -393,6 +393,12 @@ def test_a_mapping_that_leaves_out_every_row_is_told(tmp_path: Path) -> None:
     assert problems(files, tmp_path) == ["m.csv:1: every row is left out by skip_where"]
 
 
+def test_a_file_of_missing_values_is_told(tmp_path: Path) -> None:
+    files = provider(metrics=write(tmp_path / "m.csv", LONG + "i-1,2024-07-01,cpu,,300,,\n"))
+    assert samples(files) == []
+    assert problems(files, tmp_path) == ["m.csv:1: no row has a value: all of them are missing"]
+
+
 # -- resources out of metrics ----------------------------------------------------------------
 
 DERIVE = """
@@ -457,6 +463,21 @@ def test_resources_come_with_the_history_of_their_size(tmp_path: Path) -> None:
     for reverse in (False, True):
         found = derived(tmp_path, sizes, reverse)
         assert sorted(found) == sorted(expected)
+
+
+def test_resources_come_from_one_place_only(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.csv", "ProviderName,ResourceId\nAWS,a\n")
+    with pytest.raises(InputError, match="takes resources from the metrics, and --resources") as c:
+        provider(DERIVE, tmp_path, resources=path).resources()
+    assert c.value.where == str(tmp_path / "map.yml")
+    assert "leave out --resources" in c.value.hint
+
+
+def test_a_mapping_for_metrics_does_no_harm_without_them(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.csv", "provider,instance_type,vcpus\nOnPrem,g1,1\n")
+    files = provider(DERIVE, tmp_path, shapes=path)
+    assert files.resources().num_rows == 0
+    assert files.shapes().num_rows == 1
 
 
 def test_a_measurement_is_no_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

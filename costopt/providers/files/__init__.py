@@ -70,6 +70,12 @@ class FilesProvider:
         """
         part = self._map.resources
         if part.origin == "metrics":
+            if self._settings.resources is not None:
+                raise InputError(
+                    "the mapping takes resources from the metrics, and --resources is given too",
+                    where=str(self._settings.mapping),
+                    hint="leave out --resources, or `from: metrics` in the mapping",
+                )
             return self._derived()
         given = self._listed("resources", self._settings.resources)
         return self._once_each(given)

@@ -63,8 +63,14 @@ class Reading:
                 where=problems[0].where,
                 hint="correct the file, or describe it in a mapping file (--mapping)",
             )
-        what = "every row is left out by skip_where" if self._seen else "no rows below the header"
-        return [*problems, Problem(self.header, what)]
+        return [Problem(self.header, self._nothing())]
+
+    def _nothing(self) -> str:
+        if not self._seen:
+            return "no rows below the header"
+        if self._seen == self._skipped:
+            return "every row is left out by skip_where"
+        return "no row has a value: all of them are missing"
 
 
 def _sentence(misread: Misread) -> str:
