@@ -16,12 +16,12 @@ Definitions, exact whatever the order of rows, shards or threads:
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final
 
 import pyarrow as pa
@@ -84,15 +84,19 @@ _COLUMN_OF: Final = {f.name: _RENAMED.get(f.name, f.name) for f in fields(Profil
 
 
 def _values(column: pa.ChunkedArray) -> Iterable[Any]:
-    """A column's values; lists as tuples, by way of NumPy, which is many times quicker."""
+    """A column's values; lists as arrays, which hold a figure in its own four bytes."""
     if not pa.types.is_list(column.type):
         plain: list[Any] = column.to_pylist()
         return plain
     values: list[Any] = []
     for chunk in column.chunks:
-        flat = iter(chunk.flatten().to_numpy().tolist())
-        lengths = chunk.value_lengths().to_pylist()
-        values += [None if n is None else tuple(islice(flat, n)) for n in lengths]
+        flat = chunk.flatten().to_numpy()
+        data, step = flat.tobytes(), flat.itemsize
+        start = 0
+        for length in chunk.value_lengths().to_pylist():
+            end = start + (length or 0) * step
+            values.append(None if length is None else array(flat.dtype.char, data[start:end]))
+            start = end
     return values
 
 
