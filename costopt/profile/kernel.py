@@ -119,6 +119,7 @@ def _shard(table: pa.Table, scope: Scope) -> list[pa.Table]:
 
 def _sorted(table: pa.Table) -> pa.Table:
     """The rows by KEYS: a column at a time, as two copies of all of them need not be held."""
+    pa.default_memory_pool().release_unused()  # what the shards took, back to the system
     order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in KEYS])
     columns = []
     for _ in schema.PROFILES:
