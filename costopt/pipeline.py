@@ -16,13 +16,13 @@ import pyarrow as pa
 
 from costopt import registry
 from costopt.config import Settings
-from costopt.errors import InsufficientData
+from costopt.errors import CostoptError, InputError, InsufficientData, ProviderError
 from costopt.frame import quality, signals
-from costopt.frame.cost import FleetCost, fleet_cost, read_bill
+from costopt.frame.cost import COLUMNS, FleetCost, fleet_cost, read_bill
 from costopt.frame.inventory import present
 from costopt.frame.series import chosen
 from costopt.lake import packed
-from costopt.lake.store import Lake
+from costopt.lake.store import Committed, Lake
 from costopt.model import (
     Disputed,
     Finding,
@@ -85,20 +85,32 @@ def collect(
     window: Window | None = None,
     progress: Progress = lambda step: None,
 ) -> Collected:
-    """Bring a provider's tables into the lake; what came in before a failure stays."""
+    """Bring a provider's tables into the lake; what one of them lacks does not stop the others.
+
+    Raises:
+        InputError, ProviderError: the first failure, where no table could be had at all.
+    """
+    steps: Mapping[str, Callable[[], Committed]] = {
+        "resources": lambda: lake.append("resources", provider.resources()),
+        "shapes": lambda: lake.append("shapes", provider.shapes()),
+        "prices": lambda: lake.append("prices", provider.prices()),
+        "charges": lambda: lake.append_charges(provider.charges(window)),
+        "metrics": lambda: lake.append_metrics(provider.name, provider.metrics(window)),
+    }
     rows: dict[str, int] = {}
-    progress("resources")
-    rows["resources"] = lake.append("resources", provider.resources()).rows
-    progress("prices")
-    rows["shapes"] = lake.append("shapes", provider.shapes()).rows
-    rows["prices"] = lake.append("prices", provider.prices()).rows
-    progress("charges")
-    rows["charges"] = lake.append_charges(provider.charges(window)).rows
-    progress("metrics")
-    rows["metrics"] = lake.append_metrics(provider.name, provider.metrics(window)).rows
+    failures: list[CostoptError] = []
+    for name, step in steps.items():
+        progress(name)
+        try:
+            rows[name] = step().rows
+        except (InputError, ProviderError) as error:
+            failures.append(error)
     progress("compaction")
     compacted = packed.compact(lake)
-    return Collected(rows, tuple(provider.problems), compacted.days)
+    if failures and not any(rows.values()):
+        raise failures[0]
+    lost = [Problem(e.where, f"{e.what} ({e.hint})", fatal=True) for e in failures]
+    return Collected(rows, (*provider.problems, *lost), compacted.days)
 
 
 def moment(lake: Lake, as_of: datetime | None) -> datetime:
@@ -188,7 +200,7 @@ def analyse(
     quality.require_usable(seen.resources, seen.findings)
     window = seen.window
     progress("prices")
-    bill = read_bill(lake.read_charges(), window.end, _currency(settings))
+    bill = read_bill(lake.read_charges(COLUMNS), window.end, _currency(settings))
     catalogue = Catalogue.load(lake.read("prices"), lake.read("shapes"))
     cases = build(
         seen.resources,

@@ -27,7 +27,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 def _commands(text: str) -> list[list[str]]:
     """Every `costopt ...` line of an indented block or a code fence, without comments."""
-    lines = re.findall(r"^(?: {4,}|\$ )?(costopt [^\n#`]*)$", text, re.MULTILINE)
+    lines = re.findall(r"^(?: {4,}|\$ )(costopt [^\n#`]*)$", text, re.MULTILINE)
     return [line.split() for line in lines]
 
 

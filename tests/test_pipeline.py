@@ -14,7 +14,7 @@ import pytest
 
 from costopt import pipeline, schema
 from costopt.config import Settings
-from costopt.errors import ConfigError, InsufficientData
+from costopt.errors import ConfigError, InsufficientData, ProviderError
 from costopt.lake.store import Lake
 from costopt.model import ActionType, Report, Window
 from tests.fakes.fleet import END, FakeFleet, Machine, steady
@@ -147,3 +147,28 @@ def test_collecting_twice_gives_the_same_tables(lake: Lake) -> None:
         "prices": 0,
         "charges": 0,
     }
+
+
+class Halting(FakeFleet):
+    """A provider whose bill cannot be had."""
+
+    def charges(self, window: Window | None) -> Iterator[pa.Table]:
+        raise ProviderError("access denied", where="bill", hint="grant it")
+        yield
+
+
+def test_a_table_that_fails_does_not_stop_the_others(lake: Lake) -> None:
+    collected = pipeline.collect(Halting(fleet().machines), lake)
+    assert [(p.where, p.fatal) for p in collected.problems] == [("bill", True)]
+    assert pipeline.analyse(lake, Settings(), None).report.summary.recommendations == 1
+
+
+def test_where_nothing_could_be_had_the_first_failure_is_raised(lake: Lake) -> None:
+    pipeline.collect(fleet(), lake)
+
+    class Mute(Halting):
+        def metrics(self, window: Window | None) -> Iterator[pa.Table]:
+            yield from ()
+
+    with pytest.raises(ProviderError, match="access denied"):
+        pipeline.collect(Mute(fleet().machines), lake)

@@ -24,6 +24,22 @@ from costopt.units import HOURS_PER_MONTH, money, per_month, provider_key
 BILL_DAYS: Final = 31
 """The longest month: the newest bill of a provider that bills by the month is always whole."""
 
+COLUMNS: Final = (
+    "BillingCurrency",
+    "ChargeCategory",
+    "ChargePeriodEnd",
+    "ChargePeriodStart",
+    "CommitmentDiscountId",
+    "EffectiveCost",
+    "ListCost",
+    "PricingQuantity",
+    "PricingUnit",
+    "ProviderName",
+    "ResourceId",
+    "ServiceCategory",
+)
+"""What `read_bill` needs of a bill."""
+
 _TIME_UNIT: Final = r"(^|[^a-z])(h|hrs?|hours?|minutes?|mins?|seconds?|secs?)([^a-z]|$)"
 _HOUR_UNIT: Final = r"^(1 ?)?((instance|vm|machine|node)[- ])?(h|hrs?|hours?)$"
 
@@ -96,7 +112,7 @@ def read_bill(charges: pa.Table, end: datetime, currency: str | None) -> Bill | 
     """The bill of the last `BILL_DAYS` days before `end`, per provider as far as its bill goes.
 
     Args:
-        charges: schema.CHARGES.
+        charges: schema.CHARGES, at least `COLUMNS` of it.
         end: nothing after this moment counts (UTC).
         currency: ISO 4217; None = the one most rows are in.
     Returns:

@@ -28,7 +28,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -42,7 +42,14 @@ import pyarrow.parquet as pq
 from costopt import schema
 from costopt.errors import InputError
 from costopt.lake.atomic import write_atomically, write_parquet
-from costopt.lake.versions import KEYS, changed, latest, new_observations, newest_commit
+from costopt.lake.versions import (
+    CHARGE_COLUMNS,
+    KEYS,
+    changed,
+    latest,
+    new_observations,
+    newest_commit,
+)
 from costopt.units import SECONDS_PER_DAY
 
 FORMAT: Final = 1
@@ -191,20 +198,21 @@ class Lake:
             return table
         return latest(table, KEYS[name])
 
-    def read_charges(self) -> pa.Table:
+    def read_charges(self, columns: Sequence[str] = tuple(schema.CHARGES.names)) -> pa.Table:
         """The bill as last stated: the newest commit per provider, account and charge day."""
+        read = pa.schema([f for f in schema.CHARGES if f.name in {*columns, *CHARGE_COLUMNS}])
         tables = []
         for number, path in enumerate(_files(self.root / "charges")):
-            table = _read(path, schema.CHARGES)
+            table = _read(path, read)
             day = pc.floor_temporal(table.column("ChargePeriodStart"), unit="day")
             commit = pa.repeat(pa.scalar(number, pa.int32()), table.num_rows)
             tables.append(table.append_column("_day", day).append_column("_commit", commit))
         if not tables:
-            return schema.empty(schema.CHARGES)
+            return schema.empty(schema.CHARGES).select(columns)
         table = pa.concat_tables(tables)
         if len(tables) > 1:
             table = newest_commit(table)
-        return table.select(schema.CHARGES.names)
+        return table.select(columns)
 
     def watermarks(self) -> dict[str, dict[str, datetime]]:
         """Provider -> metric -> up to when its samples are final (UTC)."""
@@ -235,7 +243,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _read(path: Path, expected: pa.Schema) -> pa.Table:
     try:
-        return schema.conform(pq.read_table(path), expected)
+        return schema.conform(pq.read_table(path, columns=expected.names), expected)
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(
             f"damaged lake file: {error}",

@@ -22,13 +22,14 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "shapes": ("ProviderName", "x_InstanceType"),
 }
-CHARGE_KEY: Final = (
+CHARGE_COLUMNS: Final = (
     "ProviderName",
     "BillingAccountId",
     "SubAccountId",
     "BillingPeriodStart",
-    "_day",
+    "ChargePeriodStart",
 )
+CHARGE_KEY: Final = (*CHARGE_COLUMNS[:-1], "_day")
 
 
 def _key(row: Mapping[str, Any], names: tuple[str, ...]) -> tuple[Any, ...]:

@@ -24,6 +24,9 @@ class Problem:
 class Provider(Protocol):
     """One source of a fleet. Built without I/O; every call may read.
 
+    A provider that `costopt collect` offers as a subcommand also has a `Settings` class (pydantic):
+    its fields become the options, and the provider is built from one instance of it.
+
     Tables are in `schema` columns. A call that cannot give a part notes a Problem and yields the
     rest; it raises ProviderError or InputError only when it has nothing at all to give.
     """

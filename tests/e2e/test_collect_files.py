@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from costopt import cli
-from costopt.errors import CostoptError, InputError
+from costopt.errors import InputError
 from costopt.lake.packed import scan
 from costopt.lake.store import Lake
 from tests.frame.test_bill import SOUND
@@ -153,8 +153,9 @@ def test_what_was_told_before_a_failure_is_not_lost(fleet: Path) -> None:
         "files", "--home", fleet / "home",
         "--resources", fleet / "machines.csv", "--metrics", fleet / "none.csv",
     )  # fmt: skip
-    assert isinstance(done.exception, CostoptError)
+    assert done.exit_code == 4
     assert f"{fleet / 'machines.csv'}:4: ResourceId is missing: row left out" in done.stderr
+    assert f"{fleet / 'none.csv'}: no such file or folder" in done.stderr
     assert Lake(fleet / "home" / "lake").read("resources").num_rows == 2
 
 

@@ -91,10 +91,7 @@ class FilesProvider:
         return self._each(self._settings.metrics, part, read)
 
     def charges(self, window: Window | None) -> Iterator[pa.Table]:
-        """The bill, whole billing periods that touch `window`, or all (schema.CHARGES).
-
-        One table: the lake takes a table as all that a bill says of its days.
-        """
+        """The bill, whole billing periods that touch `window`, or all (schema.CHARGES)."""
         part = self._map.charges
 
         def read(reading: Reading) -> Iterator[pa.Table]:
@@ -102,9 +99,7 @@ class FilesProvider:
             yield from tables.charges(reading, part, broken)
             self._tell(reading, focus.merge(broken))
 
-        given = list(self._each(self._settings.charges, part, read))
-        if given:
-            bill = pa.concat_tables(given)
+        for bill in self._each(self._settings.charges, part, read):
             yield bill if window is None else _billed(bill, window)
 
     def prices(self) -> pa.Table:
