@@ -6,11 +6,9 @@ middle is a function of tables, prices, settings and `as_of`.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import pyarrow as pa
 
@@ -18,7 +16,7 @@ from costopt import registry
 from costopt.config import Settings
 from costopt.errors import CostoptError, InputError, InsufficientData, ProviderError
 from costopt.frame import quality, signals
-from costopt.frame.cost import COLUMNS, FleetCost, fleet_cost, read_bill
+from costopt.frame.cost import COLUMNS, fleet_cost, read_bill
 from costopt.frame.inventory import present
 from costopt.frame.series import chosen
 from costopt.lake import packed
@@ -27,20 +25,16 @@ from costopt.model import (
     Disputed,
     Finding,
     Profile,
-    Recommendation,
     Report,
     Resource,
-    Skip,
-    Summary,
     Window,
-    is_stopped,
 )
 from costopt.pricing.catalogue import Catalogue
 from costopt.profile import kernel
 from costopt.providers.base import Problem, Provider
-from costopt.rules.base import Case, Outcome, Rule, well_sized
+from costopt.rules.base import Case, Outcome
 from costopt.rules.cases import build
-from costopt.rules.plan import plan
+from costopt.rules.judgement import judge, judges_of, refused_prices, summed_up
 
 Progress = Callable[[str], None]
 
@@ -216,13 +210,13 @@ def analyse(
     progress("rules")
     spend = fleet_cost(bill, (case.cost for case in cases.values()), _currency(settings))
     barred = {skip.resource_id: skip for skip in quality.gate_skips(seen.findings)}
-    judges = _judges(rules or registry.names("rule"), settings)
+    judges = judges_of(rules or registry.names("rule"), settings)
     outcomes = {
-        resource_id: _judge(case, barred.get(resource_id), judges, spend.currency)
+        resource_id: judge(case, barred.get(resource_id), judges, spend.currency)
         for resource_id, case in cases.items()
     }
-    notes = (*spend.notes, *_refused(catalogue))
-    report = _report(window, outcomes, seen.findings, spend, notes)
+    notes = (*spend.notes, *refused_prices(catalogue))
+    report = summed_up(window, outcomes, seen.findings, spend, notes)
     return Analysis(
         window,
         window.end,
@@ -233,79 +227,6 @@ def analyse(
         outcomes,
         report,
     )
-
-
-def _judges(names: Sequence[str], settings: Settings) -> list[Rule]:
-    rules = [registry.find("rule", name) for name in names]
-    return [rule(settings.of_rule(rule.code, rule.Settings)) for rule in rules]
-
-
-def _judge(
-    case: Case, barred: Skip | None, judges: Sequence[Rule], currency: str
-) -> tuple[Outcome, ...]:
-    """What each rule says of a case; where the gate bars it, what the gate says."""
-    if barred and not is_stopped(case.resource):  # that has no samples for a good reason
-        return (barred,)
-    return tuple(_in_currency(judge.judge(case), currency) for judge in judges)
-
-
-def _in_currency(outcome: Outcome, currency: str) -> Outcome:
-    """Amounts of another currency cannot stand in the same sum."""
-    if not isinstance(outcome, Recommendation) or outcome.currency == currency:
-        return outcome
-    saving = f"{outcome.estimated_monthly_savings.target} {outcome.currency}"
-    detail = f"would save {saving} a month, but amounts here are in {currency}: set currency"
-    return Skip(outcome.resource_id, outcome.rule, "other-currency", detail)
-
-
-def _refused(catalogue: Catalogue) -> tuple[str, ...]:
-    refusals = catalogue.refusals
-    if not refusals:
-        return ()
-    return (f"{len(refusals)} of your prices were refused, first: {refusals[0].detail}",)
-
-
-def _report(
-    window: Window,
-    outcomes: Mapping[str, tuple[Outcome, ...]],
-    findings: Mapping[str, tuple[Finding, ...]],
-    spend: FleetCost,
-    notes: tuple[str, ...],
-) -> Report:
-    """The plan, what was skipped and why, and totals that add up."""
-    advice = plan(outcomes)
-    skips = _skips(outcomes, {r.resource_id for r in advice})
-    saved = sum((r.estimated_monthly_savings.target for r in advice), Decimal(0))
-    summary = Summary(
-        monthly_spend=spend.monthly,
-        monthly_savings=saved,
-        monthly_spend_after=spend.monthly - saved,
-        reconciled_percent=spend.reconciled_percent,
-        resources=len(outcomes),
-        well_sized=sum(well_sized(said) for said in outcomes.values()),
-        recommendations=len(advice),
-        skips=dict(sorted(Counter(skip.reason for skip in skips).items())),
-    )
-    return Report(
-        as_of=window.end,
-        window=window,
-        currency=spend.currency,
-        summary=summary,
-        recommendations=advice,
-        skips=skips,
-        findings=tuple(f for found in findings.values() for f in found),
-        notes=notes,
-    )
-
-
-def _skips(outcomes: Mapping[str, tuple[Outcome, ...]], advised: Set[str]) -> tuple[Skip, ...]:
-    """Every abstention on resources without advice; one reason is told once a resource."""
-    found: dict[tuple[str, str], Skip] = {}
-    for resource_id, said in outcomes.items():
-        for skip in said:
-            if isinstance(skip, Skip) and resource_id not in advised:
-                found.setdefault((resource_id, skip.reason), skip)
-    return tuple(found[key] for key in sorted(found))
 
 
 def _currency(settings: Settings) -> str | None:

@@ -109,31 +109,6 @@ SHAPES: Final = pa.schema(
 _CHARGE_TIME = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
 _CHARGE_COST = ("BilledCost", "ContractedCost", "EffectiveCost", "ListCost")
 
-FOCUS_MANDATORY: Final = (
-    "BilledCost",
-    "BillingAccountId",
-    "BillingAccountName",
-    "BillingCurrency",
-    "BillingPeriodEnd",
-    "BillingPeriodStart",
-    "ChargeCategory",
-    "ChargeClass",
-    "ChargeDescription",
-    "ChargePeriodEnd",
-    "ChargePeriodStart",
-    "ContractedCost",
-    "EffectiveCost",
-    "InvoiceIssuerName",
-    "ListCost",
-    "PricingQuantity",
-    "PricingUnit",
-    "ProviderName",  # 1.0-1.3; 1.4 has ServiceProviderName in its place
-    "PublisherName",  # 1.0-1.3; gone in 1.4
-    "ServiceCategory",
-    "ServiceName",
-)
-"""The 21 columns mandatory in FOCUS 1.0 to 1.2 (facts: FOCUS specification, column library)."""
-
 CHARGES: Final = pa.schema(
     [
         *(_field(name, COST) for name in _CHARGE_COST),

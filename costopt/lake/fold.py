@@ -53,45 +53,88 @@ class Samples(NamedTuple):
         return Samples(self.codes[rows], self.times[rows], self.values[rows], missing)
 
 
-class Rows:
-    """The packed rows of one day and one sample type, by series id; they grow as series appear."""
+class _Growing:
+    """An array that grows at its end; its room doubles, so that each value is moved but once."""
 
-    def __init__(self, dtype: type[np.uint16 | np.uint32]) -> None:
-        self.dtype = dtype
-        self.top = _U16_TOP if dtype is PERCENT else _U32_TOP
-        self.ids = np.zeros(0, np.int64)
-        self.starts = np.zeros(1, np.int64)  # of each row in `samples`; then the end of the last
-        self.periods = np.zeros(0, np.int64)  # seconds
-        self.samples = np.zeros(0, dtype)
-        self.counters = np.zeros((0, len(COUNTERS)), np.int32)  # the maxima over files
-        self.filled = np.zeros(0, np.int64)  # slots that hold a sample
-        self.tally = np.zeros(len(COUNTERS) + 2, np.int64)  # of all files folded here, see below
-        self._seen = np.zeros(0, np.bool_)  # slots that the current file has spoken of
-        self._current = self.counters.copy()  # counts of the current file
-        self._file = np.zeros(0, np.int64)  # which file is current, for each row
+    def __init__(self, dtype: Any, *shape: int) -> None:
+        self._room: NDArray[Any] = np.empty((0, *shape), dtype)
+        self._size = 0
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """What it holds, to read and to write."""
+        return self._room[: self._size]
 
     @property
     def nbytes(self) -> int:
         """Memory held."""
-        per_row = sum(
-            a.nbytes for a in (self.ids, self.starts, self.periods, self.filled, self._file)
-        )
-        return self.samples.nbytes + self._seen.nbytes + 2 * self.counters.nbytes + per_row
+        return self._room.nbytes
+
+    def extend(self, count: int, value: Any) -> None:
+        """Add `count` times the value, or that many values."""
+        needed = self._size + count
+        if needed > len(self._room):
+            room = np.empty((max(needed, 2 * len(self._room)), *self._room.shape[1:]), self.dtype)
+            room[: self._size] = self.values
+            self._room = room
+        self._room[self._size : needed] = value
+        self._size = needed
+
+    @property
+    def dtype(self) -> Any:
+        """Of the values."""
+        return self._room.dtype
+
+
+class Rows:
+    """The packed rows of one day and one sample type, by series id; they grow as series appear."""
+
+    def __init__(self, dtype: type[np.uint16 | np.uint32]) -> None:
+        self.top = _U16_TOP if dtype is PERCENT else _U32_TOP
+        self.tally = np.zeros(len(COUNTERS) + 2, np.int64)  # of all files folded here, see below
+        self._ids = _Growing(np.int64)
+        self._ends = _Growing(np.int64)  # of each row's samples
+        self._periods = _Growing(np.int64)  # seconds
+        self._samples = _Growing(dtype)
+        self._counters = _Growing(np.int32, len(COUNTERS))  # the maxima over files
+        self._filled = _Growing(np.int64)  # slots that hold a sample
+        self._seen = _Growing(np.bool_)  # slots that the current file has spoken of
+        self._current = _Growing(np.int32, len(COUNTERS))  # counts of the current file
+        self._file = _Growing(np.int64)  # which file is current, for each row
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """The series of each row."""
+        return self._ids.values
+
+    @property
+    def counters(self) -> NDArray[np.int32]:
+        """(rows, COUNTERS), of all files but the current."""
+        return self._counters.values
+
+    @property
+    def filled(self) -> NDArray[np.int64]:
+        """How many slots of each row hold a sample."""
+        return self._filled.values
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return sum(held.nbytes for held in vars(self).values() if isinstance(held, _Growing))
 
     def extend(self, ids: NDArray[np.int64], periods: NDArray[np.int64]) -> None:
         """Add a row without samples for each of these series, none of which has one yet."""
-        widths = SECONDS_PER_DAY // periods
-        size = int(widths.sum())
-        counters = np.zeros((len(ids), len(COUNTERS)), np.int32)
-        self.ids = np.concatenate([self.ids, ids])
-        self.starts = np.concatenate([self.starts, self.starts[-1] + np.cumsum(widths)])
-        self.periods = np.concatenate([self.periods, periods])
-        self.samples = np.concatenate([self.samples, np.full(size, self.top, self.dtype)])
-        self.counters = np.concatenate([self.counters, counters])
-        self.filled = np.concatenate([self.filled, np.zeros(len(ids), np.int64)])
-        self._seen = np.concatenate([self._seen, np.zeros(size, np.bool_)])
-        self._current = np.concatenate([self._current, counters])
-        self._file = np.concatenate([self._file, np.full(len(ids), -1)])
+        ends = len(self._samples.values) + np.cumsum(SECONDS_PER_DAY // periods)
+        added = int(ends[-1]) - len(self._samples.values) if len(ids) else 0
+        self._ids.extend(len(ids), ids)
+        self._ends.extend(len(ids), ends)
+        self._periods.extend(len(ids), periods)
+        self._samples.extend(added, self.top)
+        self._counters.extend(len(ids), 0)
+        self._filled.extend(len(ids), 0)
+        self._seen.extend(added, value=False)
+        self._current.extend(len(ids), 0)
+        self._file.extend(len(ids), -1)
 
     def load(
         self,
@@ -102,15 +145,17 @@ class Rows:
     ) -> None:
         """Start from stored rows, their samples one after the other."""
         self.extend(ids, periods)
-        self.samples[:] = np.frombuffer(samples, np.dtype(self.dtype).newbyteorder("<"))
+        self._samples.values[:] = np.frombuffer(samples, self._samples.dtype.newbyteorder("<"))
         self.counters[:] = counters
-        filled = np.concatenate([[0], np.cumsum(self.samples != self.top)])
-        self.filled[:] = np.diff(filled[self.starts])
+        filled = np.cumsum(self._samples.values != self.top)
+        self.filled[:] = np.diff(filled[self._ends.values - 1], prepend=0)
 
     def binary(self) -> pa.Array:
         """The samples of each row, little-endian, as large_binary."""
-        little = self.samples.astype(self.samples.dtype.newbyteorder("<"), copy=False)
-        buffers = [None, pa.py_buffer(self.starts * self.samples.itemsize), pa.py_buffer(little)]
+        samples = self._samples.values
+        little = samples.astype(samples.dtype.newbyteorder("<"), copy=False)
+        offsets = np.concatenate([[0], self._ends.values]) * samples.itemsize
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(little)]
         return pa.Array.from_buffers(pa.large_binary(), len(self.ids), buffers)
 
     def rows(self, ids: NDArray[np.int64], periods: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -132,23 +177,30 @@ class Rows:
             midnight: the day's start, microseconds since 1970.
             file: number of the file they come from; ascending from call to call.
         """
-        packed: NDArray[Any] = np.empty(len(samples.values), self.dtype)
-        (_pack_percent if self.dtype is PERCENT else _pack_rate)(samples.values, packed)
+        packed: NDArray[Any] = np.empty(len(samples.values), self._samples.dtype)
+        (_pack_percent if packed.dtype == PERCENT else _pack_rate)(samples.values, packed)
         if samples.missing is not None:
             packed[samples.missing] = self.top
         _fold(
             (samples.codes, samples.times, packed),
             (rows, midnight, file),
-            (self.starts, self.periods, self.samples, self.filled, self._seen),
-            (self.counters, self._current, self._file, self.tally),
+            (
+                self._ends.values,
+                self._periods.values,
+                self._samples.values,
+                self.filled,
+                self._seen.values,
+            ),
+            (self.counters, self._current.values, self._file.values, self.tally),
         )
 
     def settle(self) -> bool:
         """Merge the counts of the last file; returns whether folding changed anything."""
-        self.tally[_RISEN] += np.count_nonzero(self._current > self.counters)
-        self.tally[: len(COUNTERS)] += self._current.sum(axis=0)
-        np.maximum(self.counters, self._current, out=self.counters)
-        self._current[:] = 0
+        current = self._current.values
+        self.tally[_RISEN] += np.count_nonzero(current > self.counters)
+        self.tally[: len(COUNTERS)] += current.sum(axis=0)
+        np.maximum(self.counters, current, out=self.counters)
+        current[:] = 0
         return bool(self.tally[FILLED] or self.tally[_RISEN])
 
 
@@ -209,7 +261,7 @@ def _next_file(row: int, seen: NDArray[np.bool_], counts: Any) -> None:
 def _fold(batch: Any, place: Any, store: Any, counts: Any) -> None:
     codes, times, packed = batch
     rows, midnight, file = place
-    starts, periods, samples, filled, seen = store
+    ends, periods, samples, filled, seen = store
     _, current, file_of, tally = counts
     top = _U16_TOP if samples.itemsize == 2 else _U32_TOP
     for i in range(len(codes)):

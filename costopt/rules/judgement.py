@@ -1,0 +1,98 @@
+"""Rules asked one by one, and what they said summed up: cases in, a Report out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from decimal import Decimal
+
+from costopt import registry
+from costopt.config import Settings
+from costopt.frame.cost import FleetCost
+from costopt.model import (
+    Finding,
+    Recommendation,
+    Report,
+    Skip,
+    Summary,
+    Window,
+    is_stopped,
+)
+from costopt.pricing.catalogue import Catalogue
+from costopt.rules.base import Case, Outcome, Rule, well_sized
+from costopt.rules.plan import plan
+
+
+def judges_of(names: Sequence[str], settings: Settings) -> list[Rule]:
+    """The rules of those names, with their settings."""
+    rules = [registry.find("rule", name) for name in names]
+    return [rule(settings.of_rule(rule.code, rule.Settings)) for rule in rules]
+
+
+def judge(
+    case: Case, barred: Skip | None, judges: Sequence[Rule], currency: str
+) -> tuple[Outcome, ...]:
+    """What each rule says of a case; where the gate bars it, what the gate says."""
+    if barred and not is_stopped(case.resource):  # that has no samples for a good reason
+        return (barred,)
+    return tuple(_in_currency(judge.judge(case), currency) for judge in judges)
+
+
+def _in_currency(outcome: Outcome, currency: str) -> Outcome:
+    """Amounts of another currency cannot stand in the same sum."""
+    if not isinstance(outcome, Recommendation) or outcome.currency == currency:
+        return outcome
+    saving = f"{outcome.estimated_monthly_savings.target} {outcome.currency}"
+    detail = f"would save {saving} a month, but amounts here are in {currency}: set currency"
+    return Skip(outcome.resource_id, outcome.rule, "other-currency", detail)
+
+
+def refused_prices(catalogue: Catalogue) -> tuple[str, ...]:
+    """A note on the user's prices that the sanity gate did not take."""
+    refusals = catalogue.refusals
+    if not refusals:
+        return ()
+    return (f"{len(refusals)} of your prices were refused, first: {refusals[0].detail}",)
+
+
+def summed_up(
+    window: Window,
+    outcomes: Mapping[str, tuple[Outcome, ...]],
+    findings: Mapping[str, tuple[Finding, ...]],
+    spend: FleetCost,
+    notes: tuple[str, ...],
+) -> Report:
+    """The plan, what was skipped and why, and totals that add up."""
+    advice = plan(outcomes)
+    skips = _skips(outcomes, {r.resource_id for r in advice})
+    saved = sum((r.estimated_monthly_savings.target for r in advice), Decimal(0))
+    summary = Summary(
+        monthly_spend=spend.monthly,
+        monthly_savings=saved,
+        monthly_spend_after=spend.monthly - saved,
+        reconciled_percent=spend.reconciled_percent,
+        resources=len(outcomes),
+        well_sized=sum(well_sized(said) for said in outcomes.values()),
+        recommendations=len(advice),
+        skips=dict(sorted(Counter(skip.reason for skip in skips).items())),
+    )
+    return Report(
+        as_of=window.end,
+        window=window,
+        currency=spend.currency,
+        summary=summary,
+        recommendations=advice,
+        skips=skips,
+        findings=tuple(f for found in findings.values() for f in found),
+        notes=notes,
+    )
+
+
+def _skips(outcomes: Mapping[str, tuple[Outcome, ...]], advised: Set[str]) -> tuple[Skip, ...]:
+    """Every abstention on resources without advice; one reason is told once a resource."""
+    found: dict[tuple[str, str], Skip] = {}
+    for resource_id, said in outcomes.items():
+        for skip in said:
+            if isinstance(skip, Skip) and resource_id not in advised:
+                found.setdefault((resource_id, skip.reason), skip)
+    return tuple(found[key] for key in sorted(found))
