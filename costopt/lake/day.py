@@ -45,17 +45,21 @@ class Day:
         return self._parts[0].tally + self._parts[1].tally
 
     def load(self, table: pa.Table) -> None:
-        """Start from what the day's file holds (schema.PACKED)."""
+        """Start from what the day's file holds (schema.PACKED).
+
+        Raises:
+            ValueError: two rows of one series, or samples that are not a day of their period.
+        """
         codes, ids = self._vocabulary.batch(table)
         if len(ids) != table.num_rows:
-            raise pa.ArrowInvalid("a series has two rows on one day")
+            raise ValueError("a series has two rows")
         percent = self._vocabulary.percent(ids)
         counters = np.stack([table.column(name).to_numpy() for name in COUNTERS], axis=1)
         packed = table.column("Samples").combine_chunks()
         for part, mine in zip(self._parts, (percent, ~percent), strict=True):
             chosen = np.flatnonzero(mine[codes])
             rows_of = ids[codes[chosen]]
-            samples = b"".join(packed.take(pa.array(chosen)).to_pylist())
+            samples = packed.take(pa.array(chosen)).to_pylist()
             part.load(rows_of, self._vocabulary.periods(rows_of), samples, counters[chosen])
 
     def fold(self, samples: Samples, ids: NDArray[np.int64], file: int) -> None:
@@ -133,7 +137,7 @@ def read(path: Path, wanted: range, *, shards: int) -> pa.Table:
         # One thread: it is the quicker for row groups this small, and keeps fewer heaps.
         table = file.read_row_groups(list(wanted), use_threads=False)
     if not table.schema.equals(schema.PACKED):
-        raise _damaged(path, "its columns are not those of a packed day")
+        raise damaged(path, "its columns are not those of a packed day")
     return table
 
 
@@ -152,13 +156,14 @@ def _opened(path: Path, shards: int) -> Iterator[pq.ParquetFile]:
     try:
         with pq.ParquetFile(path) as file:
             if file.num_row_groups != shards:
-                raise _damaged(path, f"{file.num_row_groups} row groups, not {shards} shards")
+                raise damaged(path, f"{file.num_row_groups} row groups, not {shards} shards")
             yield file
     except (pa.ArrowInvalid, OSError) as error:
-        raise _damaged(path, str(error)) from None
+        raise damaged(path, str(error)) from None
 
 
-def _damaged(path: Path, why: str) -> InputError:
+def damaged(path: Path, why: str) -> InputError:
+    """What to say of a day's file that cannot be used."""
     return InputError(
         f"damaged packed day: {why}",
         where=str(path),

@@ -7,7 +7,7 @@ day comes out the same whether files were folded together, one by one, or twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -93,7 +93,7 @@ class Rows:
         self.top = _U16_TOP if dtype is PERCENT else _U32_TOP
         self.tally = np.zeros(len(COUNTERS) + 2, np.int64)  # of all files folded here, see below
         self._ids = _Growing(np.int64)
-        self._ends = _Growing(np.int64)  # of each row's samples
+        self._starts = _Growing(np.int64)  # of each row in the samples
         self._periods = _Growing(np.int64)  # seconds
         self._samples = _Growing(dtype)
         self._counters = _Growing(np.int32, len(COUNTERS))  # the maxima over files
@@ -124,10 +124,10 @@ class Rows:
 
     def extend(self, ids: NDArray[np.int64], periods: NDArray[np.int64]) -> None:
         """Add a row without samples for each of these series, none of which has one yet."""
-        ends = len(self._samples.values) + np.cumsum(SECONDS_PER_DAY // periods)
-        added = int(ends[-1]) - len(self._samples.values) if len(ids) else 0
+        widths = SECONDS_PER_DAY // periods
+        added = int(widths.sum())
         self._ids.extend(len(ids), ids)
-        self._ends.extend(len(ids), ends)
+        self._starts.extend(len(ids), len(self._samples.values) + np.cumsum(widths) - widths)
         self._periods.extend(len(ids), periods)
         self._samples.extend(added, self.top)
         self._counters.extend(len(ids), 0)
@@ -140,21 +140,30 @@ class Rows:
         self,
         ids: NDArray[np.int64],
         periods: NDArray[np.int64],
-        samples: bytes,
+        samples: Sequence[bytes],
         counters: NDArray[np.int32],
     ) -> None:
-        """Start from stored rows, their samples one after the other."""
+        """Start from stored rows.
+
+        Raises:
+            ValueError: a row's samples are not a day of its period.
+        """
         self.extend(ids, periods)
-        self._samples.values[:] = np.frombuffer(samples, self._samples.dtype.newbyteorder("<"))
+        little = self._samples.dtype.newbyteorder("<")
+        sizes = SECONDS_PER_DAY // periods * little.itemsize
+        if [len(row) for row in samples] != sizes.tolist():
+            raise ValueError("a row's samples are not a day of its period")
+        self._samples.values[:] = np.frombuffer(b"".join(samples), little)
         self.counters[:] = counters
-        filled = np.cumsum(self._samples.values != self.top)
-        self.filled[:] = np.diff(filled[self._ends.values - 1], prepend=0)
+        if len(ids):
+            held = self._samples.values != self.top
+            self.filled[:] = np.add.reduceat(held, self._starts.values, dtype=np.int64)
 
     def binary(self) -> pa.Array:
         """The samples of each row, little-endian, as large_binary."""
         samples = self._samples.values
         little = samples.astype(samples.dtype.newbyteorder("<"), copy=False)
-        offsets = np.concatenate([[0], self._ends.values]) * samples.itemsize
+        offsets = np.append(self._starts.values, len(samples)) * samples.itemsize
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(little)]
         return pa.Array.from_buffers(pa.large_binary(), len(self.ids), buffers)
 
@@ -185,7 +194,7 @@ class Rows:
             (samples.codes, samples.times, packed),
             (rows, midnight, file),
             (
-                self._ends.values,
+                self._starts.values,
                 self._periods.values,
                 self._samples.values,
                 self.filled,
@@ -261,7 +270,7 @@ def _next_file(row: int, seen: NDArray[np.bool_], counts: Any) -> None:
 def _fold(batch: Any, place: Any, store: Any, counts: Any) -> None:
     codes, times, packed = batch
     rows, midnight, file = place
-    ends, periods, samples, filled, seen = store
+    starts, periods, samples, filled, seen = store
     _, current, file_of, tally = counts
     top = _U16_TOP if samples.itemsize == 2 else _U32_TOP
     for i in range(len(codes)):
@@ -269,7 +278,8 @@ def _fold(batch: Any, place: Any, store: Any, counts: Any) -> None:
         if row < 0 or packed[i] == top:
             continue
         if file_of[row] != file:
-            _next_file(row, seen[starts[row] : starts[row + 1]], counts)
+            width = SECONDS_PER_DAY // periods[row]
+            _next_file(row, seen[starts[row] : starts[row] + width], counts)
             file_of[row] = file
         if packed[i] >= top - _NOT_FINITE:
             current[row, top - packed[i]] += 1

@@ -187,7 +187,10 @@ class _Compaction:
         opened = Day(number, self._vocabulary)
         path = day.path_of(self._packed, number)
         if path.exists():
-            opened.load(day.read(path, range(self._shards), shards=self._shards))
+            try:
+                opened.load(day.read(path, range(self._shards), shards=self._shards))
+            except ValueError as error:
+                raise day.damaged(path, str(error)) from None
         return opened
 
     def _complete(self, later: Sequence[Batch]) -> list[int]:

@@ -309,6 +309,25 @@ def test_a_damaged_day_is_named_by_reader_and_writer(lake: Lake) -> None:
         compact(lake)
 
 
+@pytest.mark.parametrize("rows", ["twice", "short"])
+def test_a_day_that_cannot_be_merged_with_is_named(lake: Lake, rows: str) -> None:
+    lake.append_metrics("demo", [metrics([sample(0, 1)])])
+    compact(lake)
+    (path,) = (lake.root / "packed").iterdir()
+    with pq.ParquetFile(path) as file:
+        shards = [file.read_row_group(number) for number in range(16)]
+    with pq.ParquetWriter(path, schema.PACKED) as writer:
+        for shard in shards:
+            short = pa.array([b"12"] * shard.num_rows, pa.binary())
+            broken = shard.set_column(6, schema.PACKED.field("Samples"), short)
+            twice = pa.concat_tables([shard, shard])
+            writer.write_table(twice if rows == "twice" else broken)
+    lake.append_metrics("demo", [metrics([sample(5, 1)])])
+    with pytest.raises(InputError, match="damaged packed day") as caught:
+        compact(lake)
+    assert str(path) in str(caught.value)
+
+
 def test_a_day_of_another_shard_count_is_not_misread(tmp_path: Path) -> None:
     lake = lake_with(tmp_path / "lake", fleet(1), shards=4)
     compact(lake)
