@@ -279,7 +279,8 @@ def _fold(batch: Any, place: Any, store: Any, counts: Any) -> None:
             continue
         if file_of[row] != file:
             width = SECONDS_PER_DAY // periods[row]
-            _next_file(row, seen[starts[row] : starts[row] + width], counts)
+            begin = starts[row]  # by name: numba on Python 3.13 loses it within the slice
+            _next_file(row, seen[begin : begin + width], counts)
             file_of[row] = file
         if packed[i] >= top - _NOT_FINITE:
             current[row, top - packed[i]] += 1
