@@ -24,23 +24,20 @@ select ResourceId, MetricName, count(Value) as n, avg(Value), stddev_pop(Value),
        quantile_disc(Value, [0.5, 0.9, 0.95, 0.99, 0.995]) as q
 from samples group by all
 """
+# Idle samples of one run lie as far apart in time as in number: their difference names the run.
 _IDLE: Final = """
-with marked as (
-    select ResourceId, MetricName, Timestamp, Value < 4.995 as idle,
-           coalesce(lag(Value < 4.995) over series and Value < 4.995 and
-                    Timestamp - lag(Timestamp) over series = interval 5 minutes, false) as joined
-    from samples window series as (partition by ResourceId, MetricName order by Timestamp)
-), numbered as (
-    select *, count(*) filter (not joined)
-                  over (partition by ResourceId, MetricName order by Timestamp) as run
-    from marked
+with idle as (
+    select ResourceId, MetricName, epoch_us(Timestamp) // 300_000_000 - row_number() over (
+               partition by ResourceId, MetricName order by Timestamp) as run
+    from samples where Value < 4.995
 ), runs as (
-    select ResourceId, MetricName, run, count(*) as length from numbered where idle group by all
+    select ResourceId, MetricName, count(*) as length from idle group by ResourceId, MetricName, run
 )
 select ResourceId, MetricName, max(length) as longest from runs group by all
 """
+# 1970 began on a Thursday: hours since then, modulo a week, are the hour of some week.
 _WEEK: Final = """
-select ResourceId, MetricName, isodow(Timestamp) * 24 + hour(Timestamp) as hour_of_week,
+select ResourceId, MetricName, epoch_us(Timestamp) // 3_600_000_000 % 168 as hour_of_week,
        avg(Value), quantile_disc(Value, 0.95)
 from samples group by all
 """
@@ -51,7 +48,6 @@ def duckdb_sql(files: Sequence[Path]) -> Check:
     import duckdb
 
     with duckdb.connect() as connection:
-        connection.execute("set timezone = 'UTC'")
         paths = [str(path) for path in files]
         connection.read_parquet(paths).create_view("samples")
         statistics = connection.sql(_STATISTICS).fetch_arrow_table()
@@ -81,20 +77,17 @@ def polars(files: Sequence[Path]) -> Check:
         largest=value.max(),
         **{f"q{q}": value.quantile(q, interpolation="nearest") for q in _QUANTILES},
     )
-    step = pl.col("Timestamp").diff() == pl.duration(minutes=5)
-    idle = pl.col("Value") < _IDLE_UNDER
-    joined = (idle & idle.shift() & step).fill_null(value=False)
+    at = pl.col("Timestamp").dt.timestamp("us")
     runs = (
-        samples.sort(*key, "Timestamp")
-        .with_columns(run=(~joined).cum_sum().over(key), idle=idle)
-        .filter("idle")
+        samples.filter(pl.col("Value") < _IDLE_UNDER)
+        .sort(*key, "Timestamp")
+        .with_columns(run=at // 300_000_000 - pl.int_range(pl.len()).over(key))
         .group_by(*key, "run")
         .len()
         .group_by(key)
         .agg(pl.col("len").max())
     )
-    hour = pl.col("Timestamp").dt.weekday() * 24 + pl.col("Timestamp").dt.hour()
-    week = samples.group_by(*key, hour.alias("hour")).agg(
+    week = samples.group_by(*key, (at // 3_600_000_000 % 168).alias("hour")).agg(
         mean=value.mean(), p95=value.quantile(0.95, interpolation="nearest")
     )
     first, second, _ = pl.collect_all([statistics, runs, week], engine="streaming")
@@ -112,23 +105,22 @@ def pandas(files: Sequence[Path]) -> Check:
     import pandas as pd
 
     columns = ["ResourceId", "MetricName", "Timestamp", "Value"]
-    samples = pd.concat([pd.read_parquet(path, columns=columns) for path in files])
+    samples = pd.concat(
+        [pd.read_parquet(path, columns=columns) for path in files], ignore_index=True
+    )
     samples = samples.astype({"ResourceId": "category", "MetricName": "category"})
-    samples = samples.sort_values(["ResourceId", "MetricName", "Timestamp"], ignore_index=True)
     key = [samples["ResourceId"], samples["MetricName"]]
     value = samples["Value"].astype("float64")
     series = value.groupby(key, observed=True)
     statistics = series.agg(["count", "mean", "min", "max"])
     series.std(ddof=0)
     quantiles = series.quantile(list(_QUANTILES), interpolation="nearest").unstack()
-    idle = value < _IDLE_UNDER
-    step = samples["Timestamp"].diff() == pd.Timedelta(minutes=5)
-    same = (samples["ResourceId"] == samples["ResourceId"].shift()) & (
-        samples["MetricName"] == samples["MetricName"].shift()
-    )
-    run = (~(idle & idle.shift(fill_value=False) & step & same)).cumsum()
-    lengths = idle[idle].groupby([*(k[idle] for k in key), run[idle]], observed=True).size()
-    hour = samples["Timestamp"].dt.dayofweek * 24 + samples["Timestamp"].dt.hour
+    at = samples["Timestamp"].astype("int64")
+    idle = samples[value < _IDLE_UNDER].sort_values(["ResourceId", "MetricName", "Timestamp"])
+    of = [idle["ResourceId"], idle["MetricName"]]
+    run = at[idle.index] // 300_000_000 - idle.groupby(of, observed=True).cumcount()
+    lengths = idle.groupby([*of, run], observed=True).size()
+    hour = at // 3_600_000_000 % 168
     week = value.groupby([*key, hour], observed=True)
     week.mean()
     week.quantile(0.95, interpolation="nearest")
