@@ -219,8 +219,12 @@ def test_a_row_group_a_shard_each_sorted(tmp_path: Path) -> None:
             assert keys == sorted(keys)
 
 
+@pytest.mark.parametrize("table_bytes", [1, 30_000, 8 << 20])
 @pytest.mark.parametrize("shards", [1, 3, 64])
-def test_scan_gives_every_row_once_whatever_the_shards(tmp_path: Path, shards: int) -> None:
+def test_scan_gives_every_row_once_whatever_the_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int, table_bytes: int
+) -> None:
+    monkeypatch.setattr("costopt.lake.packed._TABLE_BYTES", table_bytes)
     lake = lake_with(tmp_path / "lake", fleet(5, machines=9), shards=shards)
     other = lake_with(tmp_path / "other", fleet(5, machines=9))
     compact(lake)
