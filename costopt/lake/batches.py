@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from costopt.errors import InputError
 from costopt.lake.fold import DAY_MICROSECONDS, Samples
 from costopt.lake.series import KEYS, TEXT_KEYS, Vocabulary
-from costopt.lake.store import check_period
+from costopt.lake.store import check_period, check_times
 
 _ROWS: Final = 1 << 20
-_END_OF_TIME: Final = 84_006 * DAY_MICROSECONDS  # 2200-01-01: later is a mistaken unit
 _EVER: Final = (-(1 << 40), 1 << 40)  # the days of a row group without statistics
 
 
@@ -80,13 +79,8 @@ def samples_of(
     codes, ids = vocabulary.batch(table)
     for period in np.unique(vocabulary.periods(ids)).tolist():
         check_period(period, str(batch.path))
+    check_times(table.column("Timestamp"), str(batch.path))
     times = table.column("Timestamp").combine_chunks().cast(pa.int64()).to_numpy()
-    if times.min() < 0 or times.max() >= _END_OF_TIME:
-        raise InputError(
-            "a Timestamp lies before 1970 or after 2199",
-            where=str(batch.path),
-            hint="check its unit (seconds, milliseconds), delete this file and collect again",
-        )
     values = table.column("Value").combine_chunks()
     missing = values.is_null().to_numpy(zero_copy_only=False) if values.null_count else None
     return Samples(codes, times, values.to_numpy(zero_copy_only=False), missing), ids

@@ -54,6 +54,7 @@ from costopt.units import SECONDS_PER_DAY
 
 FORMAT: Final = 1
 SHARDS: Final = 16
+_END_OF_TIME: Final = 7_258_118_400_000_000  # 2200-01-01 in microseconds since 1970
 Dimension = Literal["resources", "prices", "shapes"]
 
 
@@ -270,6 +271,7 @@ def _watched(tables: Iterable[pa.Table], ends: dict[str, datetime]) -> Iterator[
     """Pass conformed tables on, noting the latest end of a sample per metric."""
     for table in tables:
         metrics = schema.conform(table, schema.METRICS)
+        check_times(metrics.column("Timestamp"))
         ending = metrics.select(["MetricName", "PeriodSeconds", "Timestamp"])
         for row in (
             ending.group_by(["MetricName", "PeriodSeconds"])
@@ -280,6 +282,22 @@ def _watched(tables: Iterable[pa.Table], ends: dict[str, datetime]) -> Iterator[
             end = row["Timestamp_max"] + timedelta(seconds=row["PeriodSeconds"])
             ends[row["MetricName"]] = max(ends.get(row["MetricName"], end), end)
         yield metrics
+
+
+def check_times(times: pa.ChunkedArray, where: str = "") -> None:
+    """Refuse timestamps that can only be of a mistaken unit: they would not be days of anything.
+
+    Raises:
+        InputError: before 1970 or after 2199.
+    """
+    bounds = pc.min_max(times.cast(pa.int64()))
+    first, last = bounds["min"].as_py(), bounds["max"].as_py()
+    if first is not None and (first < 0 or last >= _END_OF_TIME):
+        raise InputError(
+            "a Timestamp lies before 1970 or after 2199",
+            where=where,
+            hint="check its unit: seconds, milliseconds and microseconds are easily confused",
+        )
 
 
 def check_period(seconds: int, where: str = "") -> None:

@@ -266,6 +266,20 @@ def test_a_period_without_a_grid_is_refused_before_it_is_kept(lake: Lake, period
     assert lake.pending() == ()
 
 
+@pytest.mark.parametrize("microseconds", [-1, 7_258_118_400_000_000, 10**18])
+def test_a_time_of_a_mistaken_unit_is_refused_before_it_is_kept(
+    lake: Lake, microseconds: int
+) -> None:
+    table = metrics([sample(0, 1)])
+    times = pa.array([microseconds]).cast(schema.TIMESTAMP)
+    place = table.schema.get_field_index("Timestamp")
+    with pytest.raises(InputError, match="before 1970 or after 2199"):
+        lake.append_metrics(
+            "demo", [table.set_column(place, schema.METRICS.field("Timestamp"), times)]
+        )
+    assert lake.pending() == ()
+
+
 def long_file(lake: Lake, table: pa.Table) -> Path:
     path = lake.root / "metrics" / "demo" / f"{0:020d}-by-hand.parquet"
     path.parent.mkdir(parents=True)
