@@ -17,6 +17,7 @@ help: ## Show the targets
 
 demo: .venv/installed ## Analyse the built-in fleet and say where the report is
 	$(BIN)/costopt demo
+	@echo; echo "  (. $(BIN)/activate puts costopt on the PATH of this shell)"
 
 test: lint ## All checks: ruff, types, layers, tests
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
@@ -39,4 +40,4 @@ docs: .venv/installed ## Regenerate what is generated: samples, README's picture
 	$(BIN)/python scripts/build_docs.py
 
 clean: ## Remove what was made: .venv, caches, the demo's lake
-	rm -rf .venv .costopt build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis benchmarks/.data
+	rm -rf .venv .costopt costopt-demo build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis benchmarks/.data

@@ -269,7 +269,7 @@ class Cost:
     compute_list: Decimal  # the same usage at list price
     hourly_effective: Decimal | None  # effective compute cost of one running hour
     running_share: float  # share of the window's hours that were billed (or running)
-    committed_share: float  # share of compute usage covered by a commitment discount
+    committed_share: float  # share of `compute` covered by a commitment discount
     currency: str
     basis: str  # "charges" | "list"
 

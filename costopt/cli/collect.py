@@ -22,7 +22,7 @@ from pydantic.fields import FieldInfo
 from costopt import pipeline, registry
 from costopt.cli import options
 from costopt.cli.progress import steps
-from costopt.errors import CostoptError
+from costopt.errors import ConfigError, CostoptError
 from costopt.model import Window
 from costopt.providers.base import Problem, Provider
 
@@ -170,6 +170,12 @@ class _Watched:
 
 def _collect(provider: Provider, home: Path | None, config_path: Path | None) -> None:
     _, lake = options.settings_and_lake(home, config_path)
+    if (lake.root / options.DEMO_MARK).exists():
+        raise ConfigError(
+            "the lake here holds the demo fleet, which would be mixed with your own",
+            where=str(lake.root),
+            hint="costopt collect ... --home DIR, or remove that folder first",
+        )
     try:
         with steps() as step:
             collected = pipeline.collect(_Watched(provider, step), lake, progress=step)

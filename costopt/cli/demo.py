@@ -24,7 +24,6 @@ from costopt.report.heatmap import overview_png, overview_svg, weeks_png, weeks_
 from costopt.report.text import WIDTH
 from costopt.report.text import render as table
 
-_MARK: Final = "demo.json"
 _FORMATS: Final = (
     ("markdown", "md", "the report"),
     ("json", "json", "the same for programs (costopt recommend --schema)"),
@@ -83,7 +82,7 @@ def demo(
 
 def _fill(lake: Lake, fleet: _Fleet, progress: pipeline.Progress) -> None:
     """Put the fleet where the lake is: aside first, so that a killed demo leaves what was there."""
-    if lake.root.exists() and not (lake.root / _MARK).exists():
+    if lake.root.exists() and not (lake.root / options.DEMO_MARK).exists():
         raise ConfigError(
             "the lake here holds data of your own, which the demo would replace",
             where=str(lake.root),
@@ -94,7 +93,7 @@ def _fill(lake: Lake, fleet: _Fleet, progress: pipeline.Progress) -> None:
     provider = DemoProvider(instances=fleet.instances, days=fleet.days, seed=fleet.seed)
     pipeline.collect(provider, aside, progress=progress)
     mark = {"instances": fleet.instances, "days": fleet.days, "seed": fleet.seed}
-    write_atomically(aside.root / _MARK, json.dumps(mark).encode())
+    write_atomically(aside.root / options.DEMO_MARK, json.dumps(mark).encode())
     shutil.rmtree(lake.root, ignore_errors=True)
     aside.root.rename(lake.root)
 

@@ -17,7 +17,7 @@ from costopt import pipeline
 from costopt.cli import options
 from costopt.cli.lookup import resource_named
 from costopt.config import Settings
-from costopt.errors import InsufficientData
+from costopt.errors import ConfigError, InsufficientData
 from costopt.lake.store import Lake
 from costopt.model import Profile, Resource
 from costopt.pricing.catalogue import Catalogue
@@ -114,7 +114,9 @@ def heatmap(
     """
     if resource and (group_by or whole_fleet):
         raise click.UsageError("name a RESOURCE, or --group-by or --overview, not both")
-    kind = kind or _kind_of(output)
+    kind = options.format_of(kind, output, _FORMATS)
+    if kind == "terminal" and output and output.suffix in (".pdf", ".jpg", ".jpeg", ".html"):
+        raise click.UsageError(f"{output.suffix} is no format here: png, svg, json, csv or .txt")
     if kind in ("png", "svg") and output is None and sys.stdout.isatty():
         raise click.UsageError(f"a {kind.upper()} is not for a terminal: add --output FILE")
     if time_zone:
@@ -129,11 +131,6 @@ def heatmap(
         weeks = [_machine(fleet, resource)] if resource else _groups(fleet, group_by or FLEET)
         data = _weeks(weeks, look)
     options.deliver(data, output)
-
-
-def _kind_of(output: Path | None) -> str:
-    ending = output.suffix.lower().removeprefix(".") if output else ""
-    return ending if ending in _FORMATS else "terminal"
 
 
 def _measured(
@@ -187,6 +184,11 @@ def _machine(fleet: _Fleet, wanted: str) -> WeekMap:
 
 
 def _groups(fleet: _Fleet, by: str) -> list[WeekMap]:
+    _, tag, key = by.partition("tag:")
+    tags = {name for resource in fleet.resources.values() for name in resource.tags}
+    if tag and key not in tags:
+        known = ", ".join(terminal(name) for name in sorted(tags)) or "none"
+        raise ConfigError(f"no machine has the tag {terminal(key)!r}", hint=f"tags: {known}")
     weeks = group_weeks(
         fleet.resources, fleet.profiles, by, fleet.metric, fleet.statistic, **fleet.view
     )

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from costopt.errors import ConfigError
-from costopt.model import Resource
+from costopt.model import Resource, is_machine
 from costopt.report.safe import terminal
 
 _SHOWN: Final = 5
@@ -27,6 +27,8 @@ def resource_named(resources: Mapping[str, Resource], wanted: str) -> Resource:
         for name in {_plain(resource.resource_id), _plain(resource.resource_name or "")} - {""}:
             called.setdefault(name, []).append(resource)
     found = called.get(plain, [])
+    if len(found) > 1:  # a machine and its disk often share a name: the machine is meant
+        found = [resource for resource in found if is_machine(resource)] or found
     if len(found) == 1:
         return found[0]
     if found:

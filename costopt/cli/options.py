@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -79,6 +79,10 @@ def settings_and_lake(
     return settings, Lake(settings.lake)
 
 
+DEMO_MARK: Final = "demo.json"
+"""The file by which a lake says that `costopt demo` made it."""
+
+
 class Look(NamedTuple):
     """How a page is drawn: columns, and whether with ANSI colours."""
 
@@ -91,7 +95,15 @@ def look(output: Path | None, width: int) -> Look:
     if output is not None or not sys.stdout.isatty():
         return Look(width, colour=False)
     columns = shutil.get_terminal_size((width, 40)).columns
-    return Look(min(columns, _WIDEST), colour=not os.environ.get("NO_COLOR"))
+    coloured = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Look(min(columns, _WIDEST), colour=coloured)
+
+
+def format_of(given: str | None, output: Path | None, known: Sequence[str]) -> str:
+    """The format that was asked for, else the one --output ends in, else the first known."""
+    ending = output.suffix.lower().removeprefix(".") if output else ""
+    wanted = given or {"md": "markdown"}.get(ending, ending)
+    return wanted if wanted in known else known[0]
 
 
 def deliver(data: bytes, path: Path | None) -> None:

@@ -42,9 +42,7 @@ def _formats(command: F) -> F:
         "--format",
         "format_name",
         type=click.Choice(["table", *_WRITERS]),
-        default="table",
-        show_default=True,
-        help="How the prices are written.",
+        help="How the prices are written. Default: as --output ends, else table.",
     )(command)
 
 
@@ -71,7 +69,7 @@ def _formats(command: F) -> F:
 @_formats
 def find(
     limit: int,
-    format_name: str,
+    format_name: str | None,
     output: Path | None,
     home: Path | None,
     config_path: Path | None,
@@ -156,7 +154,7 @@ def show(
     instance_type: str,
     region: str | None,
     provider: str | None,
-    format_name: str,
+    format_name: str | None,
     output: Path | None,
     home: Path | None,
     config_path: Path | None,
@@ -230,10 +228,11 @@ def _catalogue(home: Path | None, config_path: Path | None) -> tuple[Catalogue, 
 
 def _write(
     offers: Sequence[Found],
-    format_name: str,
+    format_name: str | None,
     output: Path | None,
     table: Callable[[Sequence[Found], int, bool], bytes],
 ) -> None:
+    format_name = options.format_of(format_name, output, ("table", *_WRITERS))
     if format_name == "table":
         options.deliver(table(offers, *options.look(output, _WIDTH)), output)
     else:

@@ -32,9 +32,8 @@ _SHOWN: Final = 40  # series on a terminal; files and pipes get all
     "--format",
     "kind",
     type=click.Choice(_FORMATS),
-    default="table",
-    show_default=True,
-    help="csv has no histogram and no hours of the week; json and parquet have everything.",
+    help="csv has no histogram and no hours of the week; json and parquet have everything. "
+    "Default: as --output ends, else table.",
 )
 @click.option(
     "--limit",
@@ -47,7 +46,7 @@ _SHOWN: Final = 40  # series on a terminal; files and pipes get all
 def profile(
     resource: str | None,
     metric: str | None,
-    kind: str,
+    kind: str | None,
     limit: int | None,
     output: Path | None,
     as_of: datetime | None,
@@ -64,6 +63,7 @@ def profile(
     settings, lake = options.settings_and_lake(home, config_path)
     table = pipeline.profiles(lake, settings, as_of)
     known = pipeline.resources(lake, settings, as_of)
+    kind = options.format_of(kind, output, _FORMATS)
     look = options.look(output, draw.WIDTH)
     if resource is not None:
         found = _measured(table, known, resource)

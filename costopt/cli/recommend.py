@@ -55,9 +55,7 @@ def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     "--format",
     "format_name",
     type=click.Choice(registry.names("format")),
-    default="table",
-    show_default=True,
-    help="How the report is written.",
+    help="How the report is written. Default: as --output ends, else table.",
 )
 @options.output
 @click.option(
@@ -106,7 +104,7 @@ def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="Print the JSON Schema of --format json, and leave.",
 )
 def recommend(
-    format_name: str,
+    format_name: str | None,
     output: Path | None,
     rules: tuple[str, ...],
     providers: tuple[str, ...],
@@ -126,8 +124,12 @@ def recommend(
     Savings are a month (730 hours) and after discounts where a bill was collected. No two
     recommendations save the same money. Nothing is changed in any account.
     """
-    if resource is not None and format_name != "table":
+    if resource is not None and format_name not in (None, "table"):
         raise click.UsageError("--explain tells a story in words: leave --format away")
+    known = ("table", *registry.names("format"))
+    format_name = "table" if resource else options.format_of(format_name, output, known)
+    if skips and format_name in ("csv", "markdown"):
+        raise click.UsageError("--skips lists them in the table; json always holds them all")
     settings, lake = options.settings_and_lake(
         home, config_path, min_monthly_savings=min_monthly_savings, lookback_days=lookback_days
     )

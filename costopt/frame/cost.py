@@ -77,8 +77,7 @@ select resource, provider, any_value(until) as until,
   coalesce(sum(listed) filter (where stops), 0) as compute_list,
   sum(quantity) filter (where counts_hours) as hours,
   list(distinct {'f': starts, 't': ends}) filter (where stops) as periods,
-  coalesce(sum(effective) filter (where covered), 0) as committed,
-  coalesce(sum(listed) filter (where covered), 0) as committed_list
+  coalesce(sum(effective) filter (where covered), 0) as committed
 from bill group by resource, provider order by resource, provider
 """
 _PART_OF: Final = """
@@ -96,6 +95,8 @@ class Bill:
     currency: str
     costs: Mapping[str, Cost]  # by `resource_key`
     spend: Decimal  # everything, also what names no resource
+    since: datetime  # the earliest charge that counts, and the end of the latest
+    until: datetime
     other_currencies: Mapping[str, int]  # currency -> rows left out of every sum
 
 
@@ -116,7 +117,7 @@ def read_bill(charges: pa.Table, end: datetime, currency: str | None) -> Bill | 
         end: nothing after this moment counts (UTC).
         currency: ISO 4217; None = the one most rows are in.
     Returns:
-        None where there are no charges before `end`.
+        None where there are no charges in that currency before `end`.
     """
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -133,9 +134,9 @@ def read_bill(charges: pa.Table, end: datetime, currency: str | None) -> Bill | 
         keys = [provider_key(name or "") for name in names_in]
         connection.register("providers", pa.table({"ProviderName": names_in, "provider": keys}))
         connection.execute(_PART_OF)
-        rows = connection.execute(
+        rows = connection.sql(
             _QUERY,
-            {
+            params={
                 "currency": chosen,
                 "end": end,
                 "days": BILL_DAYS,
@@ -143,6 +144,8 @@ def read_bill(charges: pa.Table, end: datetime, currency: str | None) -> Bill | 
                 "hour_unit": _HOUR_UNIT,
             },
         ).to_arrow_table()
+    if not rows.num_rows:
+        return None
     return _bill(rows.to_pylist(), chosen, {name: n for name, n in rows_in if name != chosen})
 
 
@@ -155,22 +158,20 @@ def _bill(rows: list[dict[str, Any]], currency: str, others: dict[str, int]) -> 
         if row["resource"]:
             key = resource_key(row["resource"])
             costs[key] = _sum(costs[key], cost) if key in costs else cost
-    return Bill(currency, costs, spend, others)
+    since = min(row["since"] for row in rows)
+    until = max(row["until"] for row in rows)
+    return Bill(currency, costs, spend, since, until, others)
 
 
 def _cost(row: dict[str, Any], currency: str) -> Cost:
     span = _hours(row["until"] - row["since"])
     pace = Decimal(HOURS_PER_MONTH) / Decimal(repr(span)) if span else Decimal(0)
     ran = float(row["hours"]) if row["hours"] is not None else _covered(row["periods"])
-    listed, committed_list = row["compute_list"], row["committed_list"]
-    # Some exports leave ListCost 0 on committed usage: then the share is taken at effective cost.
-    share = committed_list / listed if listed and committed_list else None
-    if share is None:
-        share = row["committed"] / row["compute"] if row["compute"] else Decimal(0)
+    share = row["committed"] / row["compute"] if row["compute"] else Decimal(0)
     return Cost(
         monthly=money((row["effective"] or Decimal(0)) * pace),
         compute=money(row["compute"] * pace),
-        compute_list=money(listed * pace),
+        compute_list=money(row["compute_list"] * pace),
         hourly_effective=money(row["compute"] / Decimal(repr(ran))) if ran else None,
         running_share=min(1.0, ran / span) if span else 0.0,
         committed_share=float(min(Decimal(1), max(Decimal(0), share))),
@@ -262,7 +263,12 @@ def fleet_cost(
     notes = []
     if not bill:
         notes.append("no bill was collected: every amount is at list price")
-    elif listed:
+    else:
+        notes.append(
+            f"a month is {HOURS_PER_MONTH} hours at the pace of the bill of {bill.since:%Y-%m-%d} "
+            f"to {bill.until:%Y-%m-%d}; tax, support and credits are part of the spend"
+        )
+    if bill and listed:
         count = sum(c.basis == "list" for c in same)
         notes.append(f"{count} resources are on no bill: their cost is the list price")
     if other := (bill.other_currencies if bill else {}):

@@ -103,7 +103,7 @@ def newest_commit(charges: pa.Table) -> pa.Table:
                 [*CHARGE_KEY, "_commit", "_row"]
             ),
         )
-        kept = connection.execute(
+        kept = connection.sql(
             f"with n as (select {names}, max(_commit) as _commit from charges group by all) "  # noqa: S608
             f"select c._row from charges c join n on {key} and c._commit = n._commit order by 1"
         ).to_arrow_table()

@@ -34,6 +34,7 @@ COLUMNS: Final = (
     "sub_account_id",
     *(f"current_{name}" for name in _OFFER),
     *(f"recommended_{name}" for name in _OFFER),
+    "current_monthly_cost",
     "estimated_monthly_cost",
     "estimated_monthly_savings_low",
     "estimated_monthly_savings_target",

@@ -58,6 +58,7 @@ def recommendation(one: Recommendation) -> dict[str, Any]:
         "current": _offer(one.current),
         "recommended": _offer(one.recommended or nothing_runs(one.current)),
         "alternatives": [_offer(offer) for offer in one.alternatives],
+        "current_monthly_cost": number(one.estimated_monthly_cost + savings.target),
         "estimated_monthly_cost": number(one.estimated_monthly_cost),
         "estimated_monthly_savings": {
             "low": number(savings.low),

@@ -114,11 +114,11 @@ def _what_it_costs(screen: Screen, case: Case) -> None:
     by = "the bill, after discounts" if cost.basis == "charges" else "the list price"
     screen.labelled("A month", f"{words.amount(cost.monthly)} {currency}, by {by}")
     if machine:
-        ends = f"{words.amount(cost.compute)} {currency}, which ends when the machine stops"
+        ends = f"{words.amount(cost.compute)} {currency}, billed by the time it runs"
         screen.labelled("Compute", ends)
     if machine and cost.monthly != cost.compute:
         stays = f"{words.amount(cost.monthly - cost.compute)} {currency}"
-        screen.labelled("Bills on", f"{stays} (disks, addresses, licences, credits)")
+        screen.labelled("Bills on", f"{stays} (disks, addresses, traffic, licences, credits)")
     if machine and (hourly := _hourly(case, cost)):
         screen.labelled("An hour", hourly)
     if machine and cost.basis == "charges":

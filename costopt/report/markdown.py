@@ -36,7 +36,7 @@ def _headline(report: Report) -> str:
 
 def _recommendations(report: Report) -> str:
     if not report.recommendations:
-        return "Nothing to change."
+        return words.nothing(report)
     head = (
         f"{report.currency} a month",
         "Action",
@@ -47,6 +47,11 @@ def _recommendations(report: Report) -> str:
         "Why",
     )
     table = _table(head, map(_row, report.recommendations), right=(0, 5))
+    if any(r.stranded_commitment for r in report.recommendations):
+        table += (
+            "\n\n≤: what it comes to once the commitment that covers the machine is used "
+            "elsewhere, or ends; only what leaves the bill at once is counted."
+        )
     hidden = report.summary.recommendations - len(report.recommendations)
     return f"{table}\n\n{hidden:,} more are not shown." if hidden > 0 else table
 
@@ -56,7 +61,7 @@ def _row(one: Recommendation) -> tuple[str, ...]:
     if one.resource_name and one.resource_name != one.resource_id:
         resource += f" ({markdown_code(one.resource_id)})"
     return (
-        words.amount(one.estimated_monthly_savings.target),
+        _saving(one),
         markdown(words.action(one.action_type)),
         resource,
         markdown(words.places(one)),
@@ -64,6 +69,12 @@ def _row(one: Recommendation) -> tuple[str, ...]:
         markdown(_risk(one)),
         markdown(one.reason),
     )
+
+
+def _saving(one: Recommendation) -> str:
+    saving = one.estimated_monthly_savings
+    now = words.amount(saving.target)
+    return f"{now} (≤ {words.amount(saving.high)})" if saving.target < saving.high else now
 
 
 def _risk(one: Recommendation) -> str:

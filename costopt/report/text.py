@@ -111,7 +111,7 @@ def _bar(share: float) -> str:
 
 def _recommendations(screen: Screen, report: Report) -> None:
     if not report.recommendations:
-        screen.line(("Nothing to change.", STRONG))
+        screen.line((words.nothing(report), STRONG))
         screen.blank()
         return
     titles, columns = rows.columns(report, screen.width)

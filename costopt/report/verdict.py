@@ -86,7 +86,7 @@ def _arithmetic(case: Case, advice: Recommendation) -> Iterator[tuple[str, str]]
             f"{words.amount(stranded)} of it waits until the commitment that covers the machine "
             "is used elsewhere, or ends",
         )
-    yield "Saved", f"{words.amount(savings.target)} {currency} a month for sure"
+    yield "Saved", f"{words.amount(savings.target)} {currency} a month off the bill"
     if case.cost:
         before, left = case.cost.monthly, words.less(case.cost.monthly, savings.target)
         sums = f"{words.amount(before)} - {words.amount(savings.target)} = {left}"

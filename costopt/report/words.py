@@ -161,3 +161,10 @@ def short_id(resource_id: str) -> str:
 def risk(value: Risk | None) -> str:
     """Expected share of time over the limit; an em dash where nothing runs or none is known."""
     return percent(value.expected_share) if value else "—"
+
+
+def nothing(report: Report) -> str:
+    """What an empty list of advice means: all is well, or nothing could be judged."""
+    if report.summary.well_sized or not report.summary.skips:
+        return "Nothing to change."
+    return "No advice: nothing could be judged, for the reasons below."

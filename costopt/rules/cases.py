@@ -119,13 +119,10 @@ def _price_of_size(resource: Resource, catalogue: Catalogue, currency: str | Non
         operating_system=resource.operating_system,
         currency=currency or "USD",
     )
+    one_memory = len({shape.memory_gib for shape in market.shapes}) == 1  # then it tells nothing
     for shape, price in zip(market.shapes, market.prices, strict=True):  # cheapest first
-        memory = resource.memory_gib or shape.memory_gib
-        if (shape.vcpus, shape.memory_gib, shape.gpu_count) == (
-            resource.vcpus,
-            memory,
-            resource.gpu_count,
-        ):
+        same = one_memory or resource.memory_gib in (None, shape.memory_gib)
+        if same and (shape.vcpus, shape.gpu_count) == (resource.vcpus, resource.gpu_count):
             return price
     return None
 

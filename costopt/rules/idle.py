@@ -154,7 +154,7 @@ def _local_disk_gib(case: Case) -> float:
 
 def _reason(case: Case, found: Verdict, estimated: Estimate, currency: str) -> str:
     saving, waits = estimated.savings.high, estimated.stranded_commitment
-    stays = cents(estimated.cost_after - waits)
+    stays = cents(case.cost.monthly - case.cost.compute) if case.cost else 0
     parts = [
         f"over {span(found.signals.cpu).days:.0f} days "
         + "; ".join(map(str, found.checks[:_TOLD])),

@@ -30,7 +30,12 @@ def plan(outcomes: Mapping[str, Sequence[Outcome]]) -> tuple[Recommendation, ...
         advice = sorted((o for o in said if isinstance(o, Recommendation)), key=_rank)
         if advice:
             chosen.append(_with_losers(advice[0], advice[1:]))
-    return tuple(sorted(chosen, key=lambda r: (-_saving(r), r.resource_id)))
+    return tuple(sorted(chosen, key=_order))
+
+
+def _order(advice: Recommendation) -> tuple[Decimal, Decimal, str]:
+    savings = advice.estimated_monthly_savings
+    return (-savings.target, -savings.high, advice.resource_id)
 
 
 def _rank(advice: Recommendation) -> tuple[Decimal, Decimal, str, str]:

@@ -213,11 +213,19 @@ class _Priced:
 def _priced(case: Case, shape: Shape) -> _Priced | Refusal:
     cost, price = case.cost, list_price(case)
     if cost is None:
-        return "no-price", "neither a bill nor a price names it"
+        return "no-price", unpriced(case)
     hourly = price.list_unit_price if price else cost.hourly_effective
     if hourly is None or hourly <= 0:
         return "no-price", f"no list price of {shape.instance_type} and no billed hours"
     return _Priced(cost, hourly, price.currency if price else cost.currency)
+
+
+def unpriced(case: Case) -> str:
+    """Why no cost is known, and what would help."""
+    resource = case.resource
+    if resource.region_id is None and resource.instance_type:
+        return "no bill names it, and without its RegionId it has no list price"
+    return "neither a bill nor a price names it"
 
 
 def list_price(case: Case) -> Price | None:

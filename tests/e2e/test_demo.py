@@ -145,6 +145,15 @@ def test_the_demo_never_replaces_data_of_ones_own(tmp_path: Path) -> None:
     assert lake.read("resources").column("ResourceId").to_pylist() == ["mine"]
 
 
+def test_ones_own_data_are_never_mixed_with_the_demo(home: Path) -> None:
+    (home / "r.csv").write_text("ProviderName,ResourceId,x_vCPUs\nOnPrem,mine,4\n")
+    refused = run("collect", "files", "--resources", "r.csv", cwd=home)
+    assert refused.returncode == 2
+    assert "holds the demo fleet" in refused.stderr
+    held = Lake(home / ".costopt" / "lake").read("resources")
+    assert "mine" not in held["ResourceId"].to_pylist()
+
+
 def test_a_killed_demo_leaves_what_was_there(tmp_path: Path) -> None:
     assert run("demo", "--instances", "5", "--days", "8", cwd=tmp_path).returncode == 0
     before = run("recommend", "--format", "json", cwd=tmp_path).stdout

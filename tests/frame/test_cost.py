@@ -78,15 +78,15 @@ def test_units_that_count_cores_take_the_hours_from_the_periods() -> None:
     assert cost.hourly_effective == (Decimal(8) / 24).quantize(Decimal("0.000001"))
 
 
-def test_a_commitment_covers_its_share_at_list() -> None:
+def test_a_commitment_covers_its_share_of_the_money() -> None:
     committed = {"CommitmentDiscountId": "ri-1", "ListCost": Decimal(24)}
     cost = bill(charge(1, "12", **committed), charge(2, "24")).costs["i-1"]
-    assert cost.committed_share == pytest.approx(0.5)
+    assert cost.committed_share == pytest.approx(12 / 36)
     assert cost.compute_list == 730
     assert cost.compute == (Decimal(36) / 48 * 730).quantize(Decimal("0.000001"))
 
 
-def test_the_share_is_taken_at_effective_cost_where_list_cost_is_missing() -> None:
+def test_the_share_does_not_need_a_list_cost() -> None:
     azure = {"CommitmentDiscountId": "r", "ListCost": Decimal(0)}
     cost = bill(charge(1, "6", **azure), charge(2, "18", ListCost=Decimal(0))).costs["i-1"]
     assert cost.committed_share == pytest.approx(0.25)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from costopt import schema
-from costopt.frame import focus
+from costopt.frame import focus, focus_terms
 from costopt.model import Window
 from costopt.pricing.catalogue import Catalogue
 from costopt.providers.demo import DemoProvider, Label, Wart, tariff
@@ -211,7 +211,7 @@ def test_the_focus_checker_finds_nothing_to_complain_of() -> None:
 def test_mandatory_columns_are_filled() -> None:
     nullable = {"ChargeClass", "PricingQuantity", "PricingUnit"}
     for row in charges():
-        for name in schema.FOCUS_MANDATORY:
+        for name in focus_terms.MANDATORY:
             assert row[name] is not None or name in nullable, (name, row)
 
 

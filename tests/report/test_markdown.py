@@ -23,7 +23,7 @@ def test_it_says_what_matters() -> None:
     for fact in (
         "## 12,316.96 USD a month can be saved",
         "**25.5 %** of 48,210.50 USD a month, which leaves 35,893.54 USD.",
-        "| 468.66 | Rightsize | `web-17` (`i-0aa11`) | AWS eu-west-1 | m5.4xlarge → m5.xlarge |",
+        "| 468.66 (≤ 515.53) | Rightsize | `web-17` (`i-0aa11`) | AWS eu-west-1 |",
         "| 2 | thin-data |",
         "- 12 rows of the bill are in EUR",
     ):

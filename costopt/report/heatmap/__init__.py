@@ -1,6 +1,6 @@
 """Heatmaps for people: pictures for a slide, text for a terminal, figures for programs.
 
-Pictures are PNG or SVG, 1600 pixels wide and at most 900 high. The same heatmap gives the same
+Pictures are PNG or SVG, 1600 pixels wide and about 900 high. The same heatmap gives the same
 bytes. Matplotlib is loaded when a picture is drawn, not before.
 
 Percentages are coloured from 0 to 100; with `fit`, from 0 to a round figure above the highest.
