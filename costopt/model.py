@@ -285,7 +285,8 @@ class Offer:
     memory_gib: float | None
     gpu_model: str | None = None
     gpu_count: int = 0
-    hourly_price: Decimal | None = None  # list
+    hourly_price: Decimal | None = None  # list, in `currency`
+    currency: str | None = None  # of hourly_price; a bill may be in another
     pricing_category: str | None = "Standard"
 
 

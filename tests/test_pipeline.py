@@ -17,7 +17,7 @@ from costopt.config import Settings
 from costopt.errors import ConfigError, InsufficientData, ProviderError
 from costopt.lake.store import Lake
 from costopt.model import ActionType, Report, Window
-from tests.fakes.fleet import END, FakeFleet, Machine, steady
+from tests.fakes.fleet import END, FakeFleet, Machine, long_samples, steady
 
 
 @pytest.fixture
@@ -50,6 +50,52 @@ def test_one_clock_that_runs_ahead_does_not_move_now(lake: Lake) -> None:
     found = report(lake, Ahead(machines))
     assert found.as_of == END
     assert found.summary.recommendations == 11
+
+
+def test_a_far_future_sample_of_one_of_two_machines_does_not_move_now(lake: Lake) -> None:
+    machines = [Machine(f"m{n}", 16, steady(14, 10, seed=n)) for n in range(2)]
+    pipeline.collect(FakeFleet(machines), lake)
+    late = long_samples("m0", "cpu_utilization", steady(0.1, 10))
+    times = pc.add(late["Timestamp"], timedelta(days=9999))
+    lake.append_metrics("fake", [late.set_column(3, schema.METRICS.field("Timestamp"), times)])
+    found = pipeline.analyse(lake, Settings(), None).report
+    assert found.as_of == END
+    assert found.summary.recommendations == 2
+
+
+def test_corrected_tags_count_at_once_and_are_no_resize(lake: Lake) -> None:
+    pipeline.collect(fleet(), lake)
+    tagged = Machine("m", 16, steady(14, 10), columns={"Tags": [("team", "web")]})
+    (advice,) = report(lake, fleet(tagged)).recommendations
+    assert advice.tags == {"team": "web"}
+
+
+def test_a_size_corrected_before_there_are_samples_replaces_the_wrong_one(lake: Lake) -> None:
+    lake.append("resources", FakeFleet([Machine("m", 4, steady(1, 10))]).resources())
+    (advice,) = report(lake, fleet()).recommendations
+    assert advice.current.vcpus == 16
+
+
+def test_savings_never_exceed_spend_whatever_is_credited(lake: Lake) -> None:
+    class Credited(FakeFleet):
+        def charges(self, window: Window | None) -> Iterator[pa.Table]:
+            for table in super().charges(window):
+                yield table
+                (row,) = table.slice(0, 1).to_pylist(maps_as_pydicts="strict")
+                row |= {"ResourceId": None, "ChargeCategory": "Credit"}
+                row |= {"EffectiveCost": Decimal(-5000)}
+                yield pa.Table.from_pylist([row], schema=schema.CHARGES)
+
+    found = report(lake, Credited(fleet().machines, billed=True))
+    assert 0 < found.summary.monthly_savings <= found.summary.monthly_spend
+    assert found.summary.reconciled_percent == pytest.approx(100)
+    assert any("credits of" in note for note in found.notes)
+
+
+def test_an_unknown_rule_section_is_refused(lake: Lake) -> None:
+    pipeline.collect(fleet(), lake)
+    with pytest.raises(ConfigError, match="no rule named 'idel'"):
+        pipeline.analyse(lake, Settings(rules={"idel": {"x": 1}}), None)
 
 
 def test_an_empty_lake_is_insufficient_data(lake: Lake) -> None:

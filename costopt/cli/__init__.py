@@ -66,12 +66,22 @@ def costopt() -> None:
 
 
 def main() -> None:
-    """Run a command; show our own errors as text, and leave with their exit code."""
+    """Run a command; show errors as text, and leave with the exit code that README names."""
     try:
-        sys.exit(costopt(standalone_mode=True))
+        code = costopt(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except CostoptError as error:
         click.echo(f"costopt: {error}", err=True)
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:  # Ctrl-C: as shells count it, not 1, which says that a policy failed
+        click.echo("costopt: interrupted; what was collected before is kept", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader has seen enough
+        sys.stdout = None  # nothing to flush into at exit
+        sys.exit(141)
     except OSError as error:  # a disk that is full, a folder one may not write to
         click.echo(f"costopt: {error.filename or 'input/output'}: {error.strerror}", err=True)
         sys.exit(2)

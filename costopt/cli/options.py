@@ -34,6 +34,8 @@ class Moment(click.ParamType[datetime]):
             moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not an ISO date or date-time, like 2026-11-01", param, ctx)
+        if not 1970 <= moment.year < 2200:
+            self.fail(f"{value!r} is not a moment that metrics are kept of", param, ctx)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -92,7 +94,7 @@ class Look(NamedTuple):
 
 def look(output: Path | None, width: int) -> Look:
     """The screen's width and colours; `width` and none for a file or a pipe."""
-    if output is not None or not sys.stdout.isatty():
+    if output is not None or sys.stdout is None or not sys.stdout.isatty():
         return Look(width, colour=False)
     columns = shutil.get_terminal_size((width, 40)).columns
     coloured = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -108,6 +110,10 @@ def format_of(given: str | None, output: Path | None, known: Sequence[str]) -> s
 
 def deliver(data: bytes, path: Path | None) -> None:
     """Data to stdout, or to the file named by --output."""
+    if path is not None and not path.name:
+        raise click.UsageError("--output needs the name of a file")
+    if path is None and sys.stdout is None:
+        raise click.UsageError("standard output is closed: add --output FILE")
     if path is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

@@ -145,7 +145,7 @@ def recommend(
         options.deliver(registry.find("format", format_name)(first(report, limit or 0)), output)
         return
     if limit is None:
-        limit = 0 if output or not sys.stdout.isatty() else _SHOWN
+        limit = 0 if output or not sys.stdout or not sys.stdout.isatty() else _SHOWN
     found = shlex.join(_given({"--home": home, "--config": config_path}))
     look = options.look(output, text.WIDTH)
     page = text.render(report, **look._asdict(), skips=skips, limit=limit, options=found)

@@ -1,8 +1,9 @@
 """What each resource costs a month, from the bill; and what the fleet's bill comes to.
 
 Effective cost (FOCUS EffectiveCost: after discounts, commitments amortised) is what savings are
-taken from. A month is `units.HOURS_PER_MONTH` hours of the pace at which the resource was billed
-since it first appeared in the bill's last `BILL_DAYS` days.
+taken from. A month is `units.HOURS_PER_MONTH` hours at the pace of the provider's newest
+`BILL_DAYS` days of bill, for a resource as for the fleet, so that the parts add up to the whole:
+what was launched or removed within those days counts for the days it was billed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costopt.model import Cost, Price, Resource, is_stopped
-from costopt.units import HOURS_PER_MONTH, money, per_month, provider_key
+from costopt.units import HOURS_PER_MONTH, cents, money, per_month, provider_key
 
 BILL_DAYS: Final = 31
 """The longest month: the newest bill of a provider that bills by the month is always whole."""
@@ -41,6 +42,8 @@ COLUMNS: Final = (
 """What `read_bill` needs of a bill."""
 
 _TIME_UNIT: Final = r"(^|[^a-z])(h|hrs?|hours?|minutes?|mins?|seconds?|secs?)([^a-z]|$)"
+_DAY_UNIT: Final = r"(^|[^a-z])(days?|months?|mo)([^a-z]|$)"
+_DATA_UNIT: Final = r"[kmgtp]i?b|byte|iops"  # a disk's gigabyte-month bills on
 _HOUR_UNIT: Final = r"^(1 ?)?((instance|vm|machine|node)[- ])?(h|hrs?|hours?)$"
 
 _QUERY: Final = """
@@ -56,11 +59,14 @@ with mine as (
   select resource, provider, until,
     greatest(ChargePeriodStart, since) as starts,
     ChargePeriodEnd as ends,
-    ServiceCategory = 'Compute' and ChargeCategory = 'Usage'
-      and regexp_matches(lower(coalesce(PricingUnit, '')), $time_unit) as stops,
+    ServiceCategory = 'Compute' and ChargeCategory = 'Usage' and (
+      regexp_matches(lower(coalesce(PricingUnit, '')), $time_unit)
+      or regexp_matches(lower(coalesce(PricingUnit, '')), $day_unit)
+        and not regexp_matches(lower(PricingUnit), $data_unit)) as stops,
     stops and CommitmentDiscountId is not null as covered,
     stops and regexp_matches(lower(PricingUnit), $hour_unit) as counts_hours,
-    since as bill_since,
+    since,
+    resource is null and EffectiveCost < 0 as credit,
     -- a month's tax or support that began before the span counts for the part inside it
     case when ChargePeriodStart >= since then 1.0 else
       epoch(ChargePeriodEnd - since) / epoch(ChargePeriodEnd - ChargePeriodStart) end as part,
@@ -70,15 +76,14 @@ with mine as (
   from mine join span using (provider)
   where ChargePeriodEnd > since
 )
-select resource, provider, any_value(until) as until,
-  case when resource is null then any_value(bill_since) else min(starts) end as since,
+select resource, provider, any_value(until) as until, any_value(since) as since,
   sum(effective) as effective,
   coalesce(sum(effective) filter (where stops), 0) as compute,
   coalesce(sum(listed) filter (where stops), 0) as compute_list,
   sum(quantity) filter (where counts_hours) as hours,
   list(distinct {'f': starts, 't': ends}) filter (where stops) as periods,
   coalesce(sum(effective) filter (where covered), 0) as committed
-from bill group by resource, provider order by resource, provider
+from bill group by resource, provider, credit order by resource, provider, credit
 """
 _PART_OF: Final = """
 create macro part_of(amount, part) as
@@ -94,7 +99,8 @@ class Bill:
 
     currency: str
     costs: Mapping[str, Cost]  # by `resource_key`
-    spend: Decimal  # everything, also what names no resource
+    spend: Decimal  # everything, also what names no resource, but for `credited`
+    credited: Decimal  # <= 0: credits and refunds beyond what their own resource costs
     since: datetime  # the earliest charge that counts, and the end of the latest
     until: datetime
     other_currencies: Mapping[str, int]  # currency -> rows left out of every sum
@@ -141,6 +147,8 @@ def read_bill(charges: pa.Table, end: datetime, currency: str | None) -> Bill | 
                 "end": end,
                 "days": BILL_DAYS,
                 "time_unit": _TIME_UNIT,
+                "day_unit": _DAY_UNIT,
+                "data_unit": _DATA_UNIT,
                 "hour_unit": _HOUR_UNIT,
             },
         ).to_arrow_table()
@@ -152,15 +160,17 @@ def read_bill(charges: pa.Table, end: datetime, currency: str | None) -> Bill | 
 def _bill(rows: list[dict[str, Any]], currency: str, others: dict[str, int]) -> Bill:
     costs: dict[str, Cost] = {}
     spend = Decimal(0)
+    credited = Decimal(0)
     for row in rows:
         cost = _cost(row, currency)
-        spend += cost.monthly
+        spend += max(Decimal(0), cost.monthly)
+        credited += min(Decimal(0), cost.monthly)
         if row["resource"]:
             key = resource_key(row["resource"])
             costs[key] = _sum(costs[key], cost) if key in costs else cost
     since = min(row["since"] for row in rows)
     until = max(row["until"] for row in rows)
-    return Bill(currency, costs, spend, since, until, others)
+    return Bill(currency, costs, spend, credited, since, until, others)
 
 
 def _cost(row: dict[str, Any], currency: str) -> Cost:
@@ -262,12 +272,15 @@ def fleet_cost(
     share = float(billed / spend) * 100 if bill and spend else None
     notes = []
     if not bill:
-        notes.append("no bill was collected: every amount is at list price")
+        notes.append("no bill covers the time before: every amount is at list price")
     else:
         notes.append(
             f"a month is {HOURS_PER_MONTH} hours at the pace of the bill of {bill.since:%Y-%m-%d} "
-            f"to {bill.until:%Y-%m-%d}; tax, support and credits are part of the spend"
+            f"to {bill.until:%Y-%m-%d}; tax and support are part of the spend"
         )
+        if bill.credited:
+            credit = f"{-cents(bill.credited)} {currency}"
+            notes.append(f"credits of {credit} a month come off the bill beside that spend")
     if bill and listed:
         count = sum(c.basis == "list" for c in same)
         notes.append(f"{count} resources are on no bill: their cost is the list price")

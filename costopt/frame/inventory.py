@@ -40,16 +40,17 @@ def present(observations: pa.Table, as_of: datetime, default_zone: str) -> dict[
     """Each resource as it was at `as_of`, by id, sorted.
 
     Args:
-        observations: schema.RESOURCES, any order; several rows of one id are its history.
+        observations: schema.RESOURCES; several rows of one id are its history, in any order but
+            for rows of one moment, of which the last counts.
         as_of: later observations are not known yet (UTC).
         default_zone: IANA clock of resources that name none, or one that does not exist.
     """
-    histories: dict[str, list[dict[str, Any]]] = {}
+    histories: dict[str, dict[datetime, dict[str, Any]]] = {}
     for row in observations.to_pylist(maps_as_pydicts="lossy"):
-        if (row["x_ObservedAt"] or _EVER) <= as_of:
-            histories.setdefault(row["ResourceId"], []).append(row)
+        if (since := _observed(row)) <= as_of:  # the last row of one moment corrects the others
+            histories.setdefault(row["ResourceId"], {})[since] = row
     return {
-        resource_id: _resource(sorted(history, key=_observed), default_zone)
+        resource_id: _resource([row for _, row in sorted(history.items())], default_zone)
         for resource_id, history in sorted(histories.items())
     }
 

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from costopt.errors import InputError
 from costopt.lake import batches, day
 from costopt.lake.atomic import sync_folder
 from costopt.lake.batches import Batch
@@ -37,6 +38,9 @@ AHEAD_SHARE: Final = 0.1
 _TABLE_BYTES: Final = 8 << 20
 """What scan gives at a time at least: opening a file for every small shard would cost more than
 reading it."""
+
+FAR_DAYS: Final = 35
+"""Longer than any pause between two monthly exports."""
 
 _NEVER: Final = 1 << 40  # a day later than any
 
@@ -108,21 +112,47 @@ def _table(paths: Sequence[Path], wanted: range, shards: int) -> list[pa.Table]:
 
 
 def days(lake: Lake) -> tuple[date, ...]:
-    """The UTC days that hold packed samples, oldest first."""
+    """The UTC days that hold packed samples, oldest first.
+
+    Raises:
+        InputError: a file among them is not named for a day.
+    """
     paths = sorted((lake.root / "packed").glob("[0-9]*.parquet"))
-    return tuple(date.fromisoformat(path.stem) for path in paths)
+    try:
+        return tuple(date.fromisoformat(path.stem) for path in paths)
+    except ValueError as error:
+        raise InputError(f"not a day of the lake: {error}", where=str(paths[0].parent)) from None
 
 
 def reach(lake: Lake) -> datetime | None:
     """The end of the newest day that is more than a few clocks running ahead; None = no days.
 
-    That is a day with more than `AHEAD_SHARE` as many series as the fullest day has.
+    A day with no more than `AHEAD_SHARE` as many series as the fullest one does not count, nor one
+    with no more than half as many that lies `FAR_DAYS` or more after all others.
     """
-    series = {day: pq.read_metadata(_path(lake, day)).num_rows for day in days(lake)}
-    real = [day for day, count in series.items() if count > AHEAD_SHARE * max(series.values())]
-    if not real:
+    series = {day: _series(_path(lake, day)) for day in days(lake)}
+    fullest = max(series.values(), default=0)
+    newest = list(series)
+    while len(newest) > 1:
+        far = newest[-1] - newest[-2] >= timedelta(days=FAR_DAYS)
+        if series[newest[-1]] > fullest * (0.5 if far else AHEAD_SHARE):
+            break
+        newest.pop()
+    if not newest:
         return None
-    return datetime.combine(max(real), time(), UTC) + timedelta(days=1)
+    return datetime.combine(newest[-1], time(), UTC) + timedelta(days=1)
+
+
+def _series(path: Path) -> int:
+    try:
+        rows: int = pq.read_metadata(path).num_rows
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(
+            f"damaged lake file: {error}",
+            where=str(path),
+            hint="move it away and collect that day again; the other files are unharmed",
+        ) from None
+    return rows
 
 
 def _path(lake: Lake, day: date) -> Path:

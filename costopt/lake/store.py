@@ -83,13 +83,14 @@ class Lake:
             table: in `schema.SCHEMAS[name]`'s columns. Of rows with one key the first wins, but
                 resources keep every row with its own x_ObservedAt as history.
             observed_at: resources only: stamped on rows that name no x_ObservedAt and differ from
-                a row already held (UTC).
+                a row already held (UTC). None = how far the metrics held reach, as the change came
+                after them; before there are any, such a row replaces the one held.
         """
         rows = schema.conform(table, schema.SCHEMAS[name]).to_pylist(maps_as_pydicts="strict")
         with self.writing():
             held = self.read(name).to_pylist(maps_as_pydicts="strict")
             fresh = (
-                new_observations(rows, held, observed_at)
+                new_observations(rows, held, observed_at or self._newest_mark())
                 if name == "resources"
                 else changed(rows, held, KEYS[name])
             )
@@ -219,14 +220,21 @@ class Lake:
         """Provider -> metric -> up to when its samples are final (UTC)."""
         return self._marks()
 
+    def _newest_mark(self) -> datetime | None:
+        return max((end for ends in self._marks().values() for end in ends.values()), default=None)
+
     def _marks(self) -> dict[str, dict[str, datetime]]:
         path = self.root / "watermarks.json"
         if not path.exists():
             return {}
-        return {
-            provider: {metric: datetime.fromisoformat(end) for metric, end in ends.items()}
-            for provider, ends in json.loads(path.read_bytes()).items()
-        }
+        try:
+            return {
+                provider: {metric: datetime.fromisoformat(end) for metric, end in ends.items()}
+                for provider, ends in json.loads(path.read_bytes()).items()
+            }
+        except (ValueError, AttributeError, TypeError):
+            hint = "remove it and collect again: the samples are unharmed"
+            raise InputError("unreadable watermarks", where=str(path), hint=hint) from None
 
     def pending(self) -> tuple[tuple[str, Path], ...]:
         """Long metric files not yet compacted, as (provider, path), oldest first."""

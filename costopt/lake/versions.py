@@ -60,7 +60,7 @@ def new_observations(
             if history and _same(_present(history), row):
                 continue
             if history:
-                fresh.append(row | {"x_ObservedAt": observed_at or datetime.now(UTC)})
+                fresh.append(row | {"x_ObservedAt": observed_at})
                 history.append(fresh[-1])
                 continue
         elif any(other["x_ObservedAt"] == row["x_ObservedAt"] for other in history):

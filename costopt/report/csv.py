@@ -23,6 +23,7 @@ _OFFER: Final = (
     "gpu_model",
     "gpu_count",
     "hourly_price",
+    "currency",
     "pricing_category",
 )
 COLUMNS: Final = (

@@ -93,6 +93,7 @@ def nothing_runs(current: Offer) -> Offer:
         vcpus=0.0,
         memory_gib=0.0,
         hourly_price=Decimal(0),
+        currency=current.currency,
         pricing_category=None,
     )
 
@@ -107,6 +108,7 @@ def _offer(offer: Offer) -> dict[str, Any]:
         "gpu_model": offer.gpu_model,
         "gpu_count": offer.gpu_count,
         "hourly_price": number(offer.hourly_price),
+        "currency": offer.currency,
         "pricing_category": offer.pricing_category,
     }
 

@@ -95,6 +95,7 @@ class Case:
             gpu_model=shape.gpu_model if shape else resource.gpu_model,
             gpu_count=self.gpu_count,
             hourly_price=price.list_unit_price if price else None,
+            currency=price.currency if price else None,
             pricing_category=price.pricing_category if price else resource.pricing_category,
         )
 

@@ -25,6 +25,8 @@ from costopt.rules.plan import plan
 
 def judges_of(names: Sequence[str], settings: Settings) -> list[Rule]:
     """The rules of those names, with their settings."""
+    for unknown in settings.rules.keys() - set(registry.names("rule")):
+        registry.find("rule", unknown)  # says that there is none, and the nearest
     rules = [registry.find("rule", name) for name in names]
     return [rule(settings.of_rule(rule.code, rule.Settings)) for rule in rules]
 

@@ -142,6 +142,7 @@ class Sizing:
             vcpus=shape.vcpus,
             memory_gib=self.current.memory_gib if kept else shape.memory_gib,
             hourly_price=price.list_unit_price,
+            currency=price.currency,
             pricing_category=price.pricing_category,
         )
 

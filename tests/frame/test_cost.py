@@ -109,7 +109,37 @@ def test_what_comes_after_the_end_is_not_known() -> None:
 
 
 def test_old_months_do_not_count() -> None:
-    assert bill(charge(1, "24"), charge(90, "9999")).spend == 730
+    newest = [charge(day, "24") for day in range(1, 32)]
+    assert bill(*newest, charge(90, "9999")).spend == 730
+
+
+def test_parts_add_up_to_the_whole_whatever_comes_and_goes() -> None:
+    """A node a day, each another: a month of one node, not thirty months of thirty nodes."""
+    churn = bill(*(charge(day, "24", ResourceId=f"i-{day}") for day in range(1, 21)))
+    assert churn.spend == 730
+    assert sum(cost.monthly for cost in churn.costs.values()) == 730
+    bought = charge(1, "100", ChargeCategory="Purchase", ResourceId="licence", PricingUnit=None)
+    once = bill(*(charge(day, "24") for day in range(1, 21)), bought)
+    assert once.spend == 730 + (Decimal(100) / 480 * 730).quantize(Decimal("0.000001"))
+
+
+def test_credits_stand_beside_the_spend() -> None:
+    credit = charge(1, "-500", ChargeCategory="Credit", ResourceId=None)
+    refunded = charge(1, "-90", ResourceId="i-2")
+    read = bill(*(charge(day, "24") for day in range(1, 11)), credit, refunded)
+    assert read.spend == 730
+    assert read.credited == -(Decimal(590) / 240 * 730).quantize(Decimal("0.000001"))
+    assert any("credits of" in note for note in fleet_cost(read, []).notes)
+
+
+@pytest.mark.parametrize("unit", ["Days", "1 Month", "Months", "Instance Months", "Hrs", "h"])
+def test_compute_by_any_unit_of_time_stops(unit: str) -> None:
+    assert bill(charge(1, "24", PricingUnit=unit)).costs["i-1"].compute == 730
+
+
+@pytest.mark.parametrize("unit", ["GB-Mo", "GiB-Month", "GB-Months", "Requests", "IOPS-Mo"])
+def test_compute_by_other_units_bills_on(unit: str) -> None:
+    assert bill(charge(1, "24", PricingUnit=unit)).costs["i-1"].compute == 0
 
 
 def test_a_month_long_row_counts_for_the_part_inside_the_span() -> None:
