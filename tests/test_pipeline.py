@@ -76,6 +76,13 @@ def test_a_size_corrected_before_there_are_samples_replaces_the_wrong_one(lake: 
     assert advice.current.vcpus == 16
 
 
+def test_a_size_wrong_from_the_start_is_corrected_by_a_date_before_the_samples(lake: Lake) -> None:
+    pipeline.collect(FakeFleet([Machine("m", 64, steady(14, 10))]), lake)
+    since = {"x_ObservedAt": END - timedelta(days=100)}
+    (advice,) = report(lake, fleet(Machine("m", 16, steady(14, 10), columns=since))).recommendations
+    assert advice.current.vcpus == 16
+
+
 def test_savings_never_exceed_spend_whatever_is_credited(lake: Lake) -> None:
     class Credited(FakeFleet):
         def charges(self, window: Window | None) -> Iterator[pa.Table]:
