@@ -18,6 +18,7 @@ from costopt.rules import roles
 from costopt.rules.base import Case, RuleSettings
 from costopt.rules.candidates import Ladder, Need, memory_is_settled, offers
 from costopt.rules.demand import Percentile, cpu_demand, memory_demand, network_demand, vcpus_needed
+from costopt.units import provider_key
 
 _ALTERNATIVES: Final = 3
 
@@ -223,7 +224,10 @@ def _priced(case: Case, shape: Shape) -> _Priced | Refusal:
 
 def unpriced(case: Case) -> str:
     """Why no cost is known, and what would help."""
-    resource = case.resource
+    resource, known = case.resource, case.catalogue.providers()
+    if provider_key(resource.provider_name) not in known:
+        listed = ", ".join(known)
+        return f"there are no prices of the provider {resource.provider_name}, only of {listed}"
     if resource.region_id is None and resource.instance_type:
         return "no bill names it, and without its RegionId it has no list price"
     return "neither a bill nor a price names it"
