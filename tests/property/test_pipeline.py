@@ -6,10 +6,12 @@ import dataclasses
 import json
 import random
 import tempfile
+from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +20,7 @@ from costopt.config import Settings
 from costopt.errors import InsufficientData
 from costopt.lake.store import Lake
 from costopt.model import Report
+from costopt.providers.files import FilesProvider, FilesSettings
 from costopt.report.json import render
 from tests.fakes.fleet import LADDER, FakeFleet, Machine, steady
 
@@ -108,6 +111,36 @@ def test_the_order_of_rows_does_not_matter(fleet: list[Machine], seed: int) -> N
 @given(fleets)
 def test_duplicates_do_not_matter(fleet: list[Machine]) -> None:
     assert advice(Doubled(fleet)) == advice(FakeFleet(fleet))
+
+
+def from_files(fleet: FakeFleet, folder: Path, clock: tzinfo) -> dict[str, object]:
+    """The fleet's advice by way of files whose timestamps are told by that clock."""
+    tables = {"resources": fleet.resources(), "prices": fleet.prices(), "shapes": fleet.shapes()}
+    for name, table in tables.items():
+        pq.write_table(table, folder / f"{name}.parquet")
+    with (folder / "metrics.csv").open("w") as file:
+        file.write("ResourceId,MetricName,Timestamp,PeriodSeconds,Value\n")
+        for table in fleet.metrics(None):
+            for row in table.to_pylist():
+                told = row["Timestamp"].astimezone(clock).isoformat()
+                named = f"{row['ResourceId']},{row['MetricName']}"
+                file.write(f"{named},{told},300,{row['Value']}\n")
+    paths = {name: folder / f"{name}.parquet" for name in tables}
+    given_files = FilesSettings(**paths, metrics=folder / "metrics.csv")
+    lake = Lake(folder / "lake")
+    pipeline.collect(FilesProvider(given_files), lake)
+    document = json.loads(render(pipeline.analyse(lake, Settings(), None).report))
+    document.pop("findings")
+    return document
+
+
+@settings(SLOW, max_examples=6)
+@given(machines, st.integers(-14 * 60, 14 * 60))
+def test_the_time_zone_of_the_input_does_not_matter(machine: Machine, minutes: int) -> None:
+    fleet = FakeFleet([machine])
+    clock = timezone(timedelta(minutes=minutes))
+    with tempfile.TemporaryDirectory() as one:
+        assert from_files(fleet, Path(one), clock) == advice(fleet)
 
 
 @SLOW
