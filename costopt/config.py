@@ -45,7 +45,11 @@ class Settings(_Section):
 
     home: Path = Field(Path(".costopt"), description="where the lake and state of a project live")
     lookback_days: float = Field(60.0, gt=0, le=455, description="days of history to judge on")
-    currency: str = Field("USD", pattern="^[A-Z]{3}$", description="currency of all sums")
+    currency: str = Field(
+        "USD",
+        pattern="^[A-Z]{3}$",
+        description="currency of all sums; where it is not set, the bill's own, else the prices'",
+    )
     time_zone: str = Field("UTC", description="clock of resources that name none")
     min_monthly_savings: float = Field(
         5.0, ge=0, description="smallest saving a month worth a person's time, in `currency`"
