@@ -312,6 +312,21 @@ class Risk:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """When to undo a change: as soon as `samples` periods were over the limit before `until`.
+
+    Violations that today's machine has too are allowed for in `samples`.
+    """
+
+    metric_name: str  # cpu_utilization | memory_utilization, of the recommended machine
+    limit_percent: float  # of the recommended machine
+    samples: int  # revert once so many periods were over the limit, since the change
+    period_seconds: int
+    horizon_days: float  # the rule holds for so long after the change
+    until: datetime  # that moment if the change is made at as_of
+
+
+@dataclass(frozen=True, slots=True)
 class Recommendation:
     """What to change, by how much the bill falls, how sure it is, and why."""
 
@@ -334,6 +349,7 @@ class Recommendation:
     alternatives: tuple[Offer, ...] = ()
     risk: Risk | None = None
     backtest: Mapping[str, Any] | None = None  # None: not replayed
+    guards: tuple[Guard, ...] = ()  # when to undo it; none where nothing runs afterwards
     stranded_commitment: Decimal = Decimal(0)  # a month, of the commitment left unused
     tags: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 

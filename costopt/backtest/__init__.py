@@ -1,0 +1,1 @@
+"""How decisions would have done on weeks they had not seen: ours, and the vendors'."""
