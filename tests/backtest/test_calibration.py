@@ -8,11 +8,11 @@ from costopt.backtest.result import Bin
 
 
 def test_by_hand() -> None:
-    predicted = np.array([0.02, 0.04, 0.08, 0.06, 0.5, 1.0])
-    happened = np.array([False, False, False, True, True, False])
+    predicted = np.array([0.02, 0.04, 0.08, 0.06, 0.5, 0.9, 1.0])
+    happened = np.array([False, False, False, True, True, False, False])
     found = calibration(predicted, happened)
-    assert found.bins == (Bin(0.05, 0.25, 4), Bin(0.5, 1.0, 1), Bin(1.0, 0.0, 1))
-    assert found.expected_error == pytest.approx((4 * 0.2 + 0.5 + 1.0) / 6)
+    assert found.bins == (Bin(0.05, 0.25, 4), Bin(0.5, 1.0, 1), Bin(0.95, 0.0, 2))
+    assert found.expected_error == pytest.approx((4 * 0.2 + 0.5 + 2 * 0.95) / 7)
 
 
 def test_a_bin_starts_at_its_lower_edge() -> None:
