@@ -49,7 +49,7 @@ def find(kind: str, name: str) -> Any:
     """
     target = _entry_points(kind).get(name) or BUILTIN.get(kind, {}).get(name)
     if target is None:
-        raise ConfigError(f"no {kind} named {name!r}", hint=_suggest(name, names(kind)))
+        raise ConfigError(f"no {kind} named {name!r}", hint=suggest(name, names(kind)))
     module, _, attribute = target.partition(":")
     return getattr(import_module(module), attribute)
 
@@ -64,7 +64,8 @@ def _entry_points(kind: str) -> dict[str, str]:
     return found
 
 
-def _suggest(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known: Iterable[str]) -> str:
+    """For an error's hint: the nearest of the known names, and all of them."""
     options = list(known)
     nearest = get_close_matches(name, options, n=1)
     listed = "one of: " + ", ".join(options)

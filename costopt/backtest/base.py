@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -36,6 +36,9 @@ class Past:
     vcpus: float | None = None  # None = unknown
     memory_gib: float | None = None
     network_gbps: float | None = None
+    kept: dict[object, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What one baseline derived from the series (sorted samples and the like), for the next to
+    share; written in `baselines` only, and gone with the past."""
 
     @property
     def slots_a_day(self) -> int:
