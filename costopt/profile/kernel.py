@@ -17,9 +17,7 @@ Definitions, exact whatever the order of rows, shards or threads:
 from __future__ import annotations
 
 from array import array
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
@@ -29,6 +27,7 @@ import pyarrow.compute as pc
 
 from costopt import schema
 from costopt.model import Profile, Window
+from costopt.parallel import in_threads
 from costopt.profile import figures
 from costopt.profile.clock import Calendar
 from costopt.profile.shard import KEYS, Scope, blocks
@@ -59,7 +58,7 @@ def profile(
     """
     scope = Scope(window, since, Calendar(clocks, default_clock))
     empty = schema.empty(schema.PROFILES)
-    return _sorted(pa.concat_tables([empty, *_in_threads(shards, scope, threads)]))
+    return _sorted(pa.concat_tables([empty, *_tables(shards, scope, threads)]))
 
 
 def profiles_of(table: pa.Table) -> dict[str, tuple[Profile, ...]]:
@@ -100,17 +99,9 @@ def _values(column: pa.ChunkedArray) -> Iterable[Any]:
     return values
 
 
-def _in_threads(shards: Iterable[pa.Table], scope: Scope, threads: int) -> Iterator[pa.Table]:
-    """The profiles of each shard, in the shards' order; few shards in memory at a time."""
-    with ThreadPoolExecutor(threads, "costopt-profile") as pool:
-        running: deque[Future[list[pa.Table]]] = deque()
-        for shard in shards:
-            if len(running) == threads:
-                yield from running.popleft().result()
-            running.append(pool.submit(_shard, shard, scope))
-            del shard  # its memory goes when its thread is done, not when the next one is read
-        while running:
-            yield from running.popleft().result()
+def _tables(shards: Iterable[pa.Table], scope: Scope, threads: int) -> Iterator[pa.Table]:
+    for tables in in_threads(lambda table: _shard(table, scope), shards, threads):
+        yield from tables
 
 
 def _shard(table: pa.Table, scope: Scope) -> list[pa.Table]:
