@@ -163,22 +163,3 @@ def wilson_upper(share: float, n: float, z: float = Z_95) -> float:
     centre = share + z * z / (2 * n)
     spread = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return min(1.0, (centre + spread) / (1 + z * z / n))
-
-
-SMT_SPEEDUP: Final = 0.63
-"""s: a core's throughput with one of its two hardware threads busy, as a share of both busy; 0.63
-is the worst measured (compiling), 0.86 the best (Netty) (facts: decisions, "SMT trap")."""
-
-
-def smt_percent(percent: float, shrink: float, speedup: float = SMT_SPEEDUP) -> float:
-    """CPU percent on a machine `shrink` times smaller, counting that a second hardware thread of a
-    core adds less than the first.
-
-    Throughput at utilization u is rho(u) = [min(u, 1/2) + (2s-1)(u-1/2)+] / s; the answer solves
-    rho(new) = shrink * rho(old). 30 % halves to 88 %, not 60 %, at s = 0.63. Values over 100 mean
-    that the smaller machine cannot do the work.
-    """
-    gain = 2 * speedup - 1
-    u = percent / 100
-    work = shrink * (min(u, 0.5) + gain * max(0.0, u - 0.5))
-    return 100 * (work if work <= 0.5 else 0.5 + (work - 0.5) / gain)

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from costopt.model import Profile, Risk, Shape
-from costopt.optimize.size import smt_percent
+from costopt.optimize.smt import smt_percent
 from costopt.rules.base import span
 from costopt.rules.sizing import Sizing, list_price, need_of
+from costopt.rules.threads import whole_cores
 from costopt.units import cents, per_month
 
 
@@ -197,12 +198,9 @@ def _resized(sizing: Sizing, profile: Profile) -> Sizing:
 def _smt_percent(sizing: Sizing, target: Shape) -> float | None:
     """P99.5 on the target if a core's second hardware thread adds little; None = no such threads,
     or not known."""
-    cores, vcpus = sizing.current.physical_cores, sizing.current.vcpus
-    if cores is None or cores >= vcpus or sizing.current.architecture == "arm64":
+    if whole_cores(sizing.current) is not False or whole_cores(target):
         return None
-    if target.physical_cores is not None and target.physical_cores >= target.vcpus:
-        return None
-    return smt_percent(sizing.need.cpu.p99_5, vcpus / target.vcpus)
+    return smt_percent(sizing.need.cpu.p99_5, sizing.current.vcpus / target.vcpus)
 
 
 def _vcpus(count: float) -> str:

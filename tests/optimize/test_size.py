@@ -14,7 +14,6 @@ from costopt.optimize.size import (
     large_enough,
     needed,
     share_over,
-    smt_percent,
     sustains,
     wilson_upper,
 )
@@ -151,10 +150,3 @@ def test_wilson_upper_bound() -> None:
     assert wilson_upper(0.05, 20) == pytest.approx(0.2361, abs=1e-4)
     assert wilson_upper(0.2, 0) == 1.0
     assert wilson_upper(1.0, 5) == pytest.approx(1.0)
-
-
-def test_hyperthreads_make_half_a_machine_hotter_than_it_looks() -> None:
-    assert smt_percent(30, 2) == pytest.approx(88, abs=1)  # facts: decisions, "SMT trap"
-    assert smt_percent(20, 2) == pytest.approx(40)
-    assert smt_percent(60, 2) > 100
-    assert smt_percent(30, 2, speedup=1.0) == pytest.approx(60)
