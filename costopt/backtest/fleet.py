@@ -1,0 +1,119 @@
+"""What a fleet's own past teaches: a risk model at every origin, from nothing that came later."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from costopt.backtest.study import Studied
+from costopt.backtest.windows import Origin, Timetable
+from costopt.optimize.budget import Past, rollback_cost_within
+from costopt.optimize.features import NAMES, Floats
+from costopt.optimize.risk import Risk, with_record
+
+LADDER: Final = (1.0, 0.5, 0.25, 0.125, 0.0625)
+"""Powers of two, as machine types come; the sizes that the model learns on."""
+
+MOST_TEACHERS: Final = 2000
+"""Machines that the model learns from: more change its ten coefficients no more."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """The model as it stood at every origin, and stands now."""
+
+    table: Timetable
+    models: Mapping[Origin, Risk]
+
+    def chances(self, of: Studied, at: Origin) -> Floats | None:
+        """(S,) the risk of each size by what was known at that origin; None = too little."""
+        figures = of.figures.get(at)
+        if figures is None:
+            return None
+        record = of.records[at]
+        risk = with_record(self.models[at].chance(figures), record.windows, record.over)
+        risk = np.maximum.accumulate(risk)
+        risk[of.sizes >= 1] = 0.0
+        return risk
+
+    def upper(self, of: Studied) -> Floats:
+        """(S,) the upper end of today's model's interval; of a machine with figures."""
+        upper = self.models[self.table.now].upper(of.figures[self.table.now])
+        upper[of.sizes >= 1] = 0.0
+        return upper
+
+
+def learn(studied: Sequence[Studied], table: Timetable, prior: Risk, seed: int = 0) -> Learned:
+    """The models of every origin.
+
+    Args:
+        studied: machines whose sizes hold `LADDER`.
+        seed: which `MOST_TEACHERS` of the machines teach.
+    """
+    teachers = _teachers(studied, seed)
+    models = {}
+    for at in (*table.origins, table.now):
+        figures, happened = rows(teachers, table.lessons(at))
+        models[at] = prior.learned(figures, happened)
+    return Learned(table, models)
+
+
+def rows(teachers: Iterable[Studied], lessons: Sequence[Origin]) -> tuple[Floats, Floats]:
+    """(n, NAMES) figures of every lesson's window at the ladder's smaller sizes, and (n,) whether
+    the budget was used up, 1 or 0."""
+    figures: list[npt.NDArray[Any]] = []
+    happened: list[npt.NDArray[Any]] = []
+    for one in teachers:
+        places = np.flatnonzero(np.isin(one.sizes, LADDER[1:]))
+        for lesson in lessons:
+            if lesson in one.figures and lesson in one.tested:
+                figures.append(one.figures[lesson][places])
+                happened.append(one.tested[lesson].exhausted[places])
+    if not figures:
+        return np.empty((0, len(NAMES))), np.empty(0)
+    return np.concatenate(figures).astype(np.float64), np.concatenate(happened).astype(np.float64)
+
+
+def cost_within(
+    learned: Learned,
+    studied: Sequence[Studied],
+    origins: Sequence[Origin],
+    *,
+    budget: float,
+    least: float,
+    limit_percent: float,
+) -> float:
+    """The rollback cost that keeps the fleet's risk budget over those origins, at least `least`."""
+    ladder = np.array(LADDER)
+    risk, peak, exhausted, resources = [], [], [], []
+    for number, one in enumerate(studied):
+        places = np.flatnonzero(np.isin(one.sizes, LADDER))
+        for at in origins:
+            chances = learned.chances(one, at)
+            if chances is not None and at in one.tested:
+                risk.append(chances[places])
+                peak.append(one.peaks[at])
+                exhausted.append(one.tested[at].exhausted[places])
+                resources.append(number)
+    past = Past(
+        ladder,
+        np.array(risk).reshape(-1, len(ladder)),
+        np.array(peak),
+        np.array(exhausted, bool).reshape(-1, len(ladder)),
+        np.array(resources, np.int64),
+    )
+    return rollback_cost_within(past, budget, least, limit_percent)
+
+
+def _teachers(studied: Sequence[Studied], seed: int) -> list[Studied]:
+    """The same machines whatever their order, and mostly the same when others come or go."""
+
+    def rank(one: Studied) -> bytes:
+        return hashlib.sha256(f"{seed}\x1f{one.resource_id}".encode()).digest()
+
+    return sorted(studied, key=rank)[:MOST_TEACHERS]

@@ -1,0 +1,175 @@
+"""Each machine's samples on one grid that ends where the decision stands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from costopt.model import Window
+from costopt.profile.clock import Calendar
+from costopt.profile.shard import COUNTERS, SECOND, Block, Scope, blocks, microseconds
+from costopt.schema import MISSING_U16, PERCENT_LIMIT, PERCENT_SCALE
+from costopt.units import SECONDS_PER_DAY
+
+CPU: Final = ("cpu_utilization", "mean")
+CPU_MAX: Final = ("cpu_utilization", "max")
+MEMORY: Final = ("memory_utilization", "mean")
+MEMORY_MAX: Final = ("memory_utilization", "max")
+NETWORK_IN: Final = ("network_in", "mean")
+NETWORK_OUT: Final = ("network_out", "mean")
+
+Series = tuple[str, str]
+"""Metric name and statistic, of the whole resource."""
+
+_TOO_HIGH: Final = COUNTERS.index("RefusedHigh")
+_FULL: Final = int(PERCENT_LIMIT) * PERCENT_SCALE
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is known of a machine besides its samples."""
+
+    resource_id: str
+    period_seconds: int  # of its CPU series
+    since: datetime | None = None  # its samples count from here (it was resized)
+    busy_if_refused: bool = False  # samples refused as over 105 % were work, not a broken counter
+    disputed: Sequence[int] = ()  # starts of disputed CPU samples, seconds since 1970
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """One machine's samples, oldest first; the last slot ends where the window does.
+
+    Percent as hundredths in uint16 (MISSING_U16 = missing), else float32 (NaN = missing). All
+    series have the CPU's period; of another period they are left out.
+    """
+
+    subject: Subject
+    series: Mapping[Series, npt.NDArray[Any]]
+    disputed: npt.NDArray[np.int64]  # slots of disputed CPU samples
+
+    @property
+    def slots_a_day(self) -> int:
+        """Periods in 24 hours."""
+        return SECONDS_PER_DAY // self.subject.period_seconds
+
+    @property
+    def cpu(self) -> npt.NDArray[np.uint16]:
+        """CPU without disputed samples, which then are missing."""
+        kept = self.cpu_with_disputed.copy()
+        kept[self.disputed] = MISSING_U16
+        return kept
+
+    @property
+    def cpu_with_disputed(self) -> npt.NDArray[np.uint16]:
+        """CPU as collected."""
+        return self.series[CPU]
+
+    def numbers(self, series: Series) -> npt.NDArray[np.float32] | None:
+        """That series in its unit, NaN where missing; None = not collected."""
+        found: npt.NDArray[Any] | None = self.cpu if series == CPU else self.series.get(series)
+        return percent(found) if found is not None and found.dtype == np.uint16 else found
+
+
+def percent(hundredths: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
+    """Packed samples as percent, NaN where missing."""
+    values = hundredths.astype(np.float32) / np.float32(PERCENT_SCALE)
+    values[hundredths == MISSING_U16] = np.nan
+    return values
+
+
+def histories(
+    table: pa.Table, subjects: Mapping[str, Subject], window: Window, wanted: Collection[Series]
+) -> Iterator[History]:
+    """The histories in a shard, by ResourceId, of subjects that have CPU samples in the window.
+
+    Args:
+        table: schema.PACKED, all rows of a resource in it.
+        subjects: by ResourceId; `disputed` in seconds since 1970.
+    """
+    found: dict[str, dict[Series, npt.NDArray[Any]]] = {}
+    scope = Scope(
+        window,
+        {s.resource_id: s.since for s in subjects.values() if s.since},
+        Calendar({}, "UTC"),
+    )
+    for block in blocks(_chosen(table, subjects, wanted), scope):
+        for place, key in enumerate(block.keys.to_pylist()):
+            subject = subjects[key["ResourceId"]]
+            if block.period == subject.period_seconds:
+                series = (key["MetricName"], key["Statistic"])
+                values = _row(block, place, window, fill=series == CPU and subject.busy_if_refused)
+                found.setdefault(subject.resource_id, {})[series] = values
+    for resource_id in sorted(found):
+        if CPU in found[resource_id]:
+            subject = subjects[resource_id]
+            yield History(subject, found[resource_id], _disputed_slots(subject, window))
+
+
+def _chosen(
+    table: pa.Table, subjects: Mapping[str, Subject], wanted: Collection[Series]
+) -> pa.Table:
+    ids = pa.array(sorted(subjects), pa.string())
+    keep = pc.and_(
+        pc.is_in(table.column("ResourceId").cast(pa.string()), value_set=ids),
+        pc.equal(table.column("x_Device").cast(pa.string()), ""),
+    )
+    either = [
+        pc.and_(
+            pc.equal(table.column("MetricName").cast(pa.string()), name),
+            pc.equal(table.column("Statistic").cast(pa.string()), statistic),
+        )
+        for name, statistic in sorted(wanted)
+    ]
+    any_of = either[0]
+    for one in either[1:]:
+        any_of = pc.or_(any_of, one)
+    return table.filter(pc.and_(keep, any_of))
+
+
+def _row(block: Block, place: int, window: Window, *, fill: bool) -> npt.NDArray[Any]:
+    """One series of a block on the window's grid."""
+    step = block.period * SECOND
+    first = -(-microseconds(window.start) // step)
+    slots = -(-microseconds(window.end) // step) - first
+    missing = MISSING_U16 if block.percent else np.nan
+    grid = np.full(slots, missing, np.uint16 if block.percent else np.float32)
+    origin = block.origin // step - first  # where the block's first slot stands in the grid
+    low, high = block.lows[place] + origin, block.highs[place] + origin
+    for row in range(block.firsts[place], block.firsts[place + 1]):
+        start = int(block.slots[row] + origin)
+        day = block.samples[row]
+        if fill and (refused := block.counters[row, _TOO_HIGH]):
+            day = _filled(day, int(refused))
+        begin, end = max(start, int(low), 0), min(start + len(day), int(high), slots)
+        if begin < end:
+            grid[begin:end] = day[begin - start : end - start]
+    return grid
+
+
+def _filled(day: npt.NDArray[Any], refused: int) -> npt.NDArray[Any]:
+    """The day with its refused samples as full ones, in its first gaps: when they were is not kept,
+    and what is asked of them is by the day."""
+    gaps = np.flatnonzero(day == MISSING_U16)[:refused]
+    filled = day.copy()
+    filled[gaps] = _FULL
+    return filled
+
+
+def _disputed_slots(subject: Subject, window: Window) -> npt.NDArray[np.int64]:
+    step = subject.period_seconds * SECOND
+    first, last = (-(-microseconds(moment) // step) for moment in (window.start, window.end))
+    slots = np.asarray(subject.disputed, np.int64) // subject.period_seconds - first
+    return slots[(slots >= 0) & (slots < last - first)]
+
+
+def whole_days(end: datetime, days: int) -> Window:
+    """The window of so many days of 24 hours up to that moment."""
+    return Window(end.astimezone(UTC) - timedelta(days=days), end.astimezone(UTC))

@@ -1,0 +1,195 @@
+"""One machine's past, looked at from every origin: what was to be seen, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from costopt.backtest.outcome import Outcomes, outcomes
+from costopt.backtest.series import History, percent
+from costopt.backtest.windows import Origin, Timetable
+from costopt.optimize.features import Floats, features
+from costopt.schema import MISSING_U16, PERCENT_SCALE
+
+MIN_TRAIN_COVERAGE: Final = 0.5
+MIN_TEST_COVERAGE: Final = 0.8
+"""Of a test window: a share of violations of fewer samples would be another window's."""
+
+LEAD_MINUTES: Final = (10, 240, 1440)
+"""How long a rollback takes: an automatic resize, a person on call, the next day."""
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """By what a size is judged."""
+
+    limit_percent: float = 90.0
+    budget: float = 0.005
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tested:
+    """What each size came to in a test window."""
+
+    exhausted: npt.NDArray[np.bool_]  # (S,)
+    over_90: Floats  # (S,)
+    over_100: Floats  # (S,)
+    guarded: Floats  # (leads, S)
+    kept: Floats  # (leads, S)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """Whole windows before a training window."""
+
+    windows: int
+    over: Ints  # (S,) in how many of them the budget was used up
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Studied:
+    """What there is at each origin; an origin is missing where its window is too thin."""
+
+    resource_id: str
+    sizes: Floats  # (S,) descending from 1
+    figures: Mapping[Origin, Floats]  # (S, NAMES) float32
+    peaks: Mapping[Origin, float]  # highest sample of the training window, percent
+    tested: Mapping[Origin, Tested]
+    records: Mapping[Origin, Record]
+    over: Floats  # (S,) share of the newest training window's samples over the limit
+
+
+def study(
+    history: History, cpu: npt.NDArray[np.uint16], sizes: Floats, table: Timetable, by: Standard
+) -> Studied:
+    """Look at a machine from every origin of the timetable, and from now.
+
+    Args:
+        cpu: uint16 (slots,) hundredths of a percent, ending now: the history's, or another reading.
+        sizes: (S,) shares of today's capacity, descending from 1.
+    """
+    view = _View(cpu, history.slots_a_day)
+    moments = (*table.origins, table.now)
+    lessons = table.all_lessons
+    figures = _figures(view, dict.fromkeys((*lessons, *moments)), sizes, by)
+    leads = [max(1, round(m * 60 / history.subject.period_seconds)) for m in LEAD_MINUTES]
+    spans = {(o.done_back_days, o.test_days) for o in (*lessons, *table.origins)}
+    spans |= {(end, o.test_days) for o in moments for end in _earlier(view, o)}
+    ended = _ended(view, spans, sizes, leads, by)
+    return Studied(
+        resource_id=history.subject.resource_id,
+        sizes=sizes,
+        figures=figures,
+        peaks={o: view.peak(o) for o in moments if o in figures},
+        tested={
+            o: tested
+            for o in (*lessons, *table.origins)
+            if (tested := ended.get((o.done_back_days, o.test_days)))
+            and view.coverage(o.done_back_days, o.test_days) >= MIN_TEST_COVERAGE
+        },
+        records={o: _record(view, o, ended, len(sizes)) for o in moments},
+        over=view.over(table.now, by.limit_percent * sizes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """Samples by days counted back from their end."""
+
+    cpu: npt.NDArray[np.uint16]
+    slots_a_day: int
+
+    @property
+    def days(self) -> int:
+        return len(self.cpu) // self.slots_a_day
+
+    def span(self, end_back_days: int, days: int) -> npt.NDArray[np.uint16]:
+        end = len(self.cpu) - end_back_days * self.slots_a_day
+        return self.cpu[end - days * self.slots_a_day : end]
+
+    def coverage(self, end_back_days: int, days: int) -> float:
+        if end_back_days + days > self.days:
+            return 0.0
+        return float((self.span(end_back_days, days) != MISSING_U16).mean())
+
+    def train(self, at: Origin) -> npt.NDArray[np.uint16]:
+        return self.span(at.back_days, at.train_days)
+
+    def peak(self, at: Origin) -> float:
+        seen = self.train(at)
+        return float(seen[seen != MISSING_U16].max()) / PERCENT_SCALE
+
+    def over(self, at: Origin, limits: Floats) -> Floats:
+        seen = self.train(at)
+        seen = np.sort(seen[seen != MISSING_U16])
+        above = len(seen) - np.searchsorted(seen, limits * PERCENT_SCALE, "right")
+        return np.asarray(above / max(1, len(seen)))
+
+
+def _figures(
+    view: _View, moments: Iterable[Origin], sizes: Floats, by: Standard
+) -> dict[Origin, Floats]:
+    """The figures of every origin whose training window holds enough."""
+    by_length: dict[int, list[Origin]] = {}
+    for at in moments:
+        if view.coverage(at.back_days, at.train_days) >= MIN_TRAIN_COVERAGE:
+            by_length.setdefault(at.train_days, []).append(at)
+    found: dict[Origin, Floats] = {}
+    for alike in by_length.values():
+        train = np.stack([view.train(at) for at in alike])
+        rows = features(train, by.limit_percent * sizes, view.slots_a_day, by.budget)
+        found.update(zip(alike, rows.astype(np.float32), strict=True))
+    return found
+
+
+def _ended(
+    view: _View,
+    spans: Iterable[tuple[int, int]],
+    sizes: Floats,
+    leads: Sequence[int],
+    by: Standard,
+) -> dict[tuple[int, int], Tested]:
+    """What every size came to in each span (days back that it ends, days) with samples."""
+    by_length: dict[int, list[int]] = {}
+    for end, days in sorted(spans):
+        if view.coverage(end, days) >= MIN_TRAIN_COVERAGE:
+            by_length.setdefault(days, []).append(end)
+    found = {}
+    for days, ends in by_length.items():
+        tests = percent(np.stack([view.span(end, days) for end in ends]))
+        came = outcomes(tests, sizes, leads, limit_percent=by.limit_percent, budget=by.budget)
+        found.update({(end, days): _tested(came, row) for row, end in enumerate(ends)})
+    return found
+
+
+def _tested(came: Outcomes, row: int) -> Tested:
+    return Tested(
+        exhausted=came.exhausted[row],
+        over_90=came.over_90[row],
+        over_100=came.over_100[row],
+        guarded=came.guarded[:, row],
+        kept=came.kept[:, row],
+    )
+
+
+def _earlier(view: _View, at: Origin) -> range:
+    """How far back each whole window before a training window ends."""
+    return range(at.start_back_days, view.days - at.test_days + 1, max(1, at.test_days))
+
+
+def _record(view: _View, at: Origin, ended: Mapping[tuple[int, int], Tested], sizes: int) -> Record:
+    lived = [
+        ended[end, at.test_days].exhausted
+        for end in _earlier(view, at)
+        if (end, at.test_days) in ended
+    ]
+    over = np.zeros(sizes, np.int64)
+    for exhausted in lived:
+        over += exhausted
+    return Record(len(lived), over)

@@ -1,0 +1,100 @@
+"""When past decisions are replayed: origins, with what was known before and what came after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+TRAIN_DAYS: Final = 14
+TEST_DAYS: Final = 14
+STEP_DAYS: Final = 7
+SHORTEST_DAYS: Final = 2
+"""Of a training or test window: halves of less hold no second day to judge the first by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A past moment to decide at; days of 24 hours, counted back from the end of the history."""
+
+    back_days: int
+    train_days: int
+    gap_days: int
+    test_days: int
+
+    @property
+    def start_back_days(self) -> int:
+        """How far back the training window begins."""
+        return self.back_days + self.train_days
+
+    @property
+    def done_back_days(self) -> int:
+        """How far back the test window ends: before that its outcome is not known."""
+        return self.back_days - self.gap_days - self.test_days
+
+    def halves(self) -> Origin | None:
+        """The training window cut in two: what a decision amid it would have come to."""
+        half = self.train_days // 2
+        if half < SHORTEST_DAYS:
+            return None
+        return Origin(self.back_days + half, half, 0, half)
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """The origins of a backtest, oldest first, and what may be learned at each."""
+
+    train_days: int
+    gap_days: int
+    test_days: int
+    origins: tuple[Origin, ...]
+    now: Origin  # the end of the history itself: decided, and not tested
+
+    def lessons(self, at: Origin) -> tuple[Origin, ...]:
+        """The origins whose outcome was known at that one; where there is none, the halves of its
+        own training window."""
+        known = tuple(o for o in self.origins if o.done_back_days >= at.back_days)
+        if known:
+            return known
+        halves = at.halves()
+        return (halves,) if halves else ()
+
+    @property
+    def all_lessons(self) -> tuple[Origin, ...]:
+        """Every origin that something is learned from, each once, oldest first."""
+        known = {lesson for at in (*self.origins, self.now) for lesson in self.lessons(at)}
+        return tuple(sorted(known, key=lambda o: (-o.back_days, o.train_days)))
+
+
+def timetable(
+    history_days: int,
+    *,
+    train_days: int = TRAIN_DAYS,
+    gap_days: int = 0,
+    test_days: int = TEST_DAYS,
+    step_days: int = STEP_DAYS,
+) -> Timetable:
+    """Origins every `step_days`, as far back as the history allows.
+
+    Strictly past to future: a training window ends where its origin stands, the test window begins
+    `gap_days` later. The newest test window ends with the history.
+
+    Args:
+        history_days: whole days of samples.
+    """
+    newest = gap_days + test_days
+    backs = range(newest, history_days - train_days + 1, step_days)
+    origins = [Origin(back, train_days, gap_days, test_days) for back in reversed(backs)]
+    now = Origin(0, min(train_days, history_days), gap_days, test_days)
+    return Timetable(train_days, gap_days, test_days, tuple(origins), now)
+
+
+def of_history(history_days: int) -> Timetable:
+    """The usual timetable, or where the history is too short for one origin, its halves."""
+    half = history_days // 2
+    if half >= TRAIN_DAYS:
+        return timetable(history_days)
+    if half < SHORTEST_DAYS:
+        return timetable(0, train_days=history_days)
+    found = timetable(history_days, train_days=half, test_days=half)
+    now = Origin(0, min(TRAIN_DAYS, history_days), 0, TEST_DAYS)
+    return Timetable(half, 0, half, found.origins, now)

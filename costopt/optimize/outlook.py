@@ -1,0 +1,71 @@
+"""What a machine's past says of other sizes: the risk of each, and how past advice would have done.
+
+Sizes are capacities as shares of today's machine, descending from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from costopt.optimize.features import Floats
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chances:
+    """The risk of each size at one moment, by what was known then."""
+
+    sizes: Floats  # (S,) shares of today's capacity, descending from 1
+    risk: Floats  # (S,) chance that the budget is used up in the next window; never falling
+    peak_percent: float  # highest sample of the training window, percent of today's machine
+
+    def at(self, capacities: Floats) -> Floats:
+        """The risk of those capacities: of the next smaller size known, so never too low.
+
+        Today's capacity and larger ones add no violation to today's: 0. Smaller than all: 1.
+        """
+        place = np.searchsorted(-self.sizes, -np.asarray(capacities) + 1e-9)
+        padded = np.append(self.risk, 1.0)
+        return np.where(np.asarray(capacities) >= 1 - 1e-9, 0.0, padded[place])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replay:
+    """A past origin: what was known, and what each size then came to."""
+
+    origin: datetime
+    chances: Chances
+    exhausted: Bools  # (S,) whether the budget was used up
+    added: Floats  # (S,) share of samples over the limit that today's machine is not over
+    kept: Floats  # (S,) share of the test window until a rollback, ten minutes after the guard
+
+    def came_to(self, capacity: float) -> tuple[bool, float, float]:
+        """Whether that capacity's budget was used up, its added share, the share it was kept."""
+        if capacity >= 1 - 1e-9:
+            return False, 0.0, 1.0
+        sizes = self.chances.sizes
+        place = min(int(np.searchsorted(-sizes, -capacity + 1e-9)), len(sizes) - 1)
+        return bool(self.exhausted[place]), float(self.added[place]), float(self.kept[place])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlook:
+    """One machine's."""
+
+    now: Chances
+    upper: Floats  # (S,) upper end of the model's one-sided 95 % interval
+    over: Floats  # (S,) share of the training window's samples over the limit of that size
+    days: int  # of training
+    horizon_days: int  # the window that the risk is of
+    budget: float  # share of samples that may be over the limit
+    record_windows: int  # earlier whole windows that it lived through
+    record_over: npt.NDArray[np.int64]  # (S,) in how many of them the budget was used up
+    replays: Sequence[Replay]  # oldest first
+    rollback_cost: float  # kappa in force
+    with_disputed: Chances | None = None  # as if disputed samples were real; None = there are none
