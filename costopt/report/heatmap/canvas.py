@@ -114,6 +114,19 @@ class Canvas:
         self.figure.add_artist(line)
         return self._fitted(line, room)
 
+    def measured(self, words: str, size: float, *, bold: bool = False) -> float:
+        """How many pixels wide that line would be; nothing is written."""
+        line = Text(
+            0,
+            0,
+            terminal(words),
+            fontsize=size * 72 / _DPI,
+            fontweight="bold" if bold else "normal",
+            parse_math=False,
+        )
+        line.set_figure(self.figure)
+        return self._width(line)
+
     def fill(self, box: Box, colour: str, **style: Any) -> None:
         """A filled rectangle."""
         left, bottom, width, height = self._place(box)
