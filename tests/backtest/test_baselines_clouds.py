@@ -76,6 +76,9 @@ def test_trusted_advisor_counts_four_quiet_days() -> None:
     cpu[24 * 9 + 12 : 24 * 9 + 24] = np.nan
     cpu[24 * 9 : 24 * 9 + 12] = 8  # half a day seen: its mean is what was seen
     assert find("aws-ta-low").need(past(cpu)).cpu == STOP
+    cpu[24 * 9] = 33  # mean 10.1
+    assert np.isnan(find("aws-ta-low").need(past(cpu)).cpu)
+    cpu[24 * 9] = 8
     # 58 B/s are 5.01 MB a day. A day of unknown traffic does not count where others are known.
     assert np.isnan(find("aws-ta-low").need(past(cpu, network_in=58.0)).cpu)
     assert find("aws-ta-low").need(past(cpu, network_in=57.0)).cpu == STOP
@@ -92,9 +95,10 @@ def test_cost_explorer_stops_at_one_percent() -> None:
 
 
 def half_hours(high: int, level: float = 50, base: float = 1) -> np.ndarray:
-    """A week of five minutes at `base`, with one sample of `level` in `high` of 336 half hours."""
+    """A week of five minutes at `base`, with one sample of `level` in `high` of 336 half hours, all
+    within the first four days."""
     cpu = np.full(WEEK, base)
-    cpu[2 : 6 * high : 6] = level
+    cpu[5 : 66 * high : 66] = level
     return cpu
 
 
@@ -128,9 +132,11 @@ def test_azure_looks_at_a_week_and_needs_one() -> None:
 def test_azure_shuts_down() -> None:
     cpu = half_hours(16, level=50, base=1.5)  # all before the last three days
     assert find("azure-shutdown").need(past(cpu, period=FIVE_MINUTES)).cpu == STOP
-    recent = cpu.copy()
-    recent[-1] = 2.1
-    assert np.isnan(find("azure-shutdown").need(past(recent, period=FIVE_MINUTES)).cpu)
+    for before_now, mean, stops in ((1, 2, True), (864, 2.1, False), (865, 2.1, True)):
+        recent = cpu.copy()
+        recent[-before_now] = mean
+        need = find("azure-shutdown").need(past(recent, period=FIVE_MINUTES))
+        assert (need.cpu == STOP) is stops
     # 2 % of 1 Gbit/s are 2.5 MB/s.
     for rate, stops in ((2.4e6, True), (2.5e6, False)):
         sending = past(cpu, period=FIVE_MINUTES, network_out=rate, network_gbps=1)
@@ -156,8 +162,16 @@ def test_the_optimization_engine_acts_on_a_full_score_only() -> None:
     # Idle: Advisor says to shut down, and the limits are 5 %, 100 % and 10 Mbit/s.
     idle = past(np.full(7 * 24, 1.0), **known | {"memory": 99.0, "network_in": 1e5})
     assert find("aoe-fit").need(idle).cpu == STOP
-    talking = past(np.full(7 * 24, 1.0), **known)
-    assert np.isnan(find("aoe-fit").need(talking).cpu)
+    awake = np.full(7 * 24, 1.0)
+    awake[:2] = 5  # 2 of 168: P99, and not P95
+    lacking = [
+        past(awake, **known | {"network_in": 1e5}),
+        past(np.full(7 * 24, 1.0), **known | {"memory": 100.0, "network_in": 1e5}),
+        past(np.full(7 * 24, 1.0), **known | {"network_in": 2.5e5}),  # 10 Mbit/s with the other
+    ]
+    for machine in lacking:
+        assert find("azure-shutdown").need(machine).cpu == STOP
+        assert np.isnan(find("aoe-fit").need(machine).cpu)
 
 
 def test_google_wants_97_percent_of_the_time_below_a_share_of_a_vcpu() -> None:
@@ -178,8 +192,11 @@ def test_google_counts_only_the_time_it_ran() -> None:
     assert find("gcp-idle").need(past(cpu, vcpus=2)).cpu == STOP
     cpu[-4] = 80
     assert np.isnan(find("gcp-idle").need(past(cpu, vcpus=2)).cpu)
-    too_new = only_last(np.full(FORTNIGHT, 1.0), 23)
-    assert np.isnan(find("gcp-idle").need(past(too_new, vcpus=2)).cpu)
+    for seen, silent in ((24, False), (23, True)):
+        new = past(only_last(np.full(FORTNIGHT, 1.0), seen), vcpus=2)
+        assert np.isnan(find("gcp-idle").need(new).cpu) == silent
+    older = np.concatenate([np.full(24, 80.0), np.full(FORTNIGHT, 1.0)])
+    assert find("gcp-idle").need(past(older, vcpus=2)).cpu == STOP
 
 
 def test_google_looks_at_both_directions() -> None:

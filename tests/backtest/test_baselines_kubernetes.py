@@ -174,7 +174,8 @@ def test_kruize_gives_less_than_a_core_its_maximum() -> None:
 
 def test_kruize_looks_as_far_back_as_its_data_allow() -> None:
     # A week at 80 %, six days at 40 %, a day at 20 %. With 8 days of data all count, one of them at
-    # 80 %; with a quarter hour less, the last 7 days; below 2 days, the last; below half an hour, none.
+    # 80 %; with a quarter hour less, the last 7 days; below 2 days, the last; below half an hour,
+    # none.
     cpu = np.repeat([80.0, 40.0, 20.0], [7 * 96, 6 * 96, 96])
     for seen, expected in ((1344, 80), (8 * 96, 80), (8 * 96 - 1, 40), (2 * 96, 40), (191, 20)):
         machine = past(only_last(cpu, seen), period=QUARTER_HOUR, vcpus=8)
