@@ -13,6 +13,7 @@ import click
 
 from costopt import pipeline
 from costopt.backtest.baselines import baselines, find
+from costopt.backtest.fleet import LADDER
 from costopt.backtest.result import Backtest
 from costopt.cli import options
 from costopt.cli.progress import steps
@@ -29,7 +30,7 @@ _EVERY, _NONE = "all", "none"
 TELLING: Final = ("aws-co", "azure-resize", "krr-simple", "vpa", "max-15", "p99.5-x1.25")
 """A cloud's rule each, two of Kubernetes, and the two ends of what a plain rule can do."""
 KAPPAS: Final = {"cautious": 2.0, "default": 0.5, "bold": 0.2}
-_LADDER: Final = "1,0.5,0.25,0.125,0.0625"
+_LADDER: Final = ",".join(f"{size:g}" for size in LADDER)
 _MOST_RUNGS: Final = 16
 
 

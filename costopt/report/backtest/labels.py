@@ -21,7 +21,7 @@ _NEAR: Final = 5.0  # from a point's edge to its name
 _STEP: Final = 9.0  # from one ring of places to the next
 _DIRECTIONS: Final = 32
 _ROUNDS: Final = 4
-_CROSSING: Final = 60.0  # what a leader costs that crosses a name, a point or another leader
+_CROSSING: Final = 60.0  # what a leader costs that crosses a point, a name or another leader
 _OVER_LINE: Final = 20.0  # what a name costs that lies on a line
 _BESIDE: Final = 30.0  # what a name costs that another point could take for its own
 _OWN: Final = 12.0  # how close to a point its own name alone should be
@@ -88,7 +88,8 @@ def _best(
             continue
         leader = _leader(one, box)
         cost = nearness + _BESIDE * sum(_overlap(box, other) for other in others)
-        cost += _OVER_LINE * sum(_meets(line, box) for line in (*lines, *drawn))
+        cost += _OVER_LINE * sum(_meets(line, box) for line in lines)
+        cost += _CROSSING * sum(_meets(line, box) for line in drawn)
         if leader:
             cost += _CROSSING * _crossings(leader, one, taken, drawn)
         if best is None or cost < best[0]:

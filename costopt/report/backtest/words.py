@@ -96,11 +96,6 @@ def days(number: float) -> str:
     return f"{figure(number)} day{'' if number == 1 else 's'}"
 
 
-def listed(parts: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
 # -- what was replayed -----------------------------------------------------------------------
 
 
