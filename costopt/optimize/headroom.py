@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-
 from costopt.optimize.memory import FAILED, UNSEEN, Int8s
 
 HEADROOMS_PERCENT: Final = (15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
 BUDGET: Final = 0.01
-"""Share of machines that may run out of memory: a fifth of what CPU is allowed to be rolled back
-at the cautious setting, for a machine out of memory has killed a process before anybody can act."""
+"""Share of machines that may run out of memory. A fifth of the share of CPU sizes that the cautious
+setting sees rolled back (4.9 %, facts: decisions): out of memory, a process is dead before any
+guard can act."""
 
 Basis = Literal["fleet", "configured", "none"]
 
@@ -35,7 +35,7 @@ class HeadroomChoice:
         if self.basis == "configured":
             return (
                 f"{self.resources} machines with a past are too few to show that at most "
-                f"{self.budget:.3g} of them run out of memory: {self.headroom_percent:g} % "
+                f"{100 * self.budget:.3g} % of them run out of memory: {self.headroom_percent:g} % "
                 "headroom is the configured one"
             )
         tried = self.headrooms_percent

@@ -81,10 +81,11 @@ def memory_needs(
 
     needed = max(peak * max(1 / (1 - headroom), growth), projected / (1 - headroom)), where
     projected is the highest of the last fortnight plus the trend, from the last day seen to the
-    horizon's end. More headroom, or a longer horizon's trend, never gives less.
+    horizon's end. More headroom or a longer horizon never gives less.
 
     Args:
         daily_peaks: (machines, days) percent of today's memory, oldest first; NaN = no sample.
+            One day at least.
         headroom_percent: share of the *new* memory to keep free, 0 <= headroom < 100.
     """
     past = _past(np.asarray(daily_peaks, np.float64), horizon_days)
@@ -172,7 +173,7 @@ def _growth(peaks: Floats, horizon_days: int) -> Floats:
 
     A day counts as an origin from `KNOWN_DAYS` days with samples on, and where those are not all 0.
     """
-    machines, days = peaks.shape
+    days = peaks.shape[1]
     before = np.fmax.accumulate(peaks, axis=1)[:, :-1]
     known = np.cumsum(~np.isnan(peaks), axis=1)[:, :-1] >= KNOWN_DAYS
     later = peaks[:, 1:].copy()

@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 SMT_SPEEDUP: Final = 0.63
-"""s: the speed of a hardware thread whose core's other thread is busy too, as a share of its speed
+"""s: the speed of a hardware thread while its core's other thread is busy, as a share of its speed
 alone; 0.63 is the worst measured (compiling), 0.86 the best (Netty) (facts: decisions, "SMT
 trap")."""
 

@@ -38,7 +38,7 @@ def _one_name_each(speedups: Mapping[str, float]) -> Mapping[str, float]:
 
 
 Speedup = Annotated[float, Field(ge=0, le=1), AfterValidator(_over_half)]
-"""A setting: the speed of a hardware thread whose core's other one is busy too, as a share of its
+"""A setting: the speed of a hardware thread while its core's other one is busy, as a share of its
 speed alone; 0 = off."""
 
 Speedups = Annotated[Mapping[str, Speedup], AfterValidator(_one_name_each)]
