@@ -94,6 +94,13 @@ def test_a_few_odd_days_are_no_trend() -> None:
     assert one([NAN] * 8 + [1.0, 2, 3, 4, 5, 6]).trend[0] == 0  # rises, on six days only
 
 
+def test_days_that_tie_count_in_the_rank_test() -> None:
+    # 39 more pairs rise than fall, groups of 3, 2, 1 and 8 tie: (39 - 1) / sqrt(263.67) is 2.34,
+    # which is rising; without the ties sqrt(333.67) would make it 2.08
+    days = [40.0, 40, 40, 43, 41, 42, 43, 43, 43, 43, 43, 43, 41, 43]
+    assert one(days).trend[0] == pytest.approx(1 / 8)
+
+
 def test_few_days_or_zeros_tell_nothing() -> None:
     found = memory_needs(np.array([[NAN] * 8, [5.0] * 6 + [NAN] * 2, [0.0] * 8]), 20)
     np.testing.assert_array_equal(found.needed, [NAN, NAN, NAN])
@@ -150,7 +157,7 @@ def test_windows_fail_hold_or_are_unseen() -> None:
             [40.0] * 14 + [50.1, NAN],  # over it
             [40.0] * 14 + [NAN, NAN],  # not seen in the test
             [NAN] * 10 + [40.0] * 4 + [99, 99],  # too few days to choose by
-            [85.0] * 14 + [104, 104],  # keeps all it has: 85 / 0.8 is over 100
+            [85.0] * 14 + [107, 90],  # over 106.25, but it keeps all it has
         ]
     )
     found = memory_windows(days, [14], 2, [20])
