@@ -29,6 +29,12 @@ def chromium() -> str:
     return _program("chromium", "chromium-browser")
 
 
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    """Prometheus's own checker of rules; absent as `chromium`."""
+    return _program("promtool")
+
+
 def _program(*names: str) -> str:
     found = next((path for name in names if (path := shutil.which(name))), None)
     if found is None:
