@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import click
 
 from costopt import config, pipeline, registry
-from costopt.cli import options
+from costopt.cli import emit, options
 from costopt.cli.lookup import resource_named
 from costopt.cli.progress import steps
 from costopt.errors import ConfigError
@@ -57,7 +57,7 @@ def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     type=click.Choice(registry.names("format")),
     help="How the report is written. Default: as --output ends, else table.",
 )
-@options.output
+@emit.emission
 @click.option(
     "--rule", "rules", multiple=True, metavar="RULE", help="Ask this rule only. Repeatable."
 )
@@ -118,12 +118,17 @@ def recommend(
     as_of: datetime | None,
     home: Path | None,
     config_path: Path | None,
+    kind: str | None,
+    changed_at: datetime | None,
+    instance_label: str,
 ) -> None:
     """What to change, what it saves, and why; what was not judged, and why not.
 
     Savings are a month (730 hours) and after discounts where a bill was collected. No two
     recommendations save the same money. Nothing is changed in any account.
     """
+    shaping = {"--format": format_name, "--explain": resource, "--skips": skips, "--limit": limit}
+    emit.check(kind, output, shaping)
     if resource is not None and format_name not in (None, "table"):
         raise click.UsageError("--explain tells a story in words: leave --format away")
     known = ("table", *registry.names("format"))
@@ -141,6 +146,9 @@ def recommend(
         options.deliver(_story(analysis, resource, output), output)
         return
     report = _narrowed(analysis, providers, tags)
+    if kind is not None and output is not None:
+        emit.emit(kind, report, output, emit.Wanted(changed_at, instance_label))
+        return
     if format_name != "table":
         options.deliver(registry.find("format", format_name)(first(report, limit or 0)), output)
         return

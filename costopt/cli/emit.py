@@ -1,0 +1,140 @@
+"""`--emit KIND --output DIR`: files that people deploy themselves, and how, on stderr."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from costopt.cli import options
+from costopt.lake.atomic import write_atomically
+from costopt.model import Report
+from costopt.report.artefacts import alarms
+from costopt.report.artefacts.base import Artefact
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for on the command line, for whichever kind it concerns."""
+
+    changed_at: datetime | None
+    instance_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """The files of one kind, and what to tell about them."""
+
+    artefacts: list[Artefact]
+    notes: list[str]
+
+
+def _alarms(report: Report, wanted: Wanted) -> Emission:
+    made = alarms.artefacts(
+        report, changed_at=wanted.changed_at, instance_label=wanted.instance_label
+    )
+    notes = alarms.left_out(report)
+    if count := alarms.elsewhere(report):
+        notes.append(
+            f"{count:,} cloud resources are no machine of their cloud by their id: "
+            "their rules are Prometheus's"
+        )
+    if made and wanted.changed_at is None:
+        notes.append(
+            f"counted from {report.as_of:%Y-%m-%d %H:%M} UTC; changed at another time: "
+            "run again with the same --as-of and --changed-at MOMENT"
+        )
+    return Emission(made, notes)
+
+
+_KINDS: Final[Mapping[str, Callable[[Report, Wanted], Emission]]] = {"alarms": _alarms}
+"""What can be emitted; another kind is a function here and an artefact module in report/."""
+
+
+def emission(command: F) -> F:
+    """--output, --emit, and what concerns its kinds."""
+    for option in (
+        click.option(
+            "--instance-label",
+            default="instance",
+            metavar="LABEL",
+            callback=_label,
+            help="Prometheus label that names a machine, for --emit. Default: instance",
+        ),
+        click.option(
+            "--changed-at",
+            type=options.Moment(),
+            help="When the changes were or will be made, for --emit. Default: --as-of",
+        ),
+        click.option(
+            "--emit",
+            "kind",
+            type=click.Choice(sorted(_KINDS)),
+            help="Write files to deploy into the folder --output: alarms that say when to undo.",
+        ),
+        click.option(
+            "--output",
+            "-o",
+            type=click.Path(path_type=Path),
+            help="Write to this file instead of stdout; with --emit, into this folder.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def check(kind: str | None, output: Path | None, others: Mapping[str, object]) -> None:
+    """Refuse what does not go together.
+
+    Args:
+        others: the flags that shape a page, each with what was given (None or False: not).
+    Raises:
+        click.UsageError: which flag, and what to do.
+    """
+    if kind is None:
+        if output is not None and output.is_dir():
+            raise click.UsageError(f"--output: {output} is a folder; name a file in it")
+        return
+    for flag, given in others.items():
+        if given is not None and given is not False:
+            raise click.UsageError(f"--emit writes files to deploy: leave {flag} away")
+    if output is None:
+        raise click.UsageError(f"--emit {kind} needs a folder to write to: add --output DIR")
+    if output.exists() and not output.is_dir():
+        raise click.UsageError(f"--emit {kind} writes several files: {output} is not a folder")
+
+
+def emit(kind: str, report: Report, folder: Path, wanted: Wanted) -> None:
+    """Write that kind's files into the folder, each all or nothing, and say how to deploy them."""
+    made = _KINDS[kind](report, wanted)
+    for artefact in made.artefacts:
+        write_atomically(folder / artefact.path, artefact.data)
+    if not made.artefacts:
+        made.notes.insert(0, f"nothing to write: no {kind} for these recommendations")
+    for line in (*_told(made.artefacts, folder), *made.notes):
+        click.echo(line, err=True)
+
+
+def _told(artefacts: Iterable[Artefact], folder: Path) -> Iterable[str]:
+    for deploy, same in groupby(artefacts, key=lambda one: one.deploy):
+        paths = [folder / one.path for one in same]
+        yield (
+            f"wrote {paths[0]}"
+            if len(paths) == 1
+            else (f"wrote {len(paths):,} files in {paths[0].parent}")
+        )
+        yield f"  deploy: {deploy.replace('DIR/', f'{shlex.quote(str(folder))}/')}"
+
+
+def _label(_: click.Context, option: click.Parameter, value: str) -> str:
+    if not value.isascii() or not value.isidentifier():
+        raise click.BadParameter(f"{value!r} is no Prometheus label name", param=option)
+    return value
