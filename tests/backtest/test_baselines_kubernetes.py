@@ -151,6 +151,13 @@ def test_krr_wants_a_hundred_points_of_each_metric() -> None:
     assert need.memory == pytest.approx(0.575)
 
 
+def test_krr_looks_at_a_fortnight_and_kruize_at_a_day_more() -> None:
+    older = np.concatenate([np.full(24, 90.0), np.full(24, 70.0), np.full(FORTNIGHT, 50.0)])
+    machine = past(older, vcpus=4)
+    assert find("krr-p99").need(machine).cpu == pytest.approx(0.5 * 1.15)
+    assert find("kruize-perf").need(machine).cpu == pytest.approx(0.7)
+
+
 def test_krr_s_floors() -> None:
     idle = past(np.zeros(FORTNIGHT), vcpus=2, memory=0.0, memory_gib=4)
     assert find("krr-simple").need(idle) == pytest.approx((0.005, 1e8 / (4 * GIB)))
