@@ -216,6 +216,7 @@ class Disputed:
     p99: float
     p99_5: float
     histogram: Sequence[int]
+    times: Sequence[int] = ()  # starts of the disputed samples, seconds since 1970, ascending
 
     def corroborated(self, profile: Profile) -> Profile:
         """That CPU profile with the disputed samples left out of its distribution.
