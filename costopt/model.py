@@ -304,12 +304,17 @@ class Savings:
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """Expected share of time over the limit on the recommended size, with its upper bound."""
+    """Expected share of time over the limit on the recommended size, with its upper bound; and the
+    chance that it must be undone."""
 
     limit_percent: float
     expected_share: float
     upper_bound: float
     method: str
+    rollback_probability: float | None = None  # within `horizon_days`; None = not modelled
+    rollback_probability_upper: float | None = None  # one-sided 95 %
+    horizon_days: float | None = None
+    confidence: str | None = None  # in words people understand
 
 
 @dataclass(frozen=True, slots=True)

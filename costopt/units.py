@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 HOURS_PER_MONTH: Final = 730
@@ -33,6 +33,11 @@ def cents(value: Decimal) -> Decimal:
 def cents_down(value: Decimal) -> Decimal:
     """The amount in whole cents, never more than it is: for savings, which must not be promised."""
     return value.quantize(_CENT, rounding=ROUND_FLOOR)
+
+
+def cents_up(value: Decimal) -> Decimal:
+    """The amount in whole cents, never less than it is: for added cost."""
+    return value.quantize(_CENT, rounding=ROUND_CEILING)
 
 
 def per_month(hourly: Decimal | float) -> Decimal:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor
 from typing import Any, Final
 
 import numpy as np
@@ -12,14 +11,12 @@ import numpy.typing as npt
 
 from costopt.backtest.base import STAY, STOP, Floats
 from costopt.compiled import compiled
+from costopt.optimize.guard import BUDGET, samples_to_revert
 
 Bools = npt.NDArray[np.bool_]
 Samples = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 LIMIT_PERCENT: Final = 90.0
-BUDGET: Final = 0.005
-"""Share of a window's samples that may be added over the limit (decisions, "Rightsizing")."""
-
 IDLE_FLOOR_PERCENT: Final = 5.0
 """Demand above this, in percent of today's machine, is work that a stopped machine leaves undone:
 AWS Compute Optimizer calls a machine idle whose CPU peaks below 5 %."""
@@ -43,14 +40,6 @@ class Outcomes:
     exhausted: Bools  # (W, R) whether the budget was used up, without a guard
     guarded: Floats  # (L, W, R) over_90 as far as the size was kept
     kept: Floats  # (L, W, R) share of the window's slots up to the rollback; 1 = none
-
-
-def samples_to_revert(slots: int, budget: float = BUDGET) -> int:
-    """The number of added violations that uses up the budget of a window: floor(budget * slots)+1.
-
-    A billionth is allowed for products such as 0.29 * 100, just below the whole number they mean.
-    """
-    return floor(budget * slots + 1e-9) + 1
 
 
 def outcomes(

@@ -13,6 +13,7 @@ from costopt.backtest.outcome import Outcomes, outcomes
 from costopt.backtest.series import History, percent
 from costopt.backtest.windows import Origin, Timetable
 from costopt.optimize.features import Floats, features
+from costopt.optimize.guard import BUDGET
 from costopt.schema import MISSING_U16, PERCENT_SCALE
 
 MIN_TRAIN_COVERAGE: Final = 0.5
@@ -30,7 +31,10 @@ class Standard:
     """By what a size is judged."""
 
     limit_percent: float = 90.0
-    budget: float = 0.005
+    budget: float = BUDGET
+
+
+STANDARD: Final = Standard()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from costopt.optimize.features import Floats
+from costopt.optimize.headroom import HeadroomChoice
 
 Bools = npt.NDArray[np.bool_]
 
@@ -54,6 +55,19 @@ class Replay:
         return bool(self.exhausted[place]), float(self.added[place]), float(self.kept[place])
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryOutlook:
+    """What a machine's memory must hold; percent of today's."""
+
+    peak_percent: float
+    needed_percent: float  # may exceed 100
+    growth: float  # largest ratio of a later peak to all before it
+    trend: float  # points a day by which daily peaks rise; 0 = they do not
+    binding: int  # memory.HEADROOM | GROWTH | TREND
+    headroom: HeadroomChoice
+    windows: tuple[int, ...]  # memory.HELD | FAILED of each past origin that was seen
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outlook:
     """One machine's."""
@@ -67,5 +81,6 @@ class Outlook:
     record_windows: int  # earlier whole windows that it lived through
     record_over: npt.NDArray[np.int64]  # (S,) in how many of them the budget was used up
     replays: Sequence[Replay]  # oldest first
-    rollback_cost: float  # kappa in force
+    least_rollback_cost: float  # kappa that the fleet's risk budget asks for; 0 = no budget
     with_disputed: Chances | None = None  # as if disputed samples were real; None = there are none
+    memory: MemoryOutlook | None = None  # None = not measured, or too few days

@@ -1,12 +1,8 @@
-"""How large a machine must be for the demand seen, and which of those on offer to take.
+"""Which of the machines on offer to take: the least expected cost among those that may stand in.
 
 Arrays in, arrays out: sizes are vCPUs (or GiB) of whole machines, demands are percent of today's
-machine, shares are 0..1. Nothing here knows a provider, a price list or a rule.
-
-Sizing rule and its evidence: P99.5 of five-minute means with a fifth kept free, that is x1.25, is
-the best fixed rule in hindsight over five trace sets (55 % saved on average, 9.5 % of machines
-over the limit more than 0.5 % of the time); percentiles of *maxima* save next to nothing, P90 and
-P95 push 23 to 83 % of machines over (facts: decisions, "Rightsizing").
+machine, shares are 0..1. Nothing here knows a provider, a price list or a rule. The risk of a size
+is optimize/risk.py's, what it costs optimize/cost.py's.
 """
 
 from __future__ import annotations
@@ -18,6 +14,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from costopt.optimize.cost import expected
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -86,7 +84,15 @@ class Offers:
     vcpus: Floats
     memory_gib: Floats  # NaN = unknown
     distance: Ints  # 0 today's family; then the steps of change, nearest first
-    feasible: Bools  # large enough, and nothing else speaks against it
+    feasible: Bools  # nothing but CPU demand can speak against it
+    risk: Floats  # chance that CPU demand uses up its budget of violations there
+    safe: float  # price of the machine that holds the highest demand seen
+    rollback_cost: float  # kappa, see optimize/cost.py
+
+    @property
+    def expected(self) -> Floats:
+        """What each costs an hour, counting what may go wrong."""
+        return expected(self.hourly, self.risk, self.safe, self.rollback_cost)
 
 
 def smaller(offers: Offers, vcpus: float, memory_gib: float) -> Bools:
@@ -99,35 +105,34 @@ def smaller(offers: Offers, vcpus: float, memory_gib: float) -> Bools:
 def choose(
     offers: Offers, *, vcpus: float, memory_gib: float, hourly: float, margin: float
 ) -> int | None:
-    """The machine to take: the cheapest at the nearest distance; one farther away only where it is
-    smaller than that and costs at least `margin` (0..1) less.
+    """The machine to take: of the least expected cost at the nearest distance; one farther away
+    only where it is smaller than that and its expected cost at least `margin` (0..1) less.
 
     So a mere change of vendor or generation is not sold as rightsizing, and what is chosen is never
     again worth changing at the same demand: whatever is smaller and that much cheaper was preferred
-    at once. At every distance but 0 a machine stands against today's where nothing nearer would do.
-    Of equal prices the largest wins (Azure sells E4s with two of its vCPUs switched off at the same
-    price), then the first.
+    at once, and a machine that runs costs no more than it was expected to. At every distance but 0
+    a machine stands against today's where nothing nearer would do. Of equal costs the largest wins
+    (Azure sells E4s with two of its vCPUs switched off at the same price), then the first.
 
     Args:
         vcpus, memory_gib, hourly: of today's machine; memory NaN = unknown.
     Returns:
         A position, or None where nothing is both smaller and cheaper.
     """
-    best = None
+    best, cost, costs = None, hourly, offers.expected
     for distance in range(int(offers.distance.max(initial=0)) + 1):
         near = offers.feasible & (offers.distance == distance)
-        cheap = offers.hourly <= (1 - margin) * hourly if distance else offers.hourly < hourly
+        cheap = costs <= (1 - margin) * cost if distance else costs < cost
         fits = near & cheap & smaller(offers, vcpus, memory_gib)
         if fits.any():
-            best = _cheapest(offers, fits)
+            best = _least(offers, costs, fits)
             vcpus, memory_gib = float(offers.vcpus[best]), float(offers.memory_gib[best])
-            hourly = float(offers.hourly[best])
+            cost = float(costs[best])
     return best
 
 
-def _cheapest(offers: Offers, among: Bools) -> int:
-    price = offers.hourly[among].min()
-    tied = np.flatnonzero(among & (offers.hourly == price))
+def _least(offers: Offers, costs: Floats, among: Bools) -> int:
+    tied = np.flatnonzero(among & (costs == costs[among].min()))
     memory = np.nan_to_num(offers.memory_gib[tied])
     return int(tied[np.lexsort((tied, -memory, -offers.vcpus[tied]))[0]])
 

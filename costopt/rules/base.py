@@ -24,6 +24,7 @@ from costopt.model import (
     Skip,
     Window,
 )
+from costopt.optimize.outlook import Outlook
 from costopt.pricing.catalogue import Catalogue
 
 
@@ -48,6 +49,7 @@ class Case:
     window: Window  # what was looked at
     as_of: datetime
     min_monthly_savings: float  # in cost.currency
+    outlook: Outlook | None = None  # the risk of other sizes; None = not asked, or too few samples
 
     def profile(self, metric_name: str, statistic: str = "mean") -> Profile | None:
         """The whole resource's profile of that metric that passed the gate; None = unmeasured.

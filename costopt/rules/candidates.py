@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from costopt.model import Shape
-from costopt.optimize.size import Bools, Floats, Ints, Offers, carries, large_enough, sustains
+from costopt.optimize.size import Bools, Floats, Ints, carries, large_enough, sustains
+from costopt.optimize.smt import Threads, effective_capacity
 from costopt.pricing.catalogue import Market
 from costopt.rules.demand import Cpu, Memory, Network
 from costopt.rules.families import family, generation, hardware, is_plain
+from costopt.rules.threads import threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +58,38 @@ def _ladder(market: Market) -> Ladder:
     )
 
 
+class SmtSettings(Protocol):
+    """The settings that say what hardware threads are worth."""
+
+    @property
+    def smt_speedup(self) -> float: ...
+    @property
+    def smt_speedups(self) -> Mapping[str, float]: ...
+
+
+def capacities(ladder: Ladder, current: Shape, settings: SmtSettings) -> Floats:
+    """(types,) what each type can do, as a share of today's: by vCPUs, or what they are worth."""
+    general, by_name = settings.smt_speedup, settings.smt_speedups
+    if not general and not by_name:
+        return np.asarray(ladder.market.vcpus / current.vcpus)
+    today = threads(current, general, by_name)
+    return effective_capacity(today, _threads(ladder.market, general, tuple(by_name.items())))
+
+
+@lru_cache(maxsize=256)
+def _threads(market: Market, general: float, by_name: tuple[tuple[str, float], ...]) -> Threads:
+    each = [threads(shape, general, dict(by_name)) for shape in market.shapes]
+    return Threads(
+        market.vcpus,
+        np.array([one.whole_cores for one in each], bool),
+        np.array([one.speedup for one in each], np.float64),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """What a target must hold and may be."""
 
-    vcpus: float
     cpu: Cpu
     memory: Memory
     network: Network
@@ -77,12 +108,11 @@ def memory_is_settled(ladder: Ladder, current: Shape, memory: Memory) -> bool:
     return ladder.one_memory and (of_it or bool(np.isnan(ladder.market.memory_gib).all()))
 
 
-def offers(ladder: Ladder, current: Shape, need: Need) -> Offers:
-    """Every type of the market, and whether it could take the machine's place."""
+def feasible(ladder: Ladder, current: Shape, need: Need) -> Bools:
+    """Which types of the market could take the machine's place, if only CPU demand allows it."""
     market = ladder.market
-    feasible = (
-        large_enough(need.vcpus, current.vcpus, market.vcpus)
-        & _memory_holds(ladder, current, need.memory)
+    could = (
+        _memory_holds(ladder, current, need.memory)
         & carries(need.network.gbps, market.network_gbps)
         & (market.gpu_count == 0)
         & (market.hourly > 0)  # a price of nothing is a mistake, not an offer
@@ -90,13 +120,11 @@ def offers(ladder: Ladder, current: Shape, need: Need) -> Offers:
         & _bursts_fit(ladder, current, need)
     )
     if not need.allow_local_disk_loss:  # data live there
-        feasible &= market.local_disk_gib >= current.local_disk_gib
-    distance = _distance(ladder, current)
-    feasible &= distance >= 0
-    return Offers(market.hourly, market.vcpus, market.memory_gib, distance, feasible)
+        could &= market.local_disk_gib >= current.local_disk_gib
+    return np.asarray(could)
 
 
-def _distance(ladder: Ladder, current: Shape) -> Ints:
+def distance(ladder: Ladder, current: Shape) -> Ints:
     """0 for today's family, 1 for another on its hardware, 2 for another ordinary one of its
     generation or of none, 3 for a newer one.
 
@@ -107,10 +135,10 @@ def _distance(ladder: Ladder, current: Shape) -> Ints:
     older = ladder.generation < generation(current)
     away = np.where(newer, 3, 2)
     reachable = ladder.plain & ~older if is_plain(current) else np.zeros(len(older), bool)
-    distance = np.where(reachable, away, -1)
-    distance[ladder.hardware == hardware(current)] = 1
-    distance[ladder.family == family(current)] = 0
-    return distance.astype(np.int64)
+    steps = np.where(reachable, away, -1)
+    steps[ladder.hardware == hardware(current)] = 1
+    steps[ladder.family == family(current)] = 0
+    return steps.astype(np.int64)
 
 
 def _memory_holds(ladder: Ladder, current: Shape, memory: Memory) -> Bools:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
+from costopt.frame.corroboration import refused_is_busy
 from costopt.model import Profile
-from costopt.optimize.size import needed, share_over, wilson_upper
+from costopt.optimize.outlook import MemoryOutlook
+from costopt.optimize.size import share_over, wilson_upper
 from costopt.rules.base import Case
 from costopt.schema import PERCENT_LIMIT
 
-Percentile = Literal["P90", "P95", "P99", "P99.5"]
-_SHARES: Final[Mapping[Percentile, float]] = MappingProxyType(
-    {"P90": 0.9, "P95": 0.95, "P99": 0.99, "P99.5": 0.995}
-)
+_SHARES: Final = (0.9, 0.95, 0.99, 0.995)
 _HOUR: Final = 3600
-BUDGET: Final = 0.005
-"""Share of time that CPU may exceed the limit: b of the experiments (facts: decisions)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +23,21 @@ class Cpu:
     """CPU demand, percent of today's vCPUs, with refused samples counted as above everything."""
 
     profile: Profile
-    sized_on: float  # the percentile that sizes
+    refused: int  # samples refused as too high that were demand
     p99_5: float
 
     @property
     def samples(self) -> int:
-        """Samples kept and refused as too high."""
-        return self.profile.count + self.profile.refused_high
+        """Samples kept, and refused ones that were demand."""
+        return self.profile.count + self.refused
 
     def share_over(self, percent: float) -> float:
         """Share of samples over that percentage of today's machine, never too low."""
-        profile, refused = self.profile, self.profile.refused_high
-        quantiles = {_SHARES[name]: value for name, value in _percentiles(profile).items()}
-        quantiles[1.0] = profile.max
+        profile = self.profile
+        known = (profile.p90, profile.p95, profile.p99, profile.p99_5, profile.max)
+        quantiles = dict(zip((*_SHARES, 1.0), known, strict=True))
         over = share_over(percent, profile.histogram or (), quantiles) * profile.count
-        return (over + refused) / self.samples if self.samples else 1.0
+        return (over + self.refused) / self.samples if self.samples else 1.0
 
     def upper_bound(self, share: float) -> float:
         """Wilson's 95 % upper bound of a share, counting distinct hours as observations."""
@@ -49,39 +45,24 @@ class Cpu:
         return wilson_upper(share, hours)
 
 
-def cpu_demand(profile: Profile, percentile: Percentile) -> Cpu:
-    """The CPU demand to size by.
+def cpu_demand(profile: Profile) -> Cpu:
+    """The CPU demand.
 
-    Samples above 105 % were refused as figures, but a machine that shows them was busy: they count
-    as demand above everything, so that refusing never makes a machine look smaller.
+    Samples above 105 % were refused as figures. Where the machine's other samples say that it was
+    busy, they count as demand above everything, so that refusing never makes a machine look
+    smaller; else they are a broken counter's.
     """
-    return Cpu(profile, _percentile(profile, percentile), _percentile(profile, "P99.5"))
+    refused = profile.refused_high if refused_is_busy(profile) else 0
+    return Cpu(profile, refused, _p99_5(profile, refused))
 
 
-def _percentiles(profile: Profile) -> dict[Percentile, float]:
-    return {"P90": profile.p90, "P95": profile.p95, "P99": profile.p99, "P99.5": profile.p99_5}
-
-
-def _percentile(profile: Profile, name: Percentile) -> float:
-    exact = _percentiles(profile)[name]
-    if not profile.refused_high or profile.histogram is None:
-        return exact
-    rank = _SHARES[name] * (profile.count + profile.refused_high)
+def _p99_5(profile: Profile, refused: int) -> float:
+    if not refused or profile.histogram is None:
+        return profile.p99_5
+    rank = _SHARES[-1] * (profile.count + refused)
     reached = enumerate(accumulate(profile.histogram), start=1)
     edge = next((float(upper) for upper, below in reached if below >= rank), PERCENT_LIMIT)
-    return max(exact, edge)
-
-
-def vcpus_needed(cpu: Cpu, vcpus: float, headroom_percent: float, limit_percent: float) -> float:
-    """vCPUs that keep the headroom free at the sizing percentile, and the limit at P99.5.
-
-    The second part bounds the share of time over the limit by `BUDGET` exactly: at most 0.5 % of
-    the samples lie above their P99.5 (nearest rank).
-    """
-    return max(
-        needed(cpu.sized_on, vcpus, headroom_percent),
-        needed(cpu.p99_5, vcpus, 100 - limit_percent),
-    )
+    return max(profile.p99_5, edge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +70,26 @@ class Memory:
     """Memory to provide for."""
 
     today_gib: float | None  # None = unknown
-    peak_percent: float | None  # None = not measured
+    outlook: MemoryOutlook | None  # None = not measured, or not trusted
     needed_gib: float | None  # None = unknown: nothing can be promised
 
     @property
     def measured(self) -> bool:
-        return self.peak_percent is not None
+        return self.outlook is not None
 
 
-def memory_demand(case: Case, headroom_percent: float, trusted: bool) -> Memory:
-    """The memory that a target must have: the peak and its headroom where measured, else today's.
+def memory_demand(case: Case, trusted: bool) -> Memory:
+    """The memory that a target must have: by its own rule where measured, else today's.
 
-    Memory is sized on the largest sample ever seen, of maxima where they are collected: a process
-    that misses memory once is killed. A peak of zero is no measurement.
+    Source: optimize/memory.py.
     """
     today = case.shape.memory_gib if case.shape else None
-    profiles = (case.profile("memory_utilization", s) for s in ("mean", "max"))
-    peak = max((p.max for p in profiles if p), default=0.0)
-    if not trusted or peak <= 0:
+    found = case.outlook.memory if case.outlook and trusted else None
+    if found is None or case.gate("memory_utilization"):
         return Memory(today, None, today)
-    return Memory(today, peak, None if today is None else needed(peak, today, headroom_percent))
+    kept = found.headroom.headroom_percent is None  # no headroom was enough on the fleet's past
+    needed = 100.0 if kept else found.needed_percent
+    return Memory(today, found, None if today is None else needed / 100 * today)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any, Final
 
-from costopt.model import Profile, Risk, Shape
-from costopt.optimize.smt import smt_percent
+import numpy as np
+
+from costopt.model import Guard, Risk, Shape
+from costopt.optimize.guard import samples_to_revert
+from costopt.optimize.memory import GROWTH, HEADROOM, TREND
+from costopt.optimize.outlook import Chances, MemoryOutlook
+from costopt.optimize.smt import SMT_SPEEDUP, smt_percent
 from costopt.rules.base import span
-from costopt.rules.sizing import Sizing, list_price, need_of
+from costopt.rules.sizing import Sizing, list_price, with_smt
 from costopt.rules.threads import whole_cores
-from costopt.units import cents, per_month
+from costopt.units import SECONDS_PER_DAY, cents, per_month
+
+_MEMORY_LIMIT_PERCENT: Final = 95.0
+"""Out of memory a process is killed, so the guard speaks before."""
+
+_DECIDED_BY: Final[Mapping[int, str]] = MappingProxyType(
+    {HEADROOM: "headroom", GROWTH: "growth", TREND: "trend"}
+)
 
 
 def demand(sizing: Sizing) -> str:
-    """What it uses and needs: "CPU P99.5 is 17.2 % of 16 vCPUs over 42 days; ..."."""
-    settings, need, vcpus = sizing.settings, sizing.need, sizing.current.vcpus
+    """What it uses: "CPU P99.5 is 17.2 % of 16 vCPUs over 42 days"."""
+    need, vcpus = sizing.need, sizing.current.vcpus
     days = span(need.cpu.profile).days
-    return (
-        f"CPU {settings.cpu_percentile} is {need.cpu.sized_on:.3g} % of {_vcpus(vcpus)} over "
-        f"{days:.0f} days; with {settings.cpu_headroom_percent:g} % headroom it needs "
-        f"{_vcpus(need.vcpus)}"
-    )
+    return f"CPU P99.5 is {need.cpu.p99_5:.3g} % of {_vcpus(vcpus)} over {days:.0f} days"
+
+
+def fit(sizing: Sizing) -> str:
+    """Why it stays as it is."""
+    if math.isinf(sizing.rollback_cost):
+        return (
+            f"{demand(sizing)}; the fleet's past cannot show that the risk budget of "
+            f"{sizing.settings.risk_budget_percent:g} % would be kept, so nothing is made smaller"
+        )
+    return f"{demand(sizing)}; nothing smaller is cheaper once its risk is counted"
 
 
 def reason(sizing: Sizing, chosen: int) -> str:
@@ -32,7 +54,8 @@ def reason(sizing: Sizing, chosen: int) -> str:
         demand(sizing),
         f"{target.instance_type} ({_vcpus(target.vcpus or 0)}{memory}) costs "
         f"{price.normalize():f} instead of {sizing.hourly.normalize():f} "
-        f"{sizing.currency} an hour",
+        f"{sizing.currency} an hour, and must be undone within {sizing.outlook.horizon_days} days "
+        f"with a chance of {percent_words(sizing.offers.risk[chosen])}",
         _memory_words(sizing),
     ]
     if missing := sizing.need.network.unmeasured:
@@ -51,9 +74,10 @@ def reason(sizing: Sizing, chosen: int) -> str:
 
 def undersized(sizing: Sizing) -> str:
     """Why nothing smaller is looked for, and which type would do."""
-    share = sizing.need.cpu.share_over(90)
-    text = f"CPU is over 90 % for {share:.1%} of the time, so it wants more than it gets"
-    position = sizing.next_larger()
+    limit = sizing.settings.limit_percent
+    share = sizing.need.cpu.share_over(limit)
+    text = f"CPU is over {limit:g} % for {share:.1%} of the time, so it wants more than it gets"
+    position = sizing.next_larger
     if position is None:
         return f"{text}; no larger type here holds its demand"
     larger, price = sizing.market.shapes[position], sizing.market.prices[position]
@@ -65,16 +89,53 @@ def undersized(sizing: Sizing) -> str:
 
 
 def risk(sizing: Sizing, chosen: int) -> Risk:
-    """Share of time over the limit on the target, as the past would have had it."""
-    cpu, limit = sizing.need.cpu, sizing.settings.limit_percent
-    share = cpu.share_over(limit * sizing.market.shapes[chosen].vcpus / sizing.current.vcpus)
+    """Share of time over the limit on the target, as the past would have had it, and the chance
+    that the change must be undone."""
+    cpu, limit, outlook = sizing.need.cpu, sizing.settings.limit_percent, sizing.outlook
+    capacity = float(sizing.capacities[chosen])
+    share = cpu.share_over(limit * capacity)
+    chance = float(sizing.offers.risk[chosen])
+    upper = Chances(outlook.now.sizes, outlook.upper, outlook.now.peak_percent)
     return Risk(
         limit_percent=limit,
         expected_share=share,
         upper_bound=cpu.upper_bound(share),
-        method="share of past samples over the limit of the recommended vCPUs, never too low; "
-        "upper bound: Wilson 95 %, distinct hours counted as observations",
+        method="share of past samples over the limit of the recommended size, never too low; "
+        "upper bound: Wilson 95 %, distinct hours counted as observations; rollback: logistic "
+        "model of this fleet's own past and a prior of other fleets'",
+        rollback_probability=chance,
+        rollback_probability_upper=max(chance, float(upper.at(np.array([capacity]))[0])),
+        horizon_days=outlook.horizon_days,
+        confidence=confidence(chance, len(outlook.replays)),
     )
+
+
+def confidence(chance: float, origins: int) -> str:
+    """How sure the advice is, in words people understand."""
+    limits = ((0.02, "very likely safe"), (0.1, "likely safe"), (0.3, "worth trying, watched"))
+    words = next((said for limit, said in limits if chance < limit), "a gamble")
+    return words if origins else f"{words}, judged by other machines' past only"
+
+
+def guards(sizing: Sizing, chosen: int) -> tuple[Guard, ...]:
+    """When to undo the change: the budget of CPU violations used up, or memory nearly full."""
+    profile, outlook, case = sizing.need.cpu.profile, sizing.outlook, sizing.case
+    slots = outlook.horizon_days * SECONDS_PER_DAY // profile.period_seconds
+    cpu = Guard(
+        metric_name="cpu_utilization",
+        limit_percent=sizing.settings.limit_percent,
+        samples=samples_to_revert(slots, outlook.budget, float(outlook.over[0])),
+        period_seconds=profile.period_seconds,
+        horizon_days=outlook.horizon_days,
+        until=case.as_of + timedelta(days=outlook.horizon_days),
+    )
+    target, today = sizing.offer(chosen).memory_gib, sizing.current.memory_gib
+    if not sizing.need.memory.measured or None in (target, today) or target == today:
+        return (cpu,)
+    memory = replace(
+        cpu, metric_name="memory_utilization", limit_percent=_MEMORY_LIMIT_PERCENT, samples=1
+    )
+    return cpu, memory
 
 
 def evidence(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
@@ -87,26 +148,29 @@ def evidence(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
             "p99_5_gbps": round(need.network.gbps, 6),
             "unmeasured": list(need.network.unmeasured),
         },
+        "rollback_cost": _rollback_cost(sizing, chosen),
         "price_of_today": "list" if list_price(case) else "billed",
         "candidates": int(sizing.offers.feasible.sum()),
         "running_share": round(sizing.cost.running_share, 4),
         "committed_share": round(sizing.cost.committed_share, 4),
     }
-    if case.disputed:
-        found["disputed"] = _disputed(sizing)
-    if chosen is not None and (told := warnings(sizing, sizing.market.shapes[chosen])):
+    if case.disputed and sizing.outlook.with_disputed:
+        found["disputed"] = _disputed(sizing, sizing.outlook.with_disputed)
+    if chosen is not None and (told := warnings(sizing, chosen)):
         found["warnings"] = told
     return found
 
 
-def warnings(sizing: Sizing, target: Shape) -> list[str]:
+def warnings(sizing: Sizing, chosen: int) -> list[str]:
     """What to look at before changing."""
-    current, told = sizing.current, []
-    if (percent := _smt_percent(sizing, target)) is not None and percent > 90:
-        told.append(
-            "vCPUs are hyperthreads: if the load gains little from them, P99.5 would be "
-            + (f"{percent:.0f} %" if percent <= 100 else "more than the smaller machine can do")
-        )
+    current, target, told = sizing.current, sizing.market.shapes[chosen], []
+    if not sizing.settings.smt_speedup:
+        careful = replace(sizing, settings=with_smt(sizing.settings))
+        if careful.choice != chosen:
+            told.append(
+                "vCPUs are hyper-threads: if the load gains as little from them as compiling does "
+                f"(smt_speedup {SMT_SPEEDUP:g}), the answer is {_named(careful, careful.choice)}"
+            )
     if current.local_disk_gib:
         told.append(f"its local disk ({current.local_disk_gib:g} GiB) is emptied by the change")
     if target.network_gbps is None and sizing.need.network.gbps:
@@ -114,8 +178,32 @@ def warnings(sizing: Sizing, target: Shape) -> list[str]:
     return told
 
 
+def percent_words(chance: float) -> str:
+    """A chance in percent: "under 1 %" rather than "0 %"."""
+    return "under 1 %" if chance < 0.005 else f"{100 * chance:.0f} %"
+
+
+def _rollback_cost(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
+    """kappa, and from which one on the answer is another."""
+    found: dict[str, Any] = {
+        "windows": None if math.isinf(sizing.rollback_cost) else round(sizing.rollback_cost, 3)
+    }
+    if sizing.settings.risk_budget_percent is not None:
+        found["risk_budget_percent"] = sizing.settings.risk_budget_percent
+    if chosen is not None and (flip := sizing.flip(chosen)):
+        found["flips_at"], position = round(flip[0], 3), flip[1]
+        found["flips_to"] = _named(sizing, position)
+    return found
+
+
+def _named(sizing: Sizing, position: int | None) -> str:
+    if position is None:
+        return sizing.current.instance_type or "today's machine"
+    return sizing.market.shapes[position].instance_type
+
+
 def _cpu(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
-    cpu, settings = sizing.need.cpu, sizing.settings
+    cpu = sizing.need.cpu
     profile = cpu.profile
     maxima = sizing.case.profile("cpu_utilization", "max")
     figures: dict[str, Any] = {
@@ -129,10 +217,7 @@ def _cpu(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
         "max_percent": round(profile.max, 3),
         "largest_maximum_percent": round(maxima.max, 3) if maxima else None,
         "refused_above_105_percent": profile.refused_high,
-        "percentile": settings.cpu_percentile,
-        "headroom_percent": settings.cpu_headroom_percent,
-        "limit_percent": settings.limit_percent,
-        "needed_vcpus": round(sizing.need.vcpus, 3),
+        "limit_percent": sizing.settings.limit_percent,
     }
     if chosen is not None:
         target = sizing.market.shapes[chosen]
@@ -140,15 +225,28 @@ def _cpu(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
         figures["p99_5_on_target_percent"] = round(cpu.p99_5 * ratio, 2)
         if (percent := _smt_percent(sizing, target)) is not None:
             figures["p99_5_on_target_smt_percent"] = round(percent, 2)
+        figures["risk_of_sizes"] = _risk_of_sizes(sizing)
     return figures
+
+
+def _risk_of_sizes(sizing: Sizing) -> dict[str, float]:
+    """The risk of each smaller size of the market, by its vCPUs."""
+    vcpus, risk = sizing.offers.vcpus, sizing.offers.risk
+    smaller = np.flatnonzero(sizing.offers.feasible & (vcpus < sizing.current.vcpus))
+    found = {float(vcpus[i]): round(float(risk[i]), 4) for i in smaller}
+    return {f"{count:g}": found[count] for count in sorted(found, reverse=True)}
 
 
 def _memory(sizing: Sizing) -> dict[str, Any]:
     memory = sizing.need.memory
     figures: dict[str, Any] = {"measured": memory.measured, "today_gib": memory.today_gib}
-    if memory.peak_percent is not None:
-        figures["peak_percent"] = round(memory.peak_percent, 3)
-        figures["headroom_percent"] = sizing.settings.memory_headroom_percent
+    if outlook := memory.outlook:
+        figures["peak_percent"] = round(outlook.peak_percent, 3)
+        figures["headroom_percent"] = outlook.headroom.headroom_percent
+        figures["headroom_basis"] = outlook.headroom.words
+        figures["growth"] = round(outlook.growth, 4)
+        figures["trend_percent_a_day"] = round(outlook.trend, 4)
+        figures["decided_by"] = _DECIDED_BY[outlook.binding]
     if memory.needed_gib is not None:
         figures["needed_gib"] = round(memory.needed_gib, 3)
     return figures
@@ -156,11 +254,11 @@ def _memory(sizing: Sizing) -> dict[str, Any]:
 
 def _memory_words(sizing: Sizing) -> str:
     memory = sizing.need.memory
-    if memory.measured and memory.needed_gib is not None and not sizing.memory_is_settled:
+    outlook = memory.outlook
+    if outlook and memory.needed_gib is not None and not sizing.memory_is_settled:
         return (
-            f"memory peaks at {memory.peak_percent:.3g} % of {memory.today_gib:g} GiB and needs "
-            f"{memory.needed_gib:.3g} GiB with {sizing.settings.memory_headroom_percent:g} % "
-            "headroom"
+            f"memory peaks at {outlook.peak_percent:.3g} % of {memory.today_gib:g} GiB and needs "
+            f"{memory.needed_gib:.3g} GiB {_kept_for(outlook)}"
         )
     known = "memory" if memory.measured else "memory is not measured and"
     if sizing.memory_is_settled:
@@ -170,29 +268,28 @@ def _memory_words(sizing: Sizing) -> str:
     return f"memory is not measured, so at least {memory.today_gib:g} GiB are kept"
 
 
-def _disputed(sizing: Sizing) -> dict[str, Any]:
-    """What the size would be without the CPU spikes that no witness metric confirms."""
+def _kept_for(outlook: MemoryOutlook) -> str:
+    if outlook.headroom.headroom_percent is None:
+        return f"as it has today: {outlook.headroom.words}"
+    if outlook.binding == GROWTH:
+        return f"as its peak has grown by {100 * (outlook.growth - 1):.0f} % in a fortnight before"
+    if outlook.binding == TREND:
+        return f"as its peaks rise by {outlook.trend:.2g} points a day"
+    return f"with {outlook.headroom.headroom_percent:g} % headroom"
+
+
+def _disputed(sizing: Sizing, counted: Chances) -> dict[str, Any]:
+    """What the size would be if the CPU spikes that other figures speak against were real."""
     disputed = sizing.case.disputed
     assert disputed is not None  # asked only where some are
-    without = _resized(sizing, disputed.corroborated(sizing.need.cpu.profile))
-    chosen = without.choice
+    chosen = replace(sizing, chances=counted).choice
     return {
         "samples": disputed.samples,
         "example_at": disputed.example_at.isoformat(),
         "example_percent": round(disputed.example_value, 3),
-        "p99_5_without_percent": round(without.need.cpu.p99_5, 3),
-        "needed_vcpus_without": round(without.need.vcpus, 3),
-        "instance_type_without": (
-            sizing.current.instance_type
-            if chosen is None
-            else sizing.market.shapes[chosen].instance_type
-        ),
+        "p99_5_without_percent": round(disputed.p99_5, 3),
+        "instance_type_with": _named(sizing, chosen),
     }
-
-
-def _resized(sizing: Sizing, profile: Profile) -> Sizing:
-    need = need_of(sizing.case, sizing.current, profile, sizing.settings)
-    return replace(sizing, need=need)
 
 
 def _smt_percent(sizing: Sizing, target: Shape) -> float | None:

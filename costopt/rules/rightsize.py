@@ -1,11 +1,14 @@
-"""rightsize: a machine larger than its demand, to be replaced by a smaller one.
+"""rightsize: a machine of the wrong size, to be replaced by one that fits its demand.
 
 Anti-pattern: capacity bought for a peak that never came, and paid for every hour.
-Better: the smallest ordinary type that holds the measured demand with headroom, in the same family
-where it can be, keeping what is not measured (memory) as it is.
+Better: the ordinary type of the least expected cost: its price, and what it would cost to have to
+undo the change times the chance of that. In the same family where it can be, keeping what is not
+measured (memory) as it is. Where demand is cut off by the machine itself: the next larger type.
 
-How large: optimize/size.py. What may stand in: rules/candidates.py. Settings and scope:
-rules/sizing.py. What it rests on, in words: rules/grounds.py. See docs/rules/rightsize.md.
+Risk: optimize/risk.py. Which of the types: optimize/size.py. What may stand in:
+rules/candidates.py. Settings and scope: rules/sizing.py. What it rests on, in words:
+rules/grounds.py; how it would have done: rules/replay.py. See docs/rules/rightsize.md and
+docs/method.md.
 """
 
 from __future__ import annotations
@@ -14,9 +17,9 @@ from decimal import Decimal
 from typing import Final
 
 from costopt.model import ActionType, Effort, Recommendation, Shape, Skip, is_machine
-from costopt.rules import grounds
+from costopt.rules import grounds, replay
 from costopt.rules.base import Case, Fit, Outcome, span
-from costopt.rules.savings import Estimate, estimate
+from costopt.rules.savings import Estimate, dearer, estimate
 from costopt.rules.sizing import (
     RightsizeSettings,
     Sizing,
@@ -27,11 +30,11 @@ from costopt.rules.sizing import (
 from costopt.units import HOURS_PER_MONTH, cents, money, provider_key
 
 _UNDERSIZED_SHARE: Final = 0.05
-"""Over 90 % for more than this share of time, the machine itself cuts its demand off."""
+"""Over the limit for more than this share of time, the machine itself cuts its demand off."""
 
 
 class Rightsize:
-    """Finds machines larger than their demand."""
+    """Finds machines larger than their demand, and those that cut it off."""
 
     code = "rightsize"
     Settings = RightsizeSettings
@@ -40,7 +43,7 @@ class Rightsize:
         self.settings = settings
 
     def judge(self, case: Case) -> Outcome:
-        """A smaller machine, or why not; None for what is no machine."""
+        """A machine of another size, or why not; None for what is no machine."""
         if not is_machine(case.resource):
             return None
         if refusal := out_of_scope(case, self.settings):
@@ -48,11 +51,19 @@ class Rightsize:
         sizing = sizing_of(case, self.settings)
         if not isinstance(sizing, Sizing):
             return self._skip(case, *sizing)
-        if sizing.need.cpu.share_over(90) > _UNDERSIZED_SHARE:
-            return self._skip(case, "undersized", grounds.undersized(sizing))
+        if sizing.need.cpu.share_over(self.settings.limit_percent) > _UNDERSIZED_SHARE:
+            return self._larger(sizing)
         if sizing.choice is None:
             return self._fit(sizing)
         return self._weigh(sizing, sizing.choice)
+
+    def _larger(self, sizing: Sizing) -> Outcome:
+        """The next larger machine, if there is one."""
+        chosen = sizing.next_larger
+        if chosen is None or not self.settings.upsize:
+            return self._skip(sizing.case, "undersized", grounds.undersized(sizing))
+        estimated, _ = _estimate(sizing, chosen)
+        return self._recommend(sizing, chosen, estimated, grounds.undersized(sizing))
 
     def _weigh(self, sizing: Sizing, chosen: int) -> Outcome:
         """The smaller machine, if the saving is worth the change."""
@@ -63,11 +74,14 @@ class Rightsize:
             name = sizing.market.shapes[chosen].instance_type
             detail = f"{name} would do, and saves {cents(saving)} {currency} a month"
             return self._skip(sizing.case, "small-saving", f"{detail} ({percent:.1f} %)")
-        return self._recommend(sizing, chosen, estimated)
+        return self._recommend(sizing, chosen, estimated, grounds.reason(sizing, chosen))
 
-    def _recommend(self, sizing: Sizing, chosen: int, estimated: Estimate) -> Recommendation:
+    def _recommend(
+        self, sizing: Sizing, chosen: int, estimated: Estimate, reason: str
+    ) -> Recommendation:
         resource = sizing.case.resource
         action, effort = _action(sizing, sizing.market.shapes[chosen])
+        smaller = sizing.hourly > sizing.market.prices[chosen].list_unit_price
         return Recommendation(
             rule=self.code,
             action_type=action,
@@ -80,21 +94,22 @@ class Rightsize:
             estimated_monthly_savings=estimated.savings,
             currency=sizing.cost.currency,
             lookback=span(sizing.need.cpu.profile),
-            reason=grounds.reason(sizing, chosen),
+            reason=reason,
             implementation_effort=effort,
             restart_needed=True,
             rollback_possible=True,
             evidence=grounds.evidence(sizing, chosen),
             alternatives=tuple(sizing.offer(i) for i in sizing.alternatives(chosen)),
             risk=grounds.risk(sizing, chosen),
+            backtest=replay.backtest(sizing, chosen) if smaller else None,
+            guards=grounds.guards(sizing, chosen) if smaller else (),
             stranded_commitment=estimated.stranded_commitment,
             tags=resource.tags,
         )
 
     def _fit(self, sizing: Sizing) -> Fit:
-        detail = f"{grounds.demand(sizing)}; nothing smaller and cheaper holds that"
         resource_id = sizing.case.resource.resource_id
-        return Fit(resource_id, self.code, detail, grounds.evidence(sizing, None))
+        return Fit(resource_id, self.code, grounds.fit(sizing), grounds.evidence(sizing, None))
 
     def _skip(self, case: Case, reason: str, detail: str) -> Skip:
         return Skip(case.resource.resource_id, self.code, reason, detail)
@@ -113,6 +128,8 @@ def _estimate(sizing: Sizing, chosen: int) -> tuple[Estimate, Decimal]:
         running = Decimal(repr(sizing.cost.running_share))
         at_list = money(less * HOURS_PER_MONTH * running)
     share = less / sizing.hourly
+    if share < 0:
+        return dearer(sizing.cost, -share, at_list), share * 100
     return estimate(sizing.cost, share, at_list), share * 100
 
 

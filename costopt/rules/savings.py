@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from costopt.model import Cost, Savings
-from costopt.units import cents_down
+from costopt.units import cents_down, cents_up
 
 _ZERO: Final = Decimal(0)
 
@@ -46,4 +46,21 @@ def estimate(cost: Cost, share: Decimal, at_list: Decimal | None) -> Estimate:
         ),
         stranded_commitment=whole - target,
         cost_after=cost.monthly - target,
+    )
+
+
+def dearer(cost: Cost, share: Decimal, at_list: Decimal | None) -> Estimate:
+    """The same of a change that costs more: savings below zero, in whole cents, never rounded down.
+
+    No commitment covers what is added, so it is all billed.
+
+    Args:
+        share: of compute cost that is added, above 0.
+        at_list: the same before any discount, below 0; None = no list price.
+    """
+    more = -cents_up(cost.compute * share)
+    return Estimate(
+        savings=Savings(low=more, target=more, high=more, at_list=at_list, basis=cost.basis),
+        stranded_commitment=_ZERO,
+        cost_after=cost.monthly - more,
     )

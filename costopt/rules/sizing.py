@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from costopt.model import Cost, Offer, Price, Profile, Shape, is_stopped
 from costopt.optimize import size
+from costopt.optimize.cost import ROLLBACK_COSTS, flip
+from costopt.optimize.outlook import Chances, Outlook
+from costopt.optimize.smt import SMT_SPEEDUP
 from costopt.pricing.catalogue import Market
 from costopt.rules import roles
 from costopt.rules.base import Case, RuleSettings
-from costopt.rules.candidates import Ladder, Need, memory_is_settled, offers
-from costopt.rules.demand import Percentile, cpu_demand, memory_demand, network_demand, vcpus_needed
+from costopt.rules.candidates import (
+    Ladder,
+    Need,
+    capacities,
+    distance,
+    feasible,
+    memory_is_settled,
+)
+from costopt.rules.demand import cpu_demand, memory_demand, network_demand
+from costopt.rules.threads import Speedup, Speedups
 from costopt.units import provider_key
 
 _ALTERNATIVES: Final = 3
+
+_SMALLEST: Final = 1 / 256
+"""Of today's machine: smaller ones are not asked for."""
+
+
+def _named(cost: object) -> object:
+    return ROLLBACK_COSTS.get(cost, cost) if isinstance(cost, str) else cost
+
+
+RollbackCost = Annotated[float, BeforeValidator(_named), Field(gt=0, le=1000)]
+"""A setting: kappa, as a number or by name."""
 
 Refusal = tuple[str, str]
 """Reason code and detail of a skip."""
@@ -29,17 +52,38 @@ Refusal = tuple[str, str]
 class RightsizeSettings(RuleSettings):
     """Settings of the rightsize rule."""
 
-    cpu_percentile: Percentile = Field(
-        "P99.5", description="percentile of the CPU samples (means) that sizes the machine"
+    rollback_cost: RollbackCost = Field(
+        ROLLBACK_COSTS["default"],
+        description="price of one rollback, in windows of 14 days of the machine that holds the "
+        "highest demand seen: a number, or cautious (2), default (0.5), bold (0.2)",
     )
-    cpu_headroom_percent: float = Field(
-        20.0, ge=0, lt=100, description="share of the new machine's CPU kept free at it"
+    risk_budget_percent: float | None = Field(
+        None,
+        gt=0,
+        le=100,
+        description="share of machines that may be rolled back in a window, by the fleet's own "
+        "past; it can only make advice more cautious. Unset: no bound",
     )
     limit_percent: float = Field(
         90.0, gt=0, le=100, description="CPU that may be exceeded 0.5 % of the time, at most"
     )
+    smt_speedup: Speedup = Field(
+        0.0,
+        description="speed of a hardware thread whose core's other one is busy too, as a share of "
+        "its speed alone (0.63 compiling, 0.86 a network server); 0 = vCPUs count by number",
+    )
+    smt_speedups: Speedups = Field(
+        default_factory=dict, description="the same by instance type or family"
+    )
     memory_headroom_percent: float = Field(
         15.0, ge=0, lt=100, description="share of the new machine's memory free at its peak"
+    )
+    memory_budget_percent: float = Field(
+        1.0,
+        gt=0,
+        le=100,
+        description="share of machines that may run out of memory; where the fleet's own past "
+        "shows more, more is kept free",
     )
     size_memory: bool = Field(
         True, description="false: memory figures are not trusted, a target keeps today's memory"
@@ -69,6 +113,9 @@ class RightsizeSettings(RuleSettings):
     allow_scaling_groups: bool = Field(
         False, description="also size members of scaling groups one by one"
     )
+    upsize: bool = Field(
+        True, description="advise a larger type where demand is cut off by the machine's size"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +129,8 @@ class Sizing:
     currency: str  # of `hourly` and of the market
     need: Need
     ladder: Ladder
+    outlook: Outlook
+    chances: Chances  # by which it is decided
     settings: RightsizeSettings
 
     @property
@@ -95,20 +144,71 @@ class Sizing:
         return memory_is_settled(self.ladder, self.current, self.need.memory)
 
     @cached_property
+    def capacities(self) -> size.Floats:
+        """(types,) what each can do, as a share of what today's machine can."""
+        return capacities(self.ladder, self.current, self.settings)
+
+    @cached_property
+    def _feasible(self) -> size.Bools:
+        return feasible(self.ladder, self.current, self.need)
+
+    @cached_property
     def offers(self) -> size.Offers:
-        """Every type of the market, and whether it could take the machine's place."""
-        return offers(self.ladder, self.current, self.need)
+        """Every type of the market: whether it could take the machine's place, and its risk."""
+        return self.offers_by(self.chances)
+
+    def offers_by(self, chances: Chances) -> size.Offers:
+        """The same by what was known at another moment, or counted otherwise."""
+        market, away = self.market, distance(self.ladder, self.current)
+        could = self._feasible & (away >= 0)
+        holds = could & (self.capacities * self.settings.limit_percent >= chances.peak_percent)
+        return size.Offers(
+            hourly=market.hourly,
+            vcpus=market.vcpus,
+            memory_gib=market.memory_gib,
+            distance=away,
+            feasible=could,
+            risk=chances.at(self.capacities),
+            safe=float(market.hourly[holds].min()) if holds.any() else float(self.hourly),
+            rollback_cost=self.rollback_cost,
+        )
+
+    @property
+    def rollback_cost(self) -> float:
+        """kappa in force: the user's, or the dearer one that the fleet's risk budget asks for."""
+        return max(self.settings.rollback_cost, self.outlook.least_rollback_cost)
 
     @cached_property
     def choice(self) -> int | None:
         """The market position of the machine to take; None = nothing smaller and cheaper."""
+        return self.choice_of(self.offers)
+
+    def choice_of(self, offers: size.Offers) -> int | None:
+        """The same among other offers."""
+        if math.isinf(offers.rollback_cost):  # no size keeps the fleet's budget
+            return None
         return size.choose(
-            self.offers,
+            offers,
             vcpus=self.current.vcpus,
             memory_gib=self._memory_gib,
             hourly=float(self.hourly),
             margin=self.settings.family_savings_percent / 100,
         )
+
+    def flip(self, chosen: int) -> tuple[float, int | None] | None:
+        """The dearer rollback cost at which another type, or None for today's, becomes the answer;
+        among types no farther from today's than the one chosen."""
+        offers = self.offers
+        smaller = size.smaller(offers, self.current.vcpus, self._memory_gib)
+        near = offers.feasible & smaller & (offers.distance <= offers.distance[chosen])
+        places = np.flatnonzero(near)
+        price = np.append(offers.hourly[places], float(self.hourly))
+        risk = np.append(offers.risk[places], 0.0)
+        own = int(np.searchsorted(places, chosen))
+        found = flip(price, risk, offers.safe, own, offers.rollback_cost)
+        if found is None:
+            return None
+        return found[0], int(places[found[1]]) if found[1] < len(places) else None
 
     @property
     def _memory_gib(self) -> float:
@@ -116,18 +216,26 @@ class Sizing:
         return np.nan if known is None else known
 
     def alternatives(self, chosen: int) -> list[int]:
-        """Up to three other types that would do: the next size up first, then the cheapest."""
+        """Up to three other types that would do: the next size up first, then by expected cost."""
         smaller = size.smaller(self.offers, self.current.vcpus, self._memory_gib)
-        fits = self.offers.feasible & smaller & (self.offers.hourly < float(self.hourly))
+        costs = self.offers.expected
+        fits = self.offers.feasible & smaller & (costs < float(self.hourly))
         fits[chosen] = False
         kin = self.ladder.family == self.ladder.family[chosen]
         cautious = np.flatnonzero(fits & kin & (self.offers.hourly > self.offers.hourly[chosen]))
-        ordered = dict.fromkeys([*cautious[:1].tolist(), *np.flatnonzero(fits).tolist()])
+        least = np.flatnonzero(fits)
+        least = least[np.argsort(costs[least], kind="stable")]
+        ordered = dict.fromkeys([*cautious[:1].tolist(), *least.tolist()])
         return list(ordered)[:_ALTERNATIVES]
 
+    @cached_property
     def next_larger(self) -> int | None:
-        """The cheapest type with more vCPUs than today that holds the demand; kin first."""
-        larger = self.offers.feasible & (self.offers.vcpus > self.current.vcpus)
+        """The cheapest type with more vCPUs than today that holds the demand seen; kin first.
+
+        What more it would use cannot be seen, so it is one step up, and then looked at again.
+        """
+        enough = self.capacities * self.settings.limit_percent >= self.need.cpu.p99_5
+        larger = self.offers.feasible & enough & (self.offers.vcpus > self.current.vcpus)
         kin = np.flatnonzero(larger & (self.offers.distance == 0))
         found = kin if kin.size else np.flatnonzero(larger)
         return int(found[0]) if found.size else None
@@ -178,31 +286,56 @@ def sizing_of(case: Case, settings: RightsizeSettings) -> Sizing | Refusal:
     priced = _priced(case, shape)
     if not isinstance(priced, _Priced):
         return priced
+    if case.outlook is None:
+        return "thin-recently", ("fewer than half of the CPU samples of the last 14 days are there")
     sizing = Sizing(
         case=case,
         current=shape,
         cost=priced.cost,
         hourly=priced.hourly,
         currency=priced.currency,
-        need=need_of(case, shape, profile, settings),
+        need=need_of(case, profile, settings),
         ladder=Ladder.of(_market(case, priced.currency)),
+        outlook=case.outlook,
+        chances=case.outlook.now,
         settings=settings,
     )
     return _without_choice(sizing) or sizing
 
 
-def need_of(case: Case, shape: Shape, profile: Profile, settings: RightsizeSettings) -> Need:
+def need_of(case: Case, profile: Profile, settings: RightsizeSettings) -> Need:
     """What a machine in this one's place must hold, by that CPU profile."""
-    cpu = cpu_demand(profile, settings.cpu_percentile)
     return Need(
-        vcpus=vcpus_needed(cpu, shape.vcpus, settings.cpu_headroom_percent, settings.limit_percent),
-        cpu=cpu,
-        memory=memory_demand(case, settings.memory_headroom_percent, settings.size_memory),
+        cpu=cpu_demand(profile),
+        memory=memory_demand(case, settings.size_memory),
         network=network_demand(case),
         allow_architecture_change=settings.allow_architecture_change,
         allow_burstable=settings.allow_burstable,
         allow_local_disk_loss=settings.allow_local_disk_loss,
     )
+
+
+def sizes(case: Case, settings: RightsizeSettings) -> tuple[float, ...]:
+    """The capacities, as shares of today's, whose risk a decision on this machine asks for.
+
+    Empty where none will be asked: not in scope, no CPU samples, or nothing to compare with.
+    """
+    shape = case.shape
+    if shape is None or out_of_scope(case, settings) or not case.profile("cpu_utilization"):
+        return ()
+    priced = _priced(case, shape)
+    if not isinstance(priced, _Priced):
+        return ()
+    ladder = Ladder.of(_market(case, priced.currency))
+    asked = {*capacities(ladder, shape, settings), *capacities(ladder, shape, with_smt(settings))}
+    return tuple(sorted(ratio for ratio in asked if _SMALLEST <= ratio < 1))
+
+
+def with_smt(settings: RightsizeSettings) -> RightsizeSettings:
+    """The settings with the SMT correction at its worst where it is off."""
+    if settings.smt_speedup:
+        return settings
+    return settings.model_copy(update={"smt_speedup": SMT_SPEEDUP})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,222 @@
+"""The outlook of every machine: risk now, and past advice replayed, for rules to decide on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from costopt.backtest.fleet import LADDER, Learned, cost_within, learn
+from costopt.backtest.memory import first_tests, headrooms, memory_peaks
+from costopt.backtest.series import (
+    CPU,
+    MEMORY,
+    MEMORY_MAX,
+    History,
+    Subject,
+    histories,
+    whole_days,
+)
+from costopt.backtest.study import Standard, Studied, study
+from costopt.backtest.windows import Origin, Timetable, of_history
+from costopt.optimize.features import Floats
+from costopt.optimize.headroom import BUDGET as MEMORY_BUDGET
+from costopt.optimize.headroom import budgeted_headroom
+from costopt.optimize.memory import UNSEEN, memory_needs, memory_windows
+from costopt.optimize.outlook import Chances, MemoryOutlook, Outlook, Replay
+from costopt.optimize.risk import Risk
+from costopt.parallel import in_threads
+
+_WANTED: Final = frozenset({CPU, MEMORY, MEMORY_MAX})
+_LEAD: Final = 0  # of study.LEAD_MINUTES: ten minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A machine, and the sizes that it might get."""
+
+    subject: Subject
+    sizes: tuple[float, ...]  # shares of today's capacity, 0 < size
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a fleet's outlook depends on besides its samples."""
+
+    standard: Standard
+    least_rollback_cost: float
+    risk_budget: float | None = None  # share of machines rolled back in a window; None = no bound
+    memory_headroom_percent: float = 15.0
+    memory_budget: float = MEMORY_BUDGET  # share of machines that may run out of memory
+    seed: int = 0
+
+
+def of_shards(
+    shards: Iterable[pa.Table],
+    asks: Mapping[str, Ask],
+    end: datetime,
+    days: int,
+    *,
+    terms: Terms,
+    prior: Risk,
+    threads: int,
+) -> dict[str, Outlook]:
+    """The outlook of each machine asked for that has enough samples, by ResourceId.
+
+    Streams: of the samples only a few shards are in memory at a time; of a machine some kilobytes
+    stay.
+
+    Args:
+        shards: schema.PACKED, all rows of a resource in one table.
+        end: the moment that the advice speaks from.
+        days: of history to look at, before it.
+    """
+    subjects = {resource_id: ask.subject for resource_id, ask in asks.items()}
+    window, table = whole_days(end, days), of_history(days)
+
+    def work(shard: pa.Table) -> list[_Two]:
+        held = histories(shard, subjects, window, _WANTED)
+        return [_two(one, asks[one.subject.resource_id], table, terms.standard) for one in held]
+
+    found = [two for twos in in_threads(work, shards, threads) for two in twos]
+    return _outlooks(found, table, end, terms, prior)
+
+
+def of_histories(
+    held: Iterable[History], asks: Mapping[str, Ask], end: datetime, terms: Terms, prior: Risk
+) -> dict[str, Outlook]:
+    """The same of histories at hand, all of the same number of days."""
+    held = list(held)
+    days = max((len(one.cpu) // one.slots_a_day for one in held), default=0)
+    table = of_history(days)
+    found = [_two(one, asks[one.subject.resource_id], table, terms.standard) for one in held]
+    return _outlooks(found, table, end, terms, prior)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Two:
+    """A machine without its disputed samples, and with them where there are any."""
+
+    without: Studied
+    with_disputed: Studied | None
+    memory: Floats | None  # (days,) daily peaks, percent
+
+
+def _two(history: History, ask: Ask, table: Timetable, by: Standard) -> _Two:
+    smaller = {size for size in ask.sizes if size < 1}
+    sizes = np.array(sorted({*LADDER, *smaller}, reverse=True))
+    return _Two(
+        without=study(history, history.cpu, sizes, table, by),
+        with_disputed=study(history, history.cpu_with_disputed, sizes, table, by)
+        if history.disputed.size
+        else None,
+        memory=memory_peaks(history),
+    )
+
+
+def _outlooks(
+    found: Sequence[_Two], table: Timetable, end: datetime, terms: Terms, prior: Risk
+) -> dict[str, Outlook]:
+    studied = [two.without for two in found]
+    learned = learn(studied, table, prior, terms.seed)
+    cost = _least_cost(learned, studied, terms)
+    memory = _memory(found, table, terms)
+    made = {}
+    for two in found:
+        one = _outlook(two, learned, end, terms)
+        if one:
+            resource_id = two.without.resource_id
+            made[resource_id] = replace(
+                one, least_rollback_cost=cost, memory=memory.get(resource_id)
+            )
+    return made
+
+
+def _memory(found: Sequence[_Two], table: Timetable, terms: Terms) -> dict[str, MemoryOutlook]:
+    """What each machine's memory must hold, with the headroom that the fleet's past asks for."""
+    held = [two for two in found if two.memory is not None]
+    if not held:
+        return {}
+    peaks = np.stack([two.memory for two in held if two.memory is not None])
+    configured = terms.memory_headroom_percent
+    tried = headrooms(configured)
+    firsts = first_tests(table, peaks.shape[1])
+    windows = memory_windows(peaks, list(firsts.values()), table.test_days, tried)
+    choice = budgeted_headroom(
+        windows, tried, configured_percent=configured, budget=terms.memory_budget
+    )
+    headroom = tried[-1] if choice.headroom_percent is None else choice.headroom_percent
+    needs = memory_needs(peaks, headroom)
+    came = windows[tried.index(headroom)]
+    return {
+        two.without.resource_id: MemoryOutlook(
+            peak_percent=float(needs.peak[i]),
+            needed_percent=float(needs.needed[i]),
+            growth=float(needs.growth[i]),
+            trend=float(needs.trend[i]),
+            binding=int(needs.binding[i]),
+            headroom=choice,
+            windows=tuple(int(one) for one in came[i] if one != UNSEEN),
+        )
+        for i, two in enumerate(held)
+        if needs.needed[i] > 0
+    }
+
+
+def _least_cost(learned: Learned, studied: Sequence[Studied], terms: Terms) -> float:
+    """The rollback cost that the fleet's budget asks for; 0 without a budget."""
+    if terms.risk_budget is None:
+        return 0.0
+    return cost_within(
+        learned,
+        studied,
+        learned.table.origins,
+        budget=terms.risk_budget,
+        least=terms.least_rollback_cost,
+        limit_percent=terms.standard.limit_percent,
+    )
+
+
+def _outlook(two: _Two, learned: Learned, end: datetime, terms: Terms) -> Outlook | None:
+    of, table = two.without, learned.table
+    now = _chances(learned, of, table.now)
+    if now is None:
+        return None
+    doubted = _chances(learned, two.with_disputed, table.now) if two.with_disputed else None
+    record = of.records[table.now]
+    return Outlook(
+        now=now,
+        upper=np.maximum(now.risk, learned.upper(of)),
+        over=of.over,
+        days=table.now.train_days,
+        horizon_days=table.now.test_days,
+        budget=terms.standard.budget,
+        record_windows=record.windows,
+        record_over=record.over,
+        replays=tuple(_replays(learned, of, end)),
+        least_rollback_cost=0.0,
+        with_disputed=doubted,
+    )
+
+
+def _replays(learned: Learned, of: Studied, end: datetime) -> Iterator[Replay]:
+    for at in learned.table.origins:
+        chances = _chances(learned, of, at)
+        if chances is not None and at in of.tested:
+            tested = of.tested[at]
+            yield Replay(
+                origin=end - timedelta(days=at.back_days),
+                chances=chances,
+                exhausted=tested.exhausted,
+                added=tested.over_90,
+                kept=tested.kept[_LEAD],
+            )
+
+
+def _chances(learned: Learned, of: Studied, at: Origin) -> Chances | None:
+    risk: Floats | None = learned.chances(of, at)
+    return None if risk is None else Chances(of.sizes, risk, of.peaks[at])
