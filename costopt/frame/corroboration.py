@@ -1,4 +1,4 @@
-"""Which brief CPU spikes of a machine its other figures speak against: arrays in, flags out.
+"""Which figures of a machine its other figures speak against: brief CPU spikes, refused samples.
 
 A broken or poisoned sample looks like a brief spike of CPU; so does real work, far more often. One
 spike proves nothing. Many do, for two things tell work from samples put in at random:
@@ -32,6 +32,7 @@ from typing import Final, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from costopt.model import Profile
 from costopt.units import SECONDS_PER_DAY
 
 Floats = NDArray[np.float64]
@@ -66,6 +67,8 @@ _FEW: Final = 5.0
 _LEAST_SHARE: Final = 0.001  # of real spikes, and of random ones, where the mixture is sought
 _RECURRING: Final = 0.5  # of the other days; of spikes in 5 % of samples one in a thousand does
 _RECURRING_DAYS: Final = 3
+_BUSY_PERCENT: Final = 90
+_LEAST_KEPT: Final = 0.1  # of the number refused
 
 
 class Series(NamedTuple):
@@ -108,6 +111,22 @@ def disputed(cpu: Series, memory: Sequence[Series], traffic: Sequence[Series]) -
     doubtful = np.zeros(len(asked), bool)
     doubtful[asked] = _doubtful(weights[asked])
     return runs.samples(doubtful)
+
+
+def refused_is_busy(profile: Profile) -> bool:
+    """Whether the refused high samples of a utilization are demand above everything.
+
+    A machine that runs above its nominal capacity comes past 90 % far more often than past 105 %:
+    all 34 of 300 Bitbrains VMs with refused samples do (for one, 4,896 kept beside 860 refused). A
+    counter that was reset throws absurd values out of nothing. So they are believed where the
+    samples kept at 90 % and more number at least a tenth of them; else they are a broken counter's
+    and are left out. True where nothing was refused.
+
+    Raises:
+        ValueError: the profile is not of a percentage.
+    """
+    kept = profile.share_over(_BUSY_PERCENT) * profile.count
+    return kept >= _LEAST_KEPT * profile.refused_high
 
 
 def _spikes(cpu: Samples) -> Flags:
