@@ -13,12 +13,14 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 
 from costopt import registry
+from costopt.backtest.result import Backtest
 from costopt.config import Settings
 from costopt.errors import CostoptError, InputError, InsufficientData, ProviderError
 from costopt.frame import quality, signals
-from costopt.frame.cost import COLUMNS, fleet_cost, read_bill
+from costopt.frame.cost import COLUMNS, Bill, fleet_cost, read_bill
 from costopt.frame.inventory import present
 from costopt.frame.series import chosen
+from costopt.hindsight import Wanted, replayed, with_outlooks
 from costopt.lake import packed
 from costopt.lake.store import Committed, Lake
 from costopt.model import (
@@ -35,6 +37,7 @@ from costopt.providers.base import Problem, Provider
 from costopt.rules.base import Case, Outcome
 from costopt.rules.cases import build
 from costopt.rules.judgement import judge, judges_of, refused_prices, summed_up
+from costopt.rules.rightsize import Rightsize
 
 Progress = Callable[[str], None]
 
@@ -195,27 +198,22 @@ def analyse(
     window = seen.window
     progress("prices")
     bill = read_bill(lake.read_charges(COLUMNS), window.end, _currency(settings))
-    catalogue = Catalogue.load(lake.read("prices"), lake.read("shapes"))
-    cases = build(
-        seen.resources,
-        seen.profiles,
-        seen.findings,
-        seen.disputed,
-        bill=bill,
-        catalogue=catalogue,
-        window=window,
-        min_monthly_savings=settings.min_monthly_savings,
-        currency=_currency(settings),
-    )
+    cases = _cases(lake, settings, seen, bill)
+    progress("backtest")
+    judges = judges_of(rules or registry.names("rule"), settings)
+    for judge_ in judges:
+        if isinstance(judge_, Rightsize):
+            shards = packed.scan(lake, window)
+            cases = with_outlooks(cases, shards, judge_.settings, window, threads=settings.workers)
     progress("rules")
     spend = fleet_cost(bill, (case.cost for case in cases.values()), _currency(settings))
     barred = {skip.resource_id: skip for skip in quality.gate_skips(seen.findings)}
-    judges = judges_of(rules or registry.names("rule"), settings)
     outcomes = {
         resource_id: judge(case, barred.get(resource_id), judges, spend.currency)
         for resource_id, case in cases.items()
     }
-    notes = (*spend.notes, *refused_prices(catalogue))
+    catalogue = next((case.catalogue for case in cases.values()), None)
+    notes = (*spend.notes, *(refused_prices(catalogue) if catalogue else ()))
     report = summed_up(window, outcomes, seen.findings, spend, notes)
     return Analysis(
         window,
@@ -226,6 +224,46 @@ def analyse(
         cases,
         outcomes,
         report,
+    )
+
+
+def backtest(
+    lake: Lake,
+    settings: Settings,
+    as_of: datetime | None,
+    wanted: Wanted,
+    progress: Progress = lambda step: None,
+) -> Backtest:
+    """Our decisions, and those of published rules, on the fleet's own past.
+
+    Raises:
+        InsufficientData: nothing was collected yet, or no machine has a past to be judged by.
+    """
+    seen = observe(lake, settings, as_of, progress)
+    quality.require_usable(seen.resources, seen.findings)
+    cases = _cases(lake, settings, seen, bill=None)
+    progress("backtest")
+    return replayed(
+        {key: case for key, case in cases.items() if not quality.barred(case.findings)},
+        packed.scan(lake, seen.window),
+        settings.of_rule(Rightsize.code, Rightsize.Settings),
+        seen.window,
+        wanted,
+        threads=settings.workers,
+    )
+
+
+def _cases(lake: Lake, settings: Settings, seen: Observed, bill: Bill | None) -> dict[str, Case]:
+    return build(
+        seen.resources,
+        seen.profiles,
+        seen.findings,
+        seen.disputed,
+        bill=bill,
+        catalogue=Catalogue.load(lake.read("prices"), lake.read("shapes")),
+        window=seen.window,
+        min_monthly_savings=settings.min_monthly_savings,
+        currency=_currency(settings),
     )
 
 

@@ -17,6 +17,7 @@ from costopt.backtest.fleet import LADDER
 from costopt.backtest.result import Backtest
 from costopt.cli import options
 from costopt.cli.progress import steps
+from costopt.hindsight import Wanted
 from costopt.report import backtest as draw
 
 _FORMATS: Final = ("table", "json", "csv", "png", "svg")
@@ -29,31 +30,8 @@ _RENDER: Final[Mapping[str, Callable[[Backtest], bytes]]] = {
 _EVERY, _NONE = "all", "none"
 TELLING: Final = ("aws-co", "azure-resize", "krr-simple", "vpa", "max-15", "p99.5-x1.25")
 """A cloud's rule each, two of Kubernetes, and the two ends of what a plain rule can do."""
-KAPPAS: Final = {"cautious": 2.0, "default": 0.5, "bold": 0.2}
 _LADDER: Final = ",".join(f"{size:g}" for size in LADDER)
 _MOST_RUNGS: Final = 16
-
-
-class _RollbackCost(click.ParamType[float]):
-    """A price of one rollback, in the machine's cost over a window: a number, or a word for it."""
-
-    name = "kappa"
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        return f"KAPPA|{'|'.join(KAPPAS)}"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        if value in KAPPAS:
-            return KAPPAS[value]
-        try:
-            kappa = float(value)
-        except ValueError:
-            self.fail(f"{value!r} is neither a number nor {', '.join(KAPPAS)}", param, ctx)
-        if not 0 <= kappa <= 1000:  # NaN, too, is not
-            self.fail(f"{value} is not between 0 and 1000", param, ctx)
-        return kappa
 
 
 class _Ladder(click.ParamType[tuple[float, ...]]):
@@ -108,19 +86,7 @@ def _print_list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     callback=_print_list,
     help="List the baselines with what they stand for and where they are published, and leave.",
 )
-@click.option(
-    "--rollback-cost",
-    type=_RollbackCost(),
-    help="What one rollback costs, in the machine's own cost over a test window: "
-    + ", ".join(f"{name} {kappa:g}" for name, kappa in KAPPAS.items())
-    + ". Default: as the settings say.",
-)
-@click.option(
-    "--risk-budget",
-    metavar="PERCENT",
-    type=click.FloatRange(min=0, max=100, min_open=True),
-    help="How many percent of the windows may be rolled back, on average. Default: no bound.",
-)
+@options.risk
 @click.option(
     "--train-days",
     type=click.IntRange(min=1),
@@ -206,22 +172,18 @@ def backtest(
     if kind in ("png", "svg") and output is None and sys.stdout and sys.stdout.isatty():
         raise click.UsageError(f"a {kind.upper()} is not for a terminal: add --output FILE")
     settings, lake = options.settings_and_lake(home, config_path)
+    settings = options.with_risk(settings, rollback_cost, risk_budget)
+    wanted = Wanted(
+        baselines=tuple(find(name) for name in chosen),
+        train_days=train_days,
+        gap_days=gap_days,
+        test_days=test_days,
+        step_days=step_days,
+        ladder=ladder,
+        seed=seed,
+    )
     with steps() as progress:
-        result = pipeline.backtest(
-            lake,
-            settings,
-            as_of,
-            progress,
-            baselines=chosen,
-            train_days=train_days,
-            gap_days=gap_days,
-            test_days=test_days,
-            step_days=step_days,
-            ladder=ladder,
-            seed=seed,
-            rollback_cost=rollback_cost,
-            risk_budget=None if risk_budget is None else risk_budget / 100,
-        )
+        result = pipeline.backtest(lake, settings, as_of, wanted, progress)
     if kind == "table":
         look = options.look(output, draw.WIDTH)
         options.deliver(draw.as_text(result, **look._asdict()), output)

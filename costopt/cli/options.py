@@ -15,6 +15,7 @@ import click
 from costopt import config
 from costopt.lake.atomic import write_atomically
 from costopt.lake.store import Lake
+from costopt.optimize.cost import ROLLBACK_COSTS
 
 _WIDEST: Final = 160  # columns; wider pages are hard to read across
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,6 +72,58 @@ def output(command: F) -> F:
         type=click.Path(dir_okay=False, path_type=Path),
         help="Write to this file instead of stdout.",
     )(command)
+
+
+class _RollbackCost(click.ParamType[float]):
+    """A price of one rollback: a number, or a word for it."""
+
+    name = "kappa"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return f"KAPPA|{'|'.join(ROLLBACK_COSTS)}"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if value in ROLLBACK_COSTS:
+            return ROLLBACK_COSTS[value]
+        try:
+            kappa = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor {', '.join(ROLLBACK_COSTS)}", param, ctx)
+        if not 0 < kappa <= 1000:  # NaN, too, is not
+            self.fail(f"{value} is not above 0 and at most 1000", param, ctx)
+        return kappa
+
+
+def risk(command: F) -> F:
+    """--rollback-cost and --risk-budget: how bold the sizes may be."""
+    command = click.option(
+        "--risk-budget",
+        metavar="PERCENT",
+        type=click.FloatRange(min=0, max=100, min_open=True),
+        help="At most so many percent of the machines may be rolled back in a window of 14 days, "
+        "by the fleet's own past: where --rollback-cost does not keep that, advice gets more "
+        "cautious. Default: as costopt.toml says, else no bound.",
+    )(command)
+    return click.option(
+        "--rollback-cost",
+        type=_RollbackCost(),
+        help="What one rollback costs, in windows of 14 days of the machine that holds the highest "
+        "demand seen: "
+        + ", ".join(f"{name} {kappa:g}" for name, kappa in ROLLBACK_COSTS.items())
+        + ". Default: as costopt.toml says, else 0.5.",
+    )(command)
+
+
+def with_risk(
+    settings: config.Settings, rollback_cost: float | None, risk_budget: float | None
+) -> config.Settings:
+    """The settings with those flags over what costopt.toml says of the rightsize rule."""
+    given = {"rollback_cost": rollback_cost, "risk_budget_percent": risk_budget}
+    flags = {name: value for name, value in given.items() if value is not None}
+    rule = {**settings.rules.get("rightsize", {}), **flags}
+    return settings.model_copy(update={"rules": {**settings.rules, "rightsize": rule}})
 
 
 def settings_and_lake(

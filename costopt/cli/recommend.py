@@ -84,6 +84,7 @@ def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     type=click.Choice(get_args(DefinitionName)),
     help="Which published definition of idle decides (docs/rules/idle.md).",
 )
+@options.risk
 @click.option("--skips", is_flag=True, help="List every resource without advice, and why.")
 @click.option(
     "--explain", "resource", metavar="RESOURCE", help="The whole story of one resource: id or name."
@@ -112,6 +113,8 @@ def recommend(
     min_monthly_savings: float | None,
     lookback_days: float | None,
     idle_definition: str | None,
+    rollback_cost: float | None,
+    risk_budget: float | None,
     skips: bool,
     resource: str | None,
     limit: int | None,
@@ -138,6 +141,7 @@ def recommend(
     settings, lake = options.settings_and_lake(
         home, config_path, min_monthly_savings=min_monthly_savings, lookback_days=lookback_days
     )
+    settings = options.with_risk(settings, rollback_cost, risk_budget)
     with steps() as progress:
         analysis = pipeline.analyse(
             lake, _with_definition(settings, idle_definition), as_of, progress, sorted(set(rules))

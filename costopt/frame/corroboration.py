@@ -125,7 +125,7 @@ def refused_is_busy(profile: Profile) -> bool:
     Raises:
         ValueError: the profile is not of a percentage.
     """
-    kept = profile.share_over(_BUSY_PERCENT) * profile.count
+    kept = round(profile.share_over(_BUSY_PERCENT) * profile.count)
     return kept >= _LEAST_KEPT * profile.refused_high
 
 

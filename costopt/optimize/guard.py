@@ -6,7 +6,7 @@ from math import ceil, floor
 from typing import Final
 
 BUDGET: Final = 0.005
-"""Share of a window's samples that may be added over the limit (facts: decisions, "Rightsizing")."""
+"""Share of a window's samples that may be added over the limit: b of the experiments."""
 
 HORIZON_DAYS: Final = 14
 """The window that a budget is for, and a guard watches over."""

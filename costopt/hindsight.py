@@ -1,0 +1,167 @@
+"""What the fleet's own past says: the outlook that rules decide on, and the backtest people read.
+
+The one place where rules and backtest meet: rules say which sizes they may ask for, the backtest
+says what the past would have made of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from costopt.backtest import outlook, replay
+from costopt.backtest.base import Baseline
+from costopt.backtest.fleet import LADDER
+from costopt.backtest.result import Backtest
+from costopt.backtest.series import Subject
+from costopt.backtest.study import Standard
+from costopt.backtest.windows import STEP_DAYS, TEST_DAYS, TRAIN_DAYS, timetable
+from costopt.errors import InsufficientData
+from costopt.frame.corroboration import refused_is_busy
+from costopt.model import Profile, Window
+from costopt.optimize.risk import prior
+from costopt.rules.base import Case
+from costopt.rules.sizing import RightsizeSettings, sizes
+
+_LONG_HISTORIES: Final = 0.75
+"""The history replayed is as long as a quarter of the machines have: the few that are older give no
+origins of their own, and the many that are younger miss the oldest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The backtest that is asked for."""
+
+    baselines: tuple[Baseline, ...] = ()
+    train_days: int = TRAIN_DAYS
+    gap_days: int = 0
+    test_days: int = TEST_DAYS
+    step_days: int = STEP_DAYS
+    ladder: tuple[float, ...] = LADDER
+    seed: int = 0
+
+
+def with_outlooks(
+    cases: Mapping[str, Case],
+    shards: Iterable[pa.Table],
+    settings: RightsizeSettings,
+    window: Window,
+    *,
+    threads: int,
+) -> dict[str, Case]:
+    """The cases, with what each machine's past says of the sizes that rightsizing may ask for."""
+    asks = {}
+    for resource_id, case in cases.items():
+        profile, asked = case.profile("cpu_utilization"), sizes(case, settings)
+        if profile and asked:
+            asks[resource_id] = outlook.Ask(_subject(case, profile), asked)
+    if not asks:
+        return dict(cases)
+    found = outlook.of_shards(
+        shards,
+        asks,
+        window.end,
+        _history_days([cases[resource_id] for resource_id in asks], window),
+        terms=outlook.Terms(
+            standard=Standard(limit_percent=settings.limit_percent),
+            least_rollback_cost=settings.rollback_cost,
+            risk_budget=_share(settings.risk_budget_percent),
+            memory_headroom_percent=settings.memory_headroom_percent,
+            memory_budget=settings.memory_budget_percent / 100,
+        ),
+        prior=prior(),
+        threads=threads,
+    )
+    return {key: replace(case, outlook=found.get(key)) for key, case in cases.items()}
+
+
+def replayed(
+    cases: Mapping[str, Case],
+    shards: Iterable[pa.Table],
+    settings: RightsizeSettings,
+    window: Window,
+    wanted: Wanted,
+    *,
+    threads: int,
+) -> Backtest:
+    """Our decisions, and those of the baselines wanted, on the machines' own past.
+
+    Raises:
+        InsufficientData: no machine has a past to be judged by.
+    """
+    measured = {
+        resource_id: (case, profile)
+        for resource_id, case in cases.items()
+        if not case.gpu_count and (profile := case.profile("cpu_utilization"))
+    }
+    days = _history_days([case for case, _ in measured.values()], window)
+    table = timetable(
+        days,
+        train_days=wanted.train_days,
+        gap_days=wanted.gap_days,
+        test_days=wanted.test_days,
+        step_days=wanted.step_days,
+    )
+    if not table.origins:
+        raise InsufficientData(
+            f"{days} days of history are too few to decide on {table.train_days} of them and to "
+            f"judge by the next {table.gap_days + table.test_days}",
+            hint="collect more, raise lookback_days, or give fewer --train-days and --test-days",
+        )
+    return replay.of_shards(
+        shards,
+        {key: _machine(case, profile) for key, (case, profile) in measured.items()},
+        window.end,
+        days,
+        replay.Plan(
+            table=table,
+            prior=prior(),
+            rollback_cost=settings.rollback_cost,
+            risk_budget=_share(settings.risk_budget_percent),
+            ladder=wanted.ladder,
+            baselines=wanted.baselines,
+            standard=Standard(limit_percent=settings.limit_percent),
+            memory_headroom_percent=settings.memory_headroom_percent,
+            memory_budget=settings.memory_budget_percent / 100,
+            seed=wanted.seed,
+        ),
+        threads=threads,
+    )
+
+
+def _machine(case: Case, profile: Profile) -> replay.Machine:
+    shape = case.shape
+    return replay.Machine(
+        _subject(case, profile),
+        vcpus=shape.vcpus if shape else None,
+        memory_gib=shape.memory_gib if shape else None,
+        network_gbps=shape.network_gbps if shape else None,
+    )
+
+
+def _subject(case: Case, profile: Profile) -> Subject:
+    return Subject(
+        resource_id=case.resource.resource_id,
+        period_seconds=profile.period_seconds,
+        since=case.resource.resized_at,
+        busy_if_refused=refused_is_busy(profile),
+        disputed=case.disputed.times if case.disputed else (),
+    )
+
+
+def _history_days(cases: Iterable[Case], window: Window) -> int:
+    """Whole days of history, as a quarter of the machines have."""
+    firsts = [p.first for case in cases if (p := case.profile("cpu_utilization"))]
+    if not firsts:
+        return 0
+    ages = [(window.end - max(first, window.start)) / timedelta(days=1) for first in firsts]
+    return int(np.quantile(ages, _LONG_HISTORIES, method="inverted_cdf"))
+
+
+def _share(percent: float | None) -> float | None:
+    return None if percent is None else percent / 100
