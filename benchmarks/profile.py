@@ -15,30 +15,18 @@ neighbour's load falls on both sides.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import resource
-import shutil
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-ROOT = Path(__file__).parents[1]
-DATA = Path(__file__).parent / ".data"
+from runs import DATA, Measured, fresh_lake, generate, in_process, report, work
+
 CLOCK = "Europe/Amsterdam"
-
-
-class Measured(NamedTuple):
-    """One run of a task in a process of its own."""
-
-    seconds: float
-    peak_mb: float
-    result: Any
 
 
 # -- tasks: run in a process of their own, and return what the benchmark checks --------------
@@ -112,45 +100,13 @@ def peer(place: Path, options: argparse.Namespace) -> Callable[[], Any]:
 TASKS = {task.__name__: task for task in (read, compact, profile, peer)}
 
 
-def work(task: str, place: Path, options: argparse.Namespace) -> None:
-    """Do a task and print what was measured of it."""
-    run = TASKS[task](place, options)
-    start = time.perf_counter()
-    result = run()
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(Measured(seconds, peak, result)))
-
-
 # -- the benchmark ---------------------------------------------------------------------------
 
 
 def measure(task: str, place: Path, options: argparse.Namespace, *more: str) -> Measured:
     """Run a task in a process of its own."""
-    command = [sys.executable, __file__, "--task", task, str(place), "--days", str(options.days)]
-    command += ["--threads", str(options.threads), *more]
-    run = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT)
-    return Measured(*json.loads(run.stdout))
-
-
-def fresh_lake(files: list[Path], place: Path) -> Path:
-    """A lake with these long files pending, linked rather than copied."""
-    shutil.rmtree(place, ignore_errors=True)
-    folder = place / "metrics" / "bench"
-    folder.mkdir(parents=True)
-    for number, path in enumerate(files):
-        os.link(path, folder / f"{number:020d}-bench.parquet")
-    return place
-
-
-def generate(machines: int, days: int) -> list[Path]:
-    """The long files, made by another process, so that this one stays small."""
-    code = "import sys; from pathlib import Path; import samples; "
-    code += "samples.generate(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))"
-    command = [sys.executable, "-c", code, str(DATA), str(machines), str(days)]
-    subprocess.run(command, check=True, cwd=Path(__file__).parent)
-    (place,) = DATA.glob(f"long-*-{machines}x{days}")
-    return sorted(place.glob("*.parquet"))
+    command = [__file__, "--task", task, str(place), "--days", str(options.days)]
+    return in_process([*command, "--threads", str(options.threads), *more])
 
 
 def warm_up(options: argparse.Namespace) -> None:
@@ -210,12 +166,6 @@ def check(name: str, theirs: dict[str, float], ours: dict[str, float]) -> None:
             sys.exit(f"{name} says {figure} {value}, costopt {ours[figure]}")
 
 
-def report(name: str, seconds: list[float], peak_mb: float) -> None:
-    """A line for people."""
-    spread = f"{min(seconds):.2f} .. {max(seconds):.2f}" if len(seconds) > 1 else ""
-    print(f"  {name:12} {statistics.median(seconds):9.2f} s  {peak_mb:7.0f} MB  {spread}")
-
-
 def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
@@ -228,7 +178,7 @@ def main() -> None:
     parser.add_argument("--peer", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.task:
-        work(options.task[0], Path(options.task[1]), options)
+        work(TASKS[options.task[0]](Path(options.task[1]), options))
         return
     print(f"{options.instances:,} machines x {options.days} d, {options.threads} threads")
     warm_up(options)
