@@ -26,7 +26,8 @@ from costopt.frame.corroboration import refused_is_busy
 from costopt.model import Profile, Window
 from costopt.optimize.risk import prior
 from costopt.rules.base import Case
-from costopt.rules.sizing import RightsizeSettings, sizes
+from costopt.rules.rightsize_settings import RightsizeSettings
+from costopt.rules.sizing import sizes
 
 _LONG_HISTORIES: Final = 0.75
 """The history replayed is as long as a quarter of the machines have: the few that are older give no
@@ -70,7 +71,7 @@ def with_outlooks(
         terms=outlook.Terms(
             standard=Standard(limit_percent=settings.limit_percent),
             least_rollback_cost=settings.rollback_cost,
-            risk_budget=_share(settings.risk_budget_percent),
+            risk_budget=settings.risk_budget,
             memory_headroom_percent=settings.memory_headroom_percent,
             memory_budget=settings.memory_budget_percent / 100,
         ),
@@ -122,7 +123,7 @@ def replayed(
             table=table,
             prior=prior(),
             rollback_cost=settings.rollback_cost,
-            risk_budget=_share(settings.risk_budget_percent),
+            risk_budget=settings.risk_budget,
             ladder=wanted.ladder,
             baselines=wanted.baselines,
             standard=Standard(limit_percent=settings.limit_percent),
@@ -162,6 +163,3 @@ def _history_days(cases: Iterable[Case], window: Window) -> int:
     ages = [(window.end - max(first, window.start)) / timedelta(days=1) for first in firsts]
     return int(np.quantile(ages, _LONG_HISTORIES, method="inverted_cdf"))
 
-
-def _share(percent: float | None) -> float | None:
-    return None if percent is None else percent / 100

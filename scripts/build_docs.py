@@ -52,6 +52,7 @@ def main() -> None:
         costopt("demo", cwd=folder)
         for copied in COPIED:
             (SAMPLES / copied).write_bytes((folder / "costopt-demo" / copied).read_bytes())
+        costopt("backtest", "--baseline", "all", "-o", str(SAMPLES / "backtest.png"), cwd=folder)
         README.write_text(with_example(README.read_text(), readme_example(folder)))
     print(f"wrote {SAMPLES.relative_to(ROOT)}/ and README.md")
 

@@ -17,7 +17,9 @@ from costopt.optimize.memory import GROWTH, HEADROOM, TREND
 from costopt.optimize.outlook import Chances, MemoryOutlook
 from costopt.optimize.smt import SMT_SPEEDUP, smt_percent
 from costopt.rules.base import span
-from costopt.rules.sizing import Sizing, list_price, with_smt
+from costopt.rules.prices import list_price
+from costopt.rules.rightsize_settings import with_smt
+from costopt.rules.sizing import Sizing
 from costopt.rules.threads import whole_cores
 from costopt.units import SECONDS_PER_DAY, cents, per_month
 
@@ -188,7 +190,7 @@ def _rollback_cost(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         "windows": None if math.isinf(sizing.rollback_cost) else round(sizing.rollback_cost, 3)
     }
-    if sizing.settings.risk_budget_percent is not None:
+    if sizing.settings.risk_budget is not None:
         found["risk_budget_percent"] = sizing.settings.risk_budget_percent
     if chosen is not None and (flip := sizing.flip(chosen)):
         found["flips_at"], position = round(flip[0], 3), flip[1]

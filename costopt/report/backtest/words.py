@@ -123,7 +123,7 @@ def terms(result: Backtest) -> str:
         f"Sizes on offer: {', '.join(map(rung, result.ladder))} of today's. The guard puts a "
         f"machine back once more than {percent(result.budget)} of a window's samples were over "
         f"{figure(result.limit_percent)} % of its new size; {OURS} weighed one such rollback as "
-        f"{figure(result.rollback_cost)} times the machine's cost over that window."
+        f"{figure(result.rollback_cost)} windows of the machine that holds the highest demand seen."
     )
 
 
