@@ -202,7 +202,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Disputed:
-    """CPU spikes that no collected witness metric confirms, and the distribution without them."""
+    """CPU spikes that the machine's other metrics speak against, and the distribution without."""
 
     samples: int
     example_at: datetime  # start of the earliest disputed sample
