@@ -6,9 +6,9 @@ undo the change times the chance of that. In the same family where it can be, ke
 measured (memory) as it is. Where demand is cut off by the machine itself: the next larger type.
 
 Risk: optimize/risk.py. Which of the types: optimize/size.py. What may stand in:
-rules/candidates.py. Settings and scope: rules/sizing.py. What it rests on, in words:
-rules/grounds.py; how it would have done: rules/replay.py. See docs/rules/rightsize.md and
-docs/method.md.
+rules/candidates.py. Settings: rules/rightsize_settings.py. What is left alone: rules/scope.py.
+What it rests on, in words: rules/grounds.py and evidence.py; how it would have done: rules/replay.py. See
+docs/rules/rightsize.md and docs/method.md.
 """
 
 from __future__ import annotations
@@ -19,14 +19,12 @@ from typing import Final
 from costopt.model import ActionType, Effort, Recommendation, Shape, Skip, is_machine
 from costopt.rules import grounds, replay
 from costopt.rules.base import Case, Fit, Outcome, span
+from costopt.rules.evidence import evidence
+from costopt.rules.prices import list_price
+from costopt.rules.rightsize_settings import RightsizeSettings
 from costopt.rules.savings import Estimate, dearer, estimate
-from costopt.rules.sizing import (
-    RightsizeSettings,
-    Sizing,
-    list_price,
-    out_of_scope,
-    sizing_of,
-)
+from costopt.rules.scope import out_of_scope
+from costopt.rules.sizing import Sizing, sizing_of
 from costopt.units import HOURS_PER_MONTH, cents, money, provider_key
 
 _UNDERSIZED_SHARE: Final = 0.05
@@ -98,7 +96,7 @@ class Rightsize:
             implementation_effort=effort,
             restart_needed=True,
             rollback_possible=True,
-            evidence=grounds.evidence(sizing, chosen),
+            evidence=evidence(sizing, chosen),
             alternatives=tuple(sizing.offer(i) for i in sizing.alternatives(chosen)),
             risk=grounds.risk(sizing, chosen),
             backtest=replay.backtest(sizing, chosen) if smaller else None,
@@ -109,7 +107,7 @@ class Rightsize:
 
     def _fit(self, sizing: Sizing) -> Fit:
         resource_id = sizing.case.resource.resource_id
-        return Fit(resource_id, self.code, grounds.fit(sizing), grounds.evidence(sizing, None))
+        return Fit(resource_id, self.code, grounds.fit(sizing), evidence(sizing, None))
 
     def _skip(self, case: Case, reason: str, detail: str) -> Skip:
         return Skip(case.resource.resource_id, self.code, reason, detail)

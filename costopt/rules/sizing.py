@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Final
+from typing import Final
 
 import numpy as np
-from pydantic import BeforeValidator, Field
 
-from costopt.model import Cost, Offer, Price, Profile, Shape, is_stopped
+from costopt.model import Cost, Offer, Profile, Shape
 from costopt.optimize import size
-from costopt.optimize.cost import ROLLBACK_COSTS, flip
+from costopt.optimize.cost import flip
 from costopt.optimize.outlook import Chances, Outlook
-from costopt.optimize.smt import SMT_SPEEDUP
 from costopt.pricing.catalogue import Market
-from costopt.rules import roles
-from costopt.rules.base import Case, RuleSettings
+from costopt.rules.base import Case
 from costopt.rules.candidates import (
     Ladder,
     Need,
@@ -29,93 +25,14 @@ from costopt.rules.candidates import (
     memory_is_settled,
 )
 from costopt.rules.demand import cpu_demand, memory_demand, network_demand
-from costopt.rules.threads import Speedup, Speedups
-from costopt.units import provider_key
+from costopt.rules.prices import Priced, category, market_of, priced
+from costopt.rules.rightsize_settings import RightsizeSettings, with_smt
+from costopt.rules.scope import Refusal, out_of_scope, throttled
 
 _ALTERNATIVES: Final = 3
 
 _SMALLEST: Final = 1 / 256
 """Of today's machine: smaller ones are not asked for."""
-
-
-def _named(cost: object) -> object:
-    return ROLLBACK_COSTS.get(cost, cost) if isinstance(cost, str) else cost
-
-
-RollbackCost = Annotated[float, BeforeValidator(_named), Field(gt=0, le=1000)]
-"""A setting: kappa, as a number or by name."""
-
-Refusal = tuple[str, str]
-"""Reason code and detail of a skip."""
-
-
-class RightsizeSettings(RuleSettings):
-    """Settings of the rightsize rule."""
-
-    rollback_cost: RollbackCost = Field(
-        ROLLBACK_COSTS["default"],
-        description="price of one rollback, in windows of 14 days of the machine that holds the "
-        "highest demand seen: a number, or cautious (2), default (0.5), bold (0.2)",
-    )
-    risk_budget_percent: float | None = Field(
-        None,
-        gt=0,
-        le=100,
-        description="share of machines that may be rolled back in a window, by the fleet's own "
-        "past; it can only make advice more cautious. Unset: no bound",
-    )
-    limit_percent: float = Field(
-        90.0, gt=0, le=100, description="CPU that may be exceeded 0.5 % of the time, at most"
-    )
-    smt_speedup: Speedup = Field(
-        0.0,
-        description="speed of a hardware thread whose core's other one is busy too, as a share of "
-        "its speed alone (0.63 compiling, 0.86 a network server); 0 = vCPUs count by number",
-    )
-    smt_speedups: Speedups = Field(
-        default_factory=dict, description="the same by instance type or family"
-    )
-    memory_headroom_percent: float = Field(
-        15.0, ge=0, lt=100, description="share of the new machine's memory free at its peak"
-    )
-    memory_budget_percent: float = Field(
-        1.0,
-        gt=0,
-        le=100,
-        description="share of machines that may run out of memory; where the fleet's own past "
-        "shows more, more is kept free",
-    )
-    size_memory: bool = Field(
-        True, description="false: memory figures are not trusted, a target keeps today's memory"
-    )
-    min_savings_percent: float = Field(
-        10.0, ge=0, lt=100, description="smallest saving worth a change, of today's compute cost"
-    )
-    family_savings_percent: float = Field(
-        15.0,
-        ge=0,
-        lt=100,
-        description="how much less a smaller machine of another family must cost than the best of "
-        "today's, to leave it",
-    )
-    cooldown_days: float = Field(
-        14.0, ge=0, description="a machine resized less than this ago is left alone"
-    )
-    allow_architecture_change: bool = Field(
-        False, description="offer arm64 to x86_64 machines and the reverse"
-    )
-    allow_burstable: bool = Field(
-        False, description="offer burstable types to machines that are not"
-    )
-    allow_local_disk_loss: bool = Field(
-        False, description="offer types with less local disk than today's"
-    )
-    allow_scaling_groups: bool = Field(
-        False, description="also size members of scaling groups one by one"
-    )
-    upsize: bool = Field(
-        True, description="advise a larger type where demand is cut off by the machine's size"
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,23 +173,6 @@ class Sizing:
         )
 
 
-def out_of_scope(case: Case, settings: RightsizeSettings) -> Refusal | None:
-    """Why this machine is not to be sized by its CPU and memory at all."""
-    resource = case.resource
-    if is_stopped(resource):
-        return "not-running", f"its state is {resource.state}"
-    if case.gpu_count:
-        return "gpu-machine", "a GPU machine is never sized by its CPU alone"
-    group = roles.controller(resource)
-    if group and not settings.allow_scaling_groups:
-        return "scaling-group", f"{group} decides its size; its members are not sized singly"
-    cooldown = timedelta(days=settings.cooldown_days)
-    if resource.resized_at and case.as_of - resource.resized_at < cooldown:
-        resized = f"resized {resource.resized_at:%Y-%m-%d}"
-        return "recently-resized", f"{resized}, less than {settings.cooldown_days:g} days ago"
-    return None
-
-
 def sizing_of(case: Case, settings: RightsizeSettings) -> Sizing | Refusal:
     """Everything to decide on, or why nothing can be decided."""
     profile = case.profile("cpu_utilization")
@@ -281,21 +181,21 @@ def sizing_of(case: Case, settings: RightsizeSettings) -> Sizing | Refusal:
     shape = case.shape
     if shape is None:
         return "unknown-size", f"how many vCPUs {case.resource.instance_type} has is not known"
-    if reason := _throttled(shape, profile):
+    if reason := throttled(shape, profile):
         return reason
-    priced = _priced(case, shape)
-    if not isinstance(priced, _Priced):
-        return priced
+    cost = priced(case, shape)
+    if not isinstance(cost, Priced):
+        return cost
     if case.outlook is None:
         return "thin-recently", ("fewer than half of the CPU samples of the last 14 days are there")
     sizing = Sizing(
         case=case,
         current=shape,
-        cost=priced.cost,
-        hourly=priced.hourly,
-        currency=priced.currency,
+        cost=cost.cost,
+        hourly=cost.hourly,
+        currency=cost.currency,
         need=need_of(case, profile, settings),
-        ladder=Ladder.of(_market(case, priced.currency)),
+        ladder=Ladder.of(market_of(case, cost.currency)),
         outlook=case.outlook,
         chances=case.outlook.now,
         settings=settings,
@@ -323,68 +223,12 @@ def sizes(case: Case, settings: RightsizeSettings) -> tuple[float, ...]:
     shape = case.shape
     if shape is None or out_of_scope(case, settings) or not case.profile("cpu_utilization"):
         return ()
-    priced = _priced(case, shape)
-    if not isinstance(priced, _Priced):
+    cost = priced(case, shape)
+    if not isinstance(cost, Priced):
         return ()
-    ladder = Ladder.of(_market(case, priced.currency))
+    ladder = Ladder.of(market_of(case, cost.currency))
     asked = {*capacities(ladder, shape, settings), *capacities(ladder, shape, with_smt(settings))}
     return tuple(sorted(ratio for ratio in asked if _SMALLEST <= ratio < 1))
-
-
-def with_smt(settings: RightsizeSettings) -> RightsizeSettings:
-    """The settings with the SMT correction at its worst where it is off."""
-    if settings.smt_speedup:
-        return settings
-    return settings.model_copy(update={"smt_speedup": SMT_SPEEDUP})
-
-
-@dataclass(frozen=True, slots=True)
-class _Priced:
-    cost: Cost
-    hourly: Decimal
-    currency: str  # of `hourly`: a bill in euros is compared by the ratio of prices in dollars
-
-
-def _priced(case: Case, shape: Shape) -> _Priced | Refusal:
-    cost, price = case.cost, list_price(case)
-    if cost is None:
-        return "no-price", unpriced(case)
-    hourly = price.list_unit_price if price else cost.hourly_effective
-    if hourly is None or hourly <= 0:
-        return "no-price", f"no list price of {shape.instance_type} and no billed hours"
-    return _Priced(cost, hourly, price.currency if price else cost.currency)
-
-
-def unpriced(case: Case) -> str:
-    """Why no cost is known, and what would help."""
-    resource, known = case.resource, case.catalogue.providers()
-    if provider_key(resource.provider_name) not in known:
-        listed = ", ".join(known)
-        return f"there are no prices of the provider {resource.provider_name}, only of {listed}"
-    if resource.region_id is None and resource.instance_type:
-        return "no bill names it, and without its RegionId it has no list price"
-    return "neither a bill nor a price names it"
-
-
-def list_price(case: Case) -> Price | None:
-    """The list price of the way the machine is bought: spot is compared with spot."""
-    price = case.price
-    return price if price and price.pricing_category == _category(case) else None
-
-
-def _category(case: Case) -> str:
-    """A committed machine's list price is the on-demand one; its discount is in the bill."""
-    return "Dynamic" if case.resource.pricing_category == "Dynamic" else "Standard"
-
-
-def _market(case: Case, currency: str) -> Market:
-    return case.catalogue.market(
-        case.resource.provider_name,
-        case.resource.region_id,
-        operating_system=case.resource.operating_system,
-        pricing_category=_category(case),
-        currency=currency,
-    )
 
 
 def _without_choice(sizing: Sizing) -> Refusal | None:
@@ -392,31 +236,9 @@ def _without_choice(sizing: Sizing) -> Refusal | None:
         resource = sizing.case.resource
         system = f"{resource.operating_system} " if resource.operating_system else ""
         place = resource.region_id or resource.provider_name
-        priced = f"priced ({_category(sizing.case)}) in {sizing.currency} in {place}"
-        return "no-market", f"no {system}machine types are {priced}"
+        how = f"priced ({category(sizing.case)}) in {sizing.currency} in {place}"
+        return "no-market", f"no {system}machine types are {how}"
     unknown = sizing.current.memory_gib is None and not sizing.memory_is_settled
     if unknown and not np.isnan(sizing.market.memory_gib).any():
         return "memory-unknown", "how much memory it has is not known, so none can be kept"
     return None
-
-
-def _throttled(shape: Shape, cpu: Profile) -> Refusal | None:
-    """A burstable machine out of credits runs at its baseline, so its demand is not seen.
-
-    Signs: it spends nearly all it earns (mean at 90 % of the baseline); or a tenth of the samples
-    stand within a point of the baseline, twice as many as within the two points on either side.
-    """
-    baseline = shape.burstable_baseline_percent
-    if baseline is None or cpu.histogram is None or not cpu.count:
-        return None
-    edge = int(baseline)
-    at = sum(cpu.histogram[max(0, edge - 1) : edge + 1])
-    beside = sum(cpu.histogram[max(0, edge - 3) : edge + 3]) - at
-    pinned = at >= 0.1 * cpu.count and at >= 2 * beside
-    if not pinned and cpu.mean < 0.9 * baseline:
-        return None
-    return (
-        "burstable-throttled",
-        f"its CPU stands at the {baseline:g} % that {shape.instance_type} sustains "
-        f"(mean {cpu.mean:.3g} %), so what it would use is not known",
-    )

@@ -16,7 +16,7 @@ from costopt.rules.base import Case
 from costopt.rules.idle import Idle, IdleSettings
 from costopt.rules.plan import plan
 from costopt.rules.rightsize import Rightsize
-from costopt.rules.sizing import RightsizeSettings
+from costopt.rules.rightsize_settings import RightsizeSettings
 from tests.rules.builders import Type, Values, billed, case, kind, profile
 
 FAST = settings(max_examples=80, deadline=None, derandomize=True)

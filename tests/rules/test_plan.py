@@ -9,7 +9,7 @@ from costopt.rules.base import Fit
 from costopt.rules.idle import Idle, IdleSettings
 from costopt.rules.plan import plan
 from costopt.rules.rightsize import Rightsize
-from costopt.rules.sizing import RightsizeSettings
+from costopt.rules.rightsize_settings import RightsizeSettings
 from tests.report.builders import recommendation, savings, stop
 from tests.rules.builders import case, samples
 

@@ -21,7 +21,7 @@ from costopt.model import (
 )
 from costopt.rules.base import Case, Fit
 from costopt.rules.rightsize import Rightsize
-from costopt.rules.sizing import RightsizeSettings
+from costopt.rules.rightsize_settings import RightsizeSettings
 from tests.rules.builders import (
     END,
     Type,
