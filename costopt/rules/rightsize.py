@@ -7,8 +7,8 @@ measured (memory) as it is. Where demand is cut off by the machine itself: the n
 
 Risk: optimize/risk.py. Which of the types: optimize/size.py. What may stand in:
 rules/candidates.py. Settings: rules/rightsize_settings.py. What is left alone: rules/scope.py.
-What it rests on, in words: rules/grounds.py and evidence.py; how it would have done: rules/replay.py. See
-docs/rules/rightsize.md and docs/method.md.
+What it rests on: rules/grounds.py in words, rules/evidence.py in figures; how it would have done:
+rules/replay.py. See docs/rules/rightsize.md and docs/method.md.
 """
 
 from __future__ import annotations

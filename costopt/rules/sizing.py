@@ -25,7 +25,7 @@ from costopt.rules.candidates import (
     memory_is_settled,
 )
 from costopt.rules.demand import cpu_demand, memory_demand, network_demand
-from costopt.rules.prices import Priced, category, market_of, priced
+from costopt.rules.prices import Priced, priced
 from costopt.rules.rightsize_settings import RightsizeSettings, with_smt
 from costopt.rules.scope import Refusal, out_of_scope, throttled
 
@@ -187,7 +187,7 @@ def sizing_of(case: Case, settings: RightsizeSettings) -> Sizing | Refusal:
     if not isinstance(cost, Priced):
         return cost
     if case.outlook is None:
-        return "thin-recently", ("fewer than half of the CPU samples of the last 14 days are there")
+        return "thin-recently", "fewer than half of the CPU samples of the last 14 days are there"
     sizing = Sizing(
         case=case,
         current=shape,
@@ -195,12 +195,12 @@ def sizing_of(case: Case, settings: RightsizeSettings) -> Sizing | Refusal:
         hourly=cost.hourly,
         currency=cost.currency,
         need=need_of(case, profile, settings),
-        ladder=Ladder.of(market_of(case, cost.currency)),
+        ladder=Ladder.of(cost.market),
         outlook=case.outlook,
         chances=case.outlook.now,
         settings=settings,
     )
-    return _without_choice(sizing) or sizing
+    return _memory_unknown(sizing) or sizing
 
 
 def need_of(case: Case, profile: Profile, settings: RightsizeSettings) -> Need:
@@ -216,7 +216,8 @@ def need_of(case: Case, profile: Profile, settings: RightsizeSettings) -> Need:
 
 
 def sizes(case: Case, settings: RightsizeSettings) -> tuple[float, ...]:
-    """The capacities, as shares of today's, whose risk a decision on this machine asks for.
+    """The capacities, as shares of today's, whose risk a decision on this machine asks for; today's
+    own among them, for the smallest type of all is judged too.
 
     Empty where none will be asked: not in scope, no CPU samples, or nothing to compare with.
     """
@@ -226,18 +227,12 @@ def sizes(case: Case, settings: RightsizeSettings) -> tuple[float, ...]:
     cost = priced(case, shape)
     if not isinstance(cost, Priced):
         return ()
-    ladder = Ladder.of(market_of(case, cost.currency))
+    ladder = Ladder.of(cost.market)
     asked = {*capacities(ladder, shape, settings), *capacities(ladder, shape, with_smt(settings))}
-    return tuple(sorted(ratio for ratio in asked if _SMALLEST <= ratio < 1))
+    return tuple(sorted({1.0, *(ratio for ratio in asked if ratio >= _SMALLEST)}))
 
 
-def _without_choice(sizing: Sizing) -> Refusal | None:
-    if not sizing.market.shapes:
-        resource = sizing.case.resource
-        system = f"{resource.operating_system} " if resource.operating_system else ""
-        place = resource.region_id or resource.provider_name
-        how = f"priced ({category(sizing.case)}) in {sizing.currency} in {place}"
-        return "no-market", f"no {system}machine types are {how}"
+def _memory_unknown(sizing: Sizing) -> Refusal | None:
     unknown = sizing.current.memory_gib is None and not sizing.memory_is_settled
     if unknown and not np.isnan(sizing.market.memory_gib).any():
         return "memory-unknown", "how much memory it has is not known, so none can be kept"
