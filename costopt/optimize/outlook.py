@@ -31,7 +31,7 @@ class Chances:
 
         Today's capacity and larger ones add no violation to today's: 0. Smaller than all: 1.
         """
-        place = np.searchsorted(-self.sizes, -np.asarray(capacities) + 1e-9)
+        place = np.searchsorted(-self.sizes, -np.asarray(capacities) - 1e-9)
         padded = np.append(self.risk, 1.0)
         return np.where(np.asarray(capacities) >= 1 - 1e-9, 0.0, padded[place])
 
@@ -51,7 +51,7 @@ class Replay:
         if capacity >= 1 - 1e-9:
             return False, 0.0, 1.0
         sizes = self.chances.sizes
-        place = min(int(np.searchsorted(-sizes, -capacity + 1e-9)), len(sizes) - 1)
+        place = min(int(np.searchsorted(-sizes, -capacity - 1e-9)), len(sizes) - 1)
         return bool(self.exhausted[place]), float(self.added[place]), float(self.kept[place])
 
 
