@@ -214,6 +214,8 @@ def _replays(learned: Learned, of: Studied, end: datetime) -> Iterator[Replay]:
                 exhausted=tested.exhausted,
                 added=tested.over_90,
                 kept=tested.kept[_LEAD],
+                train_days=at.train_days,
+                test_days=at.test_days,
             )
 
 

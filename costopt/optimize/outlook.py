@@ -45,6 +45,8 @@ class Replay:
     exhausted: Bools  # (S,) whether the budget was used up
     added: Floats  # (S,) share of samples over the limit that today's machine is not over
     kept: Floats  # (S,) share of the test window until a rollback, ten minutes after the guard
+    train_days: int
+    test_days: int
 
     def came_to(self, capacity: float) -> tuple[bool, float, float]:
         """Whether that capacity's budget was used up, its added share, the share it was kept."""

@@ -50,18 +50,26 @@ def evidence(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
 def warnings(sizing: Sizing, chosen: int) -> list[str]:
     """What to look at before changing."""
     current, target, told = sizing.current, sizing.market.shapes[chosen], []
-    if not sizing.settings.smt_speedup:
-        careful = replace(sizing, settings=with_smt(sizing.settings))
-        if careful.choice != chosen:
-            told.append(
-                "vCPUs are hyper-threads: if the load gains as little from them as compiling does "
-                f"(smt_speedup {SMT_SPEEDUP:g}), the answer is {_named(careful, careful.choice)}"
-            )
+    if sizing.is_smaller(chosen) and not sizing.settings.smt_speedup:
+        told += _smt_warning(sizing, chosen)
     if current.local_disk_gib:
         told.append(f"its local disk ({current.local_disk_gib:g} GiB) is emptied by the change")
     if target.network_gbps is None and sizing.need.network.gbps:
         told.append(f"the network bandwidth of {target.instance_type} is not known")
     return told
+
+
+def _smt_warning(sizing: Sizing, chosen: int) -> list[str]:
+    careful = replace(sizing, settings=with_smt(sizing.settings))
+    if careful.choice == chosen:
+        return []
+    known = "vCPUs are hyper-threads: if"
+    if whole_cores(sizing.current) is None:
+        known = "how many cores it has is not known: if its vCPUs are hyper-threads and"
+    return [
+        f"{known} the load gains as little from them as compiling does (smt_speedup "
+        f"{SMT_SPEEDUP:g}), the answer is {_named(careful, careful.choice)}"
+    ]
 
 
 def _rollback_cost(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
@@ -71,7 +79,7 @@ def _rollback_cost(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
     }
     if sizing.settings.risk_budget is not None:
         found["risk_budget_percent"] = sizing.settings.risk_budget_percent
-    if chosen is not None and (flip := sizing.flip(chosen)):
+    if chosen is not None and sizing.is_smaller(chosen) and (flip := sizing.flip(chosen)):
         found["flips_at"], position = round(flip[0], 3), flip[1]
         found["flips_to"] = _named(sizing, position)
     return found

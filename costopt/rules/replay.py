@@ -20,8 +20,8 @@ def backtest(sizing: Sizing, chosen: int) -> dict[str, Any]:
     found: dict[str, Any] = {
         "origins": len(decisions),
         "rolled_back": sum(one["rolled_back"] for one in decisions),
-        "train_days": outlook.days,
-        "test_days": outlook.horizon_days,
+        "train_days": None,
+        "test_days": None,
         "net_savings_percent": None,
         "this_size": _this_size(sizing, chosen),
         "decisions": decisions,
@@ -29,6 +29,8 @@ def backtest(sizing: Sizing, chosen: int) -> dict[str, Any]:
     if decisions:
         saved = sum(one["net_savings_percent"] for one in decisions) / len(decisions)
         found["net_savings_percent"] = round(saved, 2)
+        found["train_days"] = outlook.replays[-1].train_days
+        found["test_days"] = outlook.replays[-1].test_days
     if outlook.memory and outlook.memory.windows:
         windows = outlook.memory.windows
         found["memory"] = {

@@ -79,7 +79,7 @@ class Rightsize:
     ) -> Recommendation:
         resource = sizing.case.resource
         action, effort = _action(sizing, sizing.market.shapes[chosen])
-        smaller = sizing.hourly > sizing.market.prices[chosen].list_unit_price
+        smaller = sizing.is_smaller(chosen)
         return Recommendation(
             rule=self.code,
             action_type=action,

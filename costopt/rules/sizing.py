@@ -112,6 +112,10 @@ class Sizing:
             margin=self.settings.family_savings_percent / 100,
         )
 
+    def is_smaller(self, position: int) -> bool:
+        """Whether that type costs less than today's: what is larger is advised for its own sake."""
+        return self.hourly > self.market.prices[position].list_unit_price
+
     def flip(self, chosen: int) -> tuple[float, int | None] | None:
         """The dearer rollback cost at which another type, or None for today's, becomes the answer;
         among types no farther from today's than the one chosen."""
