@@ -1,8 +1,11 @@
-"""Cases built by hand: a machine, its samples, its prices and its cost, for the rules' tests."""
+"""Cases built by hand: a machine, its samples, its prices and its cost, for the rules' tests.
+
+What the past says of a case (its outlook) is made by the real code from the same samples.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,12 +18,21 @@ import pyarrow as pa
 
 from costopt import schema
 from costopt.frame.cost import list_cost
+from costopt.hindsight import with_outlooks
 from costopt.model import Cost, Disputed, Finding, Profile, Resource, Shape, Window
+from costopt.optimize.features import hundredths
 from costopt.pricing.catalogue import Catalogue
 from costopt.rules.base import Case
+from costopt.rules.rightsize_settings import RightsizeSettings
+from costopt.units import SECONDS_PER_DAY
 
 END = datetime(2026, 10, 5, tzinfo=UTC)  # a Monday
+WINDOW = Window(END - timedelta(days=60), END)
+DEFAULTS = RightsizeSettings()
+CPU = ("cpu_utilization", "mean")
 Values = npt.NDArray[np.float64]
+Metric = str | tuple[str, str]
+"""A metric's name, its statistic too unless it is the mean."""
 
 
 @dataclass(frozen=True)
@@ -178,12 +190,13 @@ def profile(
 
 
 def without(cpu: Values, spikes: Sequence[int]) -> Disputed:
-    """The dispute over the samples at those positions."""
+    """The dispute over the samples at those positions, in ascending order."""
     kept = profile(np.delete(cpu, spikes))
     assert kept.histogram is not None
+    starts = [int(END.timestamp()) - 300 * (len(cpu) - spike) for spike in spikes]
     return Disputed(
         samples=len(spikes),
-        example_at=END - timedelta(seconds=300 * (len(cpu) - spikes[0])),
+        example_at=datetime.fromtimestamp(starts[0], UTC),
         example_value=float(cpu[spikes[0]]),
         mean=kept.mean,
         std=kept.std,
@@ -194,17 +207,29 @@ def without(cpu: Values, spikes: Sequence[int]) -> Disputed:
         p99=kept.p99,
         p99_5=kept.p99_5,
         histogram=kept.histogram,
+        times=starts,
     )
 
 
-def case(
+@dataclass(frozen=True)
+class Recorded:
+    """A machine as it is judged, but for its outlook, and its packed days."""
+
+    case: Case
+    shard: pa.Table
+
+
+def recorded(
     instance_type: str | None = "g16",
     cpu: Values | None = None,
     *,
+    resource_id: str = "m-1",
     provider: str = "Generic",
     types: Iterable[Type] = (),
-    metrics: Mapping[str, Values] | None = None,
+    metrics: Mapping[Metric, Values] | None = None,
     profiles: Iterable[Profile] = (),
+    period: int = 300,
+    refused: Sequence[int] = (),
     cost: Cost | None = None,
     free: bool = False,
     findings: tuple[Finding, ...] = (),
@@ -212,12 +237,15 @@ def case(
     min_monthly_savings: float = 5.0,
     shape: Mapping[str, Any] | None = None,
     **resource: Any,
-) -> Case:
-    """One machine as the pipeline hands it to a rule.
+) -> Recorded:
+    """One machine with its past.
 
     Args:
         types: what its provider sells; default `ladder()`.
-        metrics: metric -> means, beside `cpu`.
+        metrics: means, or another statistic, beside `cpu`.
+        profiles: further ones, without samples.
+        period: seconds, of every series.
+        refused: positions of CPU samples that were refused as above 105 %.
         cost: default: its list price. `free`: neither a bill nor a price.
         shape: what of its shape differs from its type's.
         resource: further Resource fields.
@@ -232,11 +260,15 @@ def case(
             "Dynamic" if resource.get("pricing_category") == "Dynamic" else "Standard"
         ),
     )
-    machine = Resource("m-1", provider, instance_type=instance_type, **resource)
-    all_profiles = [profile(v, name) for name, v in (metrics or {}).items()]
+    machine = Resource(resource_id, provider, instance_type=instance_type, **resource)
+    series = {m if isinstance(m, tuple) else (m, "mean"): v for m, v in (metrics or {}).items()}
     if cpu is not None:
-        all_profiles.append(profile(cpu))
-    return Case(
+        series[CPU] = _without_refused(cpu, refused)
+    all_profiles = [
+        profile(v, key[0], statistic=key[1], period=period, refused_high=_refused(key, refused))
+        for key, v in series.items()
+    ]
+    bare = Case(
         resource=machine,
         shape=replace(known, **(shape or {})) if known else _own_shape(machine),
         price=None if free else price,
@@ -245,10 +277,73 @@ def case(
         disputed=disputed,
         cost=None if free else cost or list_cost(machine, price),
         catalogue=sold,
-        window=Window(END - timedelta(days=60), END),
+        window=WINDOW,
         as_of=END,
         min_monthly_savings=min_monthly_savings,
     )
+    rows = [
+        row
+        for key, values in series.items()
+        if schema.is_percent(key[0])
+        for row in _packed(resource_id, key, values, period, refused if key == CPU else ())
+    ]
+    return Recorded(bare, pa.Table.from_pylist(rows, schema=schema.PACKED))
+
+
+def case(
+    instance_type: str | None = "g16",
+    cpu: Values | None = None,
+    *,
+    settings: RightsizeSettings = DEFAULTS,
+    **more: Any,
+) -> Case:
+    """One machine as the pipeline hands it to a rule: `recorded`, and its outlook.
+
+    Args:
+        settings: what the outlook is asked for with; to be judged by the same.
+    """
+    return fleet([recorded(instance_type, cpu, **more)], settings)[0]
+
+
+def fleet(machines: Sequence[Recorded], settings: RightsizeSettings = DEFAULTS) -> list[Case]:
+    """Many of them, judged by one another's past."""
+    cases = {one.case.resource.resource_id: one.case for one in machines}
+    shards = [one.shard for one in machines]
+    return list(with_outlooks(cases, shards, settings, WINDOW, threads=1).values())
+
+
+def _refused(series: tuple[str, str], refused: Sequence[int]) -> int:
+    return len(refused) if series == CPU else 0
+
+
+def _without_refused(cpu: Values, refused: Sequence[int]) -> Values:
+    kept = cpu.copy()
+    kept[list(refused)] = np.nan
+    return kept
+
+
+def _packed(
+    resource_id: str, series: tuple[str, str], values: Values, period: int, refused: Sequence[int]
+) -> Iterator[dict[str, Any]]:
+    """The packed days of a utilization that ends at END."""
+    slots = SECONDS_PER_DAY // period
+    days = -(-len(values) // slots)
+    grid = hundredths(np.concatenate([np.full(days * slots - len(values), np.nan), values]))
+    high = np.bincount(
+        (np.asarray(refused, int) + days * slots - len(values)) // slots, minlength=days
+    )
+    for day, samples_of_day in enumerate(grid.reshape(days, slots)):
+        yield {
+            "ResourceId": resource_id,
+            "MetricName": series[0],
+            "Statistic": series[1],
+            "x_Device": "",
+            "PeriodSeconds": period,
+            "Day": (END - timedelta(days=days - day)).date(),
+            "Samples": samples_of_day.astype("<u2").tobytes(),
+            **dict.fromkeys(schema.PACKED.names[7:], 0),
+            "RefusedHigh": int(high[day]),
+        }
 
 
 def _own_shape(machine: Resource) -> Shape | None:
