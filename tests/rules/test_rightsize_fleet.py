@@ -1,0 +1,95 @@
+"""rightsize under a fleet's risk budget: what the fleet's own past can show."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from costopt.model import Recommendation
+from costopt.rules.base import Case
+from costopt.rules.rightsize_settings import RightsizeSettings
+from tests.rules.builders import Recorded, fleet, recorded
+from tests.rules.judging import advised, fits, target
+
+MACHINES = 150
+BUSIER = 15
+
+
+@cache
+def machines() -> tuple[Recorded, ...]:
+    """At 10 % of 16 vCPUs, now and then at 40 %; 15 of them five times as often in the last
+    fortnight, which nothing that smaller sizes are chosen by could have told."""
+    made = []
+    for number in range(MACHINES):
+        cpu = np.full(28 * 288, 10.0)
+        cpu[number % 7 :: 300] = 40.0
+        if number < BUSIER:
+            cpu[14 * 288 + number % 7 :: 60] = 40.0
+        made.append(recorded("g16", cpu, resource_id=f"m-{number:03d}"))
+    return tuple(made)
+
+
+@cache
+def judged_by(budget_percent: float) -> tuple[Case, ...]:
+    return tuple(fleet(machines(), RightsizeSettings(risk_budget_percent=budget_percent)))
+
+
+def calm(budget_percent: float) -> Case:
+    return judged_by(budget_percent)[-1]
+
+
+def test_without_a_budget_the_rollback_cost_alone_decides() -> None:
+    assert target(calm(100)) == "g2"
+    assert "risk_budget_percent" not in advised(calm(100)).evidence["rollback_cost"]
+    assert advised(calm(100)).evidence["rollback_cost"]["windows"] == 0.5
+    undone = [advised(case).backtest for case in judged_by(100)]
+    assert sum(told["rolled_back"] for told in undone if told) == BUSIER
+
+
+def test_a_budget_that_the_past_kept_changes_nothing() -> None:
+    # 15 of 150: (15 + 1) / 151 is 10.6 %
+    found = advised(calm(11), risk_budget_percent=11)
+    assert found.evidence["rollback_cost"]["windows"] == 0.5
+    assert found.recommended == advised(calm(100)).recommended
+
+
+@pytest.mark.parametrize("budget_percent", [10.5, 5.0, 1.0])
+def test_a_tighter_budget_makes_rollbacks_dearer_and_machines_larger(
+    budget_percent: float,
+) -> None:
+    found = advised(calm(budget_percent), risk_budget_percent=budget_percent)
+    assert found.recommended is not None
+    assert found.recommended.instance_type == "g8"  # holds 40 %
+    told = found.evidence["rollback_cost"]
+    assert told["risk_budget_percent"] == budget_percent
+    assert told["windows"] > 0.5
+    assert found.backtest is not None
+    assert found.backtest["decisions"][0]["instance_type"] == "g8"
+
+
+def test_what_no_rollback_cost_can_show_leaves_every_machine_as_it_is() -> None:
+    # not one of 150 rolled back shows 1 / 151 = 0.66 %, and no less
+    outcome = fits(calm(0.6), risk_budget_percent=0.6)
+    assert "the fleet's past cannot show that the risk budget of 0.6 %" in outcome.detail
+    assert outcome.evidence["rollback_cost"]["windows"] is None
+
+
+def test_few_machines_cannot_show_a_tight_budget() -> None:
+    ten = fleet(machines()[-10:], RightsizeSettings(risk_budget_percent=5))
+    assert "nothing is made smaller" in fits(ten[0], risk_budget_percent=5).detail
+    alone = fleet(machines()[-1:], RightsizeSettings(risk_budget_percent=50))
+    # 1 / (1 + 1) is no more than a half
+    assert target(alone[0], risk_budget_percent=50) == target(fleet(machines()[-1:])[0])
+
+
+def test_who_else_is_judged_does_not_depend_on_order() -> None:
+    some = machines()[:12]
+    for settings in (RightsizeSettings(), RightsizeSettings(risk_budget_percent=20)):
+        one = {case.resource.resource_id: case for case in fleet(some, settings)}
+        other = {case.resource.resource_id: case for case in fleet(some[::-1], settings)}
+        for resource_id, case in one.items():
+            ours, theirs = (advised(c, **settings.model_dump()) for c in (case, other[resource_id]))
+            assert isinstance(ours, Recommendation)
+            assert ours == theirs
