@@ -12,6 +12,7 @@ import yaml
 from costopt import registry
 from costopt.model import Recommendation, Skip
 from costopt.rules.base import Case, Fit
+from costopt.rules.rightsize_settings import RightsizeSettings
 from costopt.units import cents
 from tests.rules.builders import billed, case, m6i, samples
 
@@ -27,8 +28,9 @@ def cases() -> list[Any]:
     ]
 
 
-def built(given: dict[str, Any]) -> Case:
+def built(given: dict[str, Any], rule: str) -> Case:
     days = given.get("days", 28)
+    settings = given.get("settings", {}) if rule == "rightsize" else {}
     return case(
         given["type"],
         samples(days, **given["cpu"]),
@@ -37,6 +39,7 @@ def built(given: dict[str, Any]) -> Case:
         metrics={name: samples(days, **how) for name, how in given.get("metrics", {}).items()},
         cost=billed(**given["billed"]) if "billed" in given else None,
         min_monthly_savings=given.get("min_monthly_savings", 5.0),
+        settings=RightsizeSettings.model_validate(settings),
         **given.get("machine", {}),
     )
 
@@ -44,7 +47,9 @@ def built(given: dict[str, Any]) -> Case:
 @pytest.mark.parametrize(("rule", "given"), cases())
 def test_case(rule: str, given: dict[str, Any]) -> None:
     kind = registry.find("rule", rule)
-    outcome = kind(kind.Settings.model_validate(given.get("settings", {}))).judge(built(given))
+    outcome = kind(kind.Settings.model_validate(given.get("settings", {}))).judge(
+        built(given, rule)
+    )
     match given["expect"]:
         case "pass":
             assert isinstance(outcome, Fit), outcome

@@ -13,7 +13,7 @@ from costopt.rules.definitions import DEFINITIONS
 ROOT = Path(__file__).parents[2]
 SOURCES = {
     "idle": ("idle.py", "verdict.py"),
-    "rightsize": ("rightsize.py", "sizing.py"),
+    "rightsize": ("rightsize.py", "sizing.py", "scope.py", "prices.py"),
 }
 CODE = re.compile(r'"([a-z]+(?:-[a-z]+)+|undersized)"')  # every such literal there is a code
 
