@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -17,7 +18,7 @@ from costopt.rules.idle import Idle, IdleSettings
 from costopt.rules.plan import plan
 from costopt.rules.rightsize import Rightsize
 from costopt.rules.rightsize_settings import RightsizeSettings
-from tests.rules.builders import Type, Values, billed, case, kind, profile
+from tests.rules.builders import END, Type, Values, billed, case, kind
 
 FAST = settings(max_examples=80, deadline=None, derandomize=True)
 SIZES = (1, 2, 4, 8, 16, 32, 48, 64, 96)
@@ -73,23 +74,38 @@ def machines(draw: st.DrawFn) -> dict[str, Any]:
         "cpu": draw(demands()),
         "memory": draw(st.none() | demands()),
         "network": draw(st.none() | st.floats(1, 3e8)),
-        "settings": RightsizeSettings(**{f: draw(st.booleans()) for f in flags}),
+        "settings": RightsizeSettings(
+            rollback_cost=draw(st.sampled_from((0.05, 0.2, 0.5, 2.0))),
+            **{f: draw(st.booleans()) for f in flags},
+        ),
     }
 
 
 def built(machine: dict[str, Any], **more: Any) -> Case:
-    profiles = [profile(machine["cpu"], period=3600)]
+    metrics = {}
     if machine["memory"] is not None:
-        profiles.append(profile(machine["memory"], "memory_utilization", period=3600))
+        metrics["memory_utilization"] = machine["memory"]
     if machine["network"] is not None:
         flat = np.full(360, machine["network"])
-        profiles += [profile(flat, name, period=3600) for name in ("network_in", "network_out")]
-    return case(machine["today"], provider="AWS", types=machine["types"], profiles=profiles, **more)
+        metrics |= {"network_in": flat, "network_out": flat}
+    return case(
+        machine["today"],
+        machine["cpu"],
+        provider="AWS",
+        types=machine["types"],
+        metrics=metrics,
+        period=3600,
+        settings=machine["settings"],
+        **more,
+    )
 
 
 def rightsize(machine: dict[str, Any], **more: Any) -> Recommendation | None:
+    """Advice to make it smaller, if any."""
     outcome = Rightsize(machine["settings"]).judge(built(machine, **more))
-    return outcome if isinstance(outcome, Recommendation) else None
+    if not isinstance(outcome, Recommendation) or outcome.estimated_monthly_savings.at_list <= 0:
+        return None
+    return outcome
 
 
 def target(machine: dict[str, Any], advice: Recommendation) -> tuple[Shape, Shape]:
@@ -104,10 +120,6 @@ def target(machine: dict[str, Any], advice: Recommendation) -> tuple[Shape, Shap
     return today, chosen
 
 
-def p99_5(values: Values) -> float:
-    return float(np.quantile(values, 0.995, method="inverted_cdf"))
-
-
 @FAST
 @given(machines())
 def test_a_chosen_target_satisfies_every_constraint(machine: dict[str, Any]) -> None:
@@ -118,8 +130,6 @@ def test_a_chosen_target_satisfies_every_constraint(machine: dict[str, Any]) -> 
     allowed = machine["settings"]
     ratio = today.vcpus / chosen.vcpus
     assert ratio >= 1
-    assert p99_5(machine["cpu"]) * ratio <= 80 * 1.005 + 1e-9
-    assert (machine["cpu"] * ratio > 90).mean() <= 0.005
     assert chosen.gpu_count == 0
     assert today.memory_gib is not None
     assert chosen.memory_gib is not None
@@ -141,6 +151,9 @@ def test_a_chosen_target_satisfies_every_constraint(machine: dict[str, Any]) -> 
         assert machine["network"] * 2 * 8 / 1e9 <= 0.8 * chosen.network_gbps
     assert advice.recommended.hourly_price < advice.current.hourly_price  # type: ignore[union-attr,operator]
     assert advice.risk is not None
+    assert advice.risk.rollback_probability is not None
+    assert advice.risk.rollback_probability_upper is not None
+    assert 0 < advice.risk.rollback_probability <= advice.risk.rollback_probability_upper <= 1
     assert (machine["cpu"] * ratio > 90).mean() <= advice.risk.expected_share + 1e-12
     assert advice.risk.expected_share <= advice.risk.upper_bound <= 1
 
@@ -194,6 +207,22 @@ def test_more_demand_never_gives_a_smaller_target(machine: dict[str, Any], facto
 
 
 @FAST
+@given(machines(), st.floats(0.01, 4), st.floats(1, 100))
+def test_a_dearer_rollback_never_gives_a_smaller_target(
+    machine: dict[str, Any], cost: float, factor: float
+) -> None:
+    def at(rollback_cost: float) -> Recommendation | None:
+        update = {"rollback_cost": rollback_cost, "min_savings_percent": 0.0}
+        changed = machine["settings"].model_copy(update=update)
+        return rightsize(machine | {"settings": changed}, min_monthly_savings=0.0)
+
+    cheap, dear = at(cost), at(cost * factor)
+    if dear is not None:
+        assert cheap is not None
+        assert target(machine, dear)[1].vcpus >= target(machine, cheap)[1].vcpus
+
+
+@FAST
 @given(machines())
 def test_missing_memory_never_yields_less_memory(machine: dict[str, Any]) -> None:
     machine |= {"memory": None}
@@ -224,19 +253,21 @@ def applied(machine: dict[str, Any], advice: Recommendation) -> dict[str, Any]:
 def test_what_was_applied_is_left_alone(machine: dict[str, Any]) -> None:
     advice = rightsize(machine)
     if advice is not None:
-        again = rightsize(applied(machine, advice))
+        resized_at = END - timedelta(days=15)  # beyond the cooldown; all samples are of the new one
+        again = rightsize(applied(machine, advice), resized_at=resized_at)
         assert again is None, (advice.reason, again.reason)
 
 
 def test_a_demand_at_the_very_edge_of_a_size_is_left_alone_too() -> None:
+    """A hundredth of a percent off it: nearer, two roundings of one demand differ."""
     types = market({"m6i"}, (1, 2, 4, 5, 7, 8, 10, 11, 13, 16, 17, 23, 48, 64))
     sizes = {int(t.vcpus): t.name for t in types}
     advised = 0
-    for edge, today, off in product(sizes, sizes, range(-3, 4)):
+    for edge, today, off in product(sizes, sizes, (-2, -1, 1, 2)):
         machine = {
             "types": types,
             "today": sizes[today],
-            "cpu": np.full(360, max(0.01, round(80 * edge / today + off / 100, 2))),
+            "cpu": np.full(360, max(0.01, round(90 * edge / today + off / 100, 2))),
             "memory": np.full(360, 0.01),
             "network": None,
             "settings": RightsizeSettings(),
