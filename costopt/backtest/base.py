@@ -61,6 +61,15 @@ class Need(NamedTuple):
     cpu: float
     memory: float = np.nan
 
+    @classmethod
+    def sized(cls, cpu: float, memory: float = np.nan) -> Need:
+        """What a sizing rule asks for: where it measures no demand at all, the smallest size there
+        is. Only rules that say so stop a machine."""
+        return cls(float(np.maximum(cpu, _SMALLEST)), memory)
+
+
+_SMALLEST: Final = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Baseline:

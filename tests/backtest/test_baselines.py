@@ -148,7 +148,8 @@ def test_half_the_demand_needs_half_the_machine(machine: Past, factor: float) ->
         need = find(name).need(machine).cpu
         floor = 0.01 / 16 if name.startswith("krr") else 0.0  # KRR's 10 millicores, of 16 vCPUs
         expected = max(need * factor, floor) if need > floor else need
-        np.testing.assert_allclose(find(name).need(less).cpu, expected, rtol=1e-6, err_msg=name)
+        found = find(name).need(less).cpu
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8, err_msg=name)
 
 
 @given(machines(), st.randoms(use_true_random=False))
@@ -186,6 +187,13 @@ def test_an_idle_machine_without_network_or_memory_is_stopped_on_cpu_alone() -> 
     busy = past(np.full(FORTNIGHT, 50.0), vcpus=2)
     for name in IDLE:
         assert np.isnan(find(name).need(busy).cpu), name
+
+
+def test_a_rule_that_sizes_stops_no_machine_however_quiet() -> None:
+    quiet = past(np.zeros(FORTNIGHT), vcpus=2, memory=1.0, memory_gib=8)
+    for name in set(NAMED) - {*IDLE, "flexera", "aoe-fit"}:
+        need = find(name).need(quiet).cpu
+        assert np.isnan(need) or need > STOP, name
 
 
 def test_those_that_only_ever_shrink_leave_a_busy_machine() -> None:

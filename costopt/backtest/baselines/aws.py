@@ -66,8 +66,10 @@ def compute_optimizer(
     demand = nearest_rank(ordered(past, cpu, LOOKBACK_DAYS), percentile)
     memory = largest(ordered(past, "memory_peaks", LOOKBACK_DAYS))
     if multiply:
-        return Need(demand * (1 + headroom / 100) / 100, memory * (1 + memory_headroom / 100) / 100)
-    return Need(demand / (100 - headroom), memory / (100 - memory_headroom))
+        return Need.sized(
+            demand * (1 + headroom / 100) / 100, memory * (1 + memory_headroom / 100) / 100
+        )
+    return Need.sized(demand / (100 - headroom), memory / (100 - memory_headroom))
 
 
 def compute_optimizer_idle(past: Past) -> Need:

@@ -71,7 +71,7 @@ def advisor_resize(past: Past, *, cpu: float = 40, memory: float = 60) -> Need:
     if not reaches_back(past, LOOKBACK_DAYS):
         return SILENT
     network = nearest_rank(_outbound_percent(past), 95)
-    return Need(
+    return Need.sized(
         min(float(np.fmax(_cpu_p95(past), network)) / cpu, STAY),
         min(largest(ordered(past, "memory_peaks", LOOKBACK_DAYS)) / memory, STAY),
     )

@@ -18,7 +18,7 @@ def maximum(past: Past) -> Need:
     Source:
         The careful engineer's rule; "max +15 %" of this project's experiments (docs/method.md).
     """
-    return Need(
+    return Need.sized(
         largest(ordered(past, "cpu")) * 1.15 / 100,
         largest(ordered(past, "memory_peaks")) * 1.15 / 100,
     )
@@ -34,7 +34,7 @@ def mean(past: Past) -> Need:
         Google Cloud, Compute Engine: autoscaling on CPU, default target utilization 0.6.
     """
     samples = ordered(past, "cpu")
-    return Need(float(samples.mean()) / 60 if len(samples) else np.nan)
+    return Need.sized(float(samples.mean()) / 60 if len(samples) else np.nan)
 
 
 def best_fixed(past: Past) -> Need:
@@ -46,7 +46,7 @@ def best_fixed(past: Past) -> Need:
     Source:
         This project's experiments on five trace sets (docs/method.md).
     """
-    return Need(nearest_rank(ordered(past, "cpu"), 99.5) * 1.25 / 100)
+    return Need.sized(nearest_rank(ordered(past, "cpu"), 99.5) * 1.25 / 100)
 
 
 BASELINES: Final = (
