@@ -6,7 +6,9 @@ The files are not part of the project; each reader says where it looks.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +32,7 @@ class Fleet(NamedTuple):
     title: str
     machines: tuple[History, ...]
     table: Timetable
+    vcpus: Mapping[str, int] = MappingProxyType({})  # by resource; empty = not known
 
 
 def bitbrains(data: Path = DATA) -> Fleet:
@@ -52,7 +55,9 @@ def bitbrains(data: Path = DATA) -> Fleet:
         for i, name in enumerate(names)
         if (cpu[i] != MISSING_U16).any()
     )
-    return Fleet("bitbrains", "Bitbrains, 300 machines", machines, timetable(62))
+    cores = trace.groupby("vm_id").cores.max()
+    vcpus = {f"bitbrains-{name}": int(cores[name]) for name in names}
+    return Fleet("bitbrains", "Bitbrains, 300 machines", machines, timetable(62), vcpus)
 
 
 def planetlab(data: Path = DATA) -> Fleet:
