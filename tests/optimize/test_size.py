@@ -26,7 +26,11 @@ def offers(
     memory: list[float] | None = None,
     distance: list[int] | None = None,
     feasible: list[bool] | None = None,
+    risk: list[float] | None = None,
+    safe: float = 1.0,
+    rollback_cost: float = 0.5,
 ) -> Offers:
+    """Without `risk` nothing can go wrong: the price alone decides."""
     count = len(hourly)
     return Offers(
         np.array(hourly),
@@ -34,6 +38,9 @@ def offers(
         np.full(count, 64.0) if memory is None else np.array(memory),
         np.zeros(count, np.int64) if distance is None else np.array(distance),
         np.ones(count, bool) if feasible is None else np.array(feasible),
+        np.zeros(count) if risk is None else np.array(risk),
+        safe,
+        rollback_cost,
     )
 
 
@@ -120,6 +127,41 @@ def test_of_equal_prices_the_largest_is_taken() -> None:
 def test_nothing_is_chosen_that_is_dearer() -> None:
     dear = offers([0.9], [8])
     assert choose(dear, vcpus=16, memory_gib=64, hourly=0.8, margin=0.05) is None
+
+
+TODAY = {"vcpus": 16.0, "memory_gib": 64.0, "hourly": 0.8, "margin": 0.15}
+
+
+def test_the_least_expected_cost_is_chosen_not_the_least_price() -> None:
+    def three(rollback_cost: float, first: float = 0.5) -> Offers:
+        return offers(
+            [0.1, 0.2, 0.4],
+            [2, 4, 8],
+            risk=[first, 0.1, 0.0],
+            safe=0.4,
+            rollback_cost=rollback_cost,
+        )
+
+    # 0.1 + 0.5 * (0.3 + 0.5 * 0.4) = 0.35; 0.2 + 0.1 * (0.2 + 0.2) = 0.24; 0.4
+    assert three(0.5).expected.tolist() == pytest.approx([0.35, 0.24, 0.4])
+    assert choose(three(0.5), **TODAY) == 1
+    assert choose(three(5.0), **TODAY) == 2  # 1.25, 0.42, 0.4
+    assert choose(three(0.5, first=0.1), **TODAY) == 0  # 0.15
+
+
+def test_what_would_cost_more_than_today_by_its_risk_is_left() -> None:
+    risky = offers([0.6], [8], risk=[0.5], safe=0.8, rollback_cost=2.0)
+    assert risky.expected.tolist() == pytest.approx([0.6 + 0.5 * (0.2 + 1.6)])
+    assert choose(risky, **TODAY) is None
+
+
+def test_another_family_is_compared_by_expected_cost_too() -> None:
+    def two(risk: float) -> Offers:
+        return offers([0.10, 0.2], [2, 4], distance=[1, 0], risk=[risk, 0.0], safe=0.2)
+
+    # 0.10 + risk * (0.1 + 0.1) against 0.85 * 0.2 = 0.17
+    assert choose(two(0.34), **TODAY) == 0
+    assert choose(two(0.36), **TODAY) == 1
 
 
 def test_share_over_takes_the_tighter_of_bins_and_quantiles() -> None:
