@@ -12,6 +12,8 @@ from costopt.optimize.features import Floats
 ROLLBACK_COSTS: Final = {"cautious": 2.0, "default": 0.5, "bold": 0.2}
 """kappa by name: the price of one rollback, in windows of the safe machine."""
 
+_TIE: Final = 1e-9
+
 
 def expected(price: Floats, risk: Floats, safe: float, rollback_cost: float) -> Floats:
     """The cost to expect of each machine over the next window, in the prices' unit.
@@ -47,8 +49,11 @@ def flip(
     if not flatter.size:
         return None
     at = (fixed[flatter] - fixed[chosen]) / (slope[chosen] - slope[flatter])
-    first = int(np.argmin(np.where(at >= rollback_cost, at, np.inf)))
-    return (float(at[first]), int(flatter[first])) if at[first] >= rollback_cost else None
+    ahead = at >= rollback_cost - _TIE * (1 + rollback_cost)  # a tie is the next to overtake
+    if not ahead.any():
+        return None
+    first = int(np.argmin(np.where(ahead, at, np.inf)))
+    return max(rollback_cost, float(at[first])), int(flatter[first])
 
 
 def on_ladder(

@@ -63,6 +63,8 @@ def test_a_flip_by_hand() -> None:
     # 0.2 + 0.02 k = 0.8 at 30
     assert flip(price, risk, 0.2, 1, 0.7) == (pytest.approx(30), 2)
     assert flip(price, risk, 0.2, 2, 31) is None
+    # at the tie itself, whatever the last bit
+    assert flip(price, risk, 0.2, 0, 0.625) == (pytest.approx(0.625), 1)
 
 
 # -- a ladder of relative sizes --------------------------------------------------------------

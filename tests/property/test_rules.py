@@ -260,7 +260,7 @@ def test_what_was_applied_is_left_alone(machine: dict[str, Any]) -> None:
 
 def test_a_demand_at_the_very_edge_of_a_size_is_left_alone_too() -> None:
     """A hundredth of a percent off it: nearer, two roundings of one demand differ."""
-    types = market({"m6i"}, (1, 2, 4, 5, 7, 8, 10, 11, 13, 16, 17, 23, 48, 64))
+    types = market({"m6i"}, (1, 2, 4, 5, 7, 13, 16, 23, 64))
     sizes = {int(t.vcpus): t.name for t in types}
     advised = 0
     for edge, today, off in product(sizes, sizes, (-2, -1, 1, 2)):
