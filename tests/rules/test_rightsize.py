@@ -167,6 +167,12 @@ def test_the_next_larger_is_of_the_same_family_where_it_can_be() -> None:
     assert target(case("m6i.2xlarge", samples(level=96), **given)) == "c6i.4xlarge"
 
 
+def test_the_next_larger_holds_what_is_seen() -> None:
+    types = (*ladder(), Type("g17", 17, "0.85"))  # 90 % of 17 vCPUs are 95.6 % of 16
+    assert target(case("g16", samples(level=95), types=types)) == "g17"
+    assert target(case("g16", samples(level=99), types=types)) == "g32"
+
+
 def test_over_the_limit_for_a_twentieth_of_the_time_is_the_edge() -> None:
     over = samples(level=60)
     over[: round(0.05 * len(over))] = 95.0
