@@ -387,13 +387,14 @@ class Summary:
     """The totals over a report."""
 
     monthly_spend: Decimal
-    monthly_savings: Decimal
+    monthly_savings: Decimal  # net: what larger machines cost more is taken off
     monthly_spend_after: Decimal
     reconciled_percent: float | None  # share of the bill found on known resources; None: no bill
     resources: int
     well_sized: int  # judged, and nothing to change
     recommendations: int
     skips: Mapping[str, int]  # reason code -> count
+    monthly_extra_cost: Decimal = Decimal(0)  # what advice to larger machines costs more, above 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,8 @@ def _smt_warning(sizing: Sizing, chosen: int) -> list[str]:
 def _rollback_cost(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
     """kappa, and from which one on the answer is another."""
     found: dict[str, Any] = {
-        "windows": None if math.isinf(sizing.rollback_cost) else round(sizing.rollback_cost, 3)
+        "windows": None if math.isinf(sizing.rollback_cost) else round(sizing.rollback_cost, 3),
+        "safe_hourly_price": round(sizing.offers.safe, 6),
     }
     if sizing.settings.risk_budget is not None:
         found["risk_budget_percent"] = sizing.settings.risk_budget_percent
@@ -114,7 +115,7 @@ def _cpu(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
         figures["p99_5_on_target_percent"] = round(cpu.p99_5 * ratio, 2)
         if (percent := _smt_percent(sizing, target)) is not None:
             figures["p99_5_on_target_smt_percent"] = round(percent, 2)
-        figures["risk_of_sizes"] = _risk_of_sizes(sizing)
+    figures["risk_of_sizes"] = _risk_of_sizes(sizing)
     return figures
 
 

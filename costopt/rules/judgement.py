@@ -20,7 +20,7 @@ from costopt.model import (
 )
 from costopt.pricing.catalogue import Catalogue
 from costopt.rules.base import Case, Outcome, Rule, well_sized
-from costopt.rules.plan import plan
+from costopt.rules.plan import extra_cost, plan
 
 
 def judges_of(names: Sequence[str], settings: Settings) -> list[Rule]:
@@ -77,6 +77,7 @@ def summed_up(
         well_sized=sum(well_sized(said) for said in outcomes.values()),
         recommendations=len(advice),
         skips=dict(sorted(Counter(skip.reason for skip in skips).items())),
+        monthly_extra_cost=extra_cost(advice),
     )
     return Report(
         as_of=window.end,

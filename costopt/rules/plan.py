@@ -6,7 +6,7 @@ holds one a resource: their sum never exceeds what the resources cost.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -31,6 +31,11 @@ def plan(outcomes: Mapping[str, Sequence[Outcome]]) -> tuple[Recommendation, ...
         if advice:
             chosen.append(_with_losers(advice[0], advice[1:]))
     return tuple(sorted(chosen, key=_order))
+
+
+def extra_cost(advice: Iterable[Recommendation]) -> Decimal:
+    """What the advice to take larger machines costs more a month, above 0."""
+    return sum((-_saving(one) for one in advice if _saving(one) < 0), Decimal(0))
 
 
 def _order(advice: Recommendation) -> tuple[Decimal, Decimal, str]:
