@@ -68,8 +68,8 @@ def reason(sizing: Sizing, chosen: int) -> str:
 def undersized(sizing: Sizing) -> str:
     """Why nothing smaller is looked for, and which type would do."""
     limit = sizing.settings.limit_percent
-    share = sizing.need.cpu.share_over(limit)
-    text = f"CPU is over {limit:g} % for {100 * share:.1f} % of the time, so it wants more than it gets"
+    percent = 100 * sizing.need.cpu.share_over(limit)
+    text = f"CPU is over {limit:g} % for {percent:.1f} % of the time, so it wants more than it gets"
     position = sizing.next_larger
     if position is None:
         return f"{text}; no larger type here holds its demand"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from costopt.rules.savings import estimate
+from costopt.rules.savings import dearer, estimate
 from tests.rules.builders import billed
 
 HALF = Decimal("0.5")
@@ -31,3 +31,12 @@ def test_no_figure_exceeds_the_cost() -> None:
     credited = estimate(billed("100", monthly="-5"), HALF, None)
     assert credited.savings.target == 0
     assert credited.cost_after == -5
+
+
+def test_what_costs_more_is_billed_in_full_and_never_rounded_down() -> None:
+    found = dearer(billed("100.001", monthly="120", committed_share=0.8), HALF, Decimal(-55))
+    saving = found.savings
+    assert (saving.low, saving.target, saving.high) == (Decimal("-50.01"),) * 3
+    assert saving.at_list == -55
+    assert found.cost_after == Decimal("170.01")
+    assert found.stranded_commitment == 0
