@@ -136,38 +136,55 @@ def _chosen(
 
 def _row(block: Block, place: int, window: Window, *, fill: bool) -> npt.NDArray[Any]:
     """One series of a block on the window's grid."""
-    step = block.period * SECOND
-    first = -(-microseconds(window.start) // step)
-    slots = -(-microseconds(window.end) // step) - first
+    rows = slice(block.firsts[place], block.firsts[place + 1])
+    samples, slots = block.samples[rows], block.slots[rows]  # days in order, some may be missing
     missing = MISSING_U16 if block.percent else np.nan
-    grid = np.full(slots, missing, np.uint16 if block.percent else np.float32)
-    origin = block.origin // step - first  # where the block's first slot stands in the grid
-    low, high = block.lows[place] + origin, block.highs[place] + origin
-    for row in range(block.firsts[place], block.firsts[place + 1]):
-        start = int(block.slots[row] + origin)
-        day = block.samples[row]
-        if fill and (refused := block.counters[row, _TOO_HIGH]):
-            day = _filled(day, int(refused))
-        begin, end = max(start, int(low), 0), min(start + len(day), int(high), slots)
-        if begin < end:
-            grid[begin:end] = day[begin - start : end - start]
+    at = (slots - slots[0]) // samples.shape[1]
+    days = np.full((at[-1] + 1, samples.shape[1]), missing, samples.dtype.newbyteorder("="))
+    days[at] = samples
+    first, stop = _span(window, block.period)
+    grid = np.full(stop - first, missing, days.dtype)
+    # The block counts its slots from its origin, `days` from its own first: `low`, `high` of what
+    # counts there, and `shift` from there to the grid.
+    low, high = (int(edge[place] - slots[0]) for edge in (block.lows, block.highs))
+    shift = int(block.origin // (block.period * SECOND) + slots[0]) - first
+    low, high = max(low, -shift, 0), min(high, len(grid) - shift, days.size)
+    if fill:
+        refused = np.zeros(len(days), np.int64)
+        refused[at] = block.counters[rows, _TOO_HIGH]
+        _fill(days, refused, low, high)
+    if low < high:
+        grid[low + shift : high + shift] = days.ravel()[low:high]
     return grid
 
 
-def _filled(day: npt.NDArray[Any], refused: int) -> npt.NDArray[Any]:
-    """The day with its refused samples as full ones, in its first gaps: when they were is not kept,
-    and what is asked of them is by the day."""
-    gaps = np.flatnonzero(day == MISSING_U16)[:refused]
-    filled = day.copy()
-    filled[gaps] = _FULL
-    return filled
+def _fill(days: npt.NDArray[Any], refused: npt.NDArray[np.int64], low: int, high: int) -> None:
+    """Put each day's refused samples, as full ones, into its last gaps that count.
+
+    When in the day they came is not kept. The last gaps, so that a decision amid the day sees none
+    that may have come after it.
+    """
+    width = days.shape[1]
+    for day in np.flatnonzero(refused):
+        gaps = np.flatnonzero(days[day] == MISSING_U16)
+        gaps = gaps[(gaps >= low - day * width) & (gaps < high - day * width)]
+        days[day, gaps[-int(refused[day]) :]] = _FULL
 
 
 def _disputed_slots(subject: Subject, window: Window) -> npt.NDArray[np.int64]:
-    step = subject.period_seconds * SECOND
-    first, last = (-(-microseconds(moment) // step) for moment in (window.start, window.end))
+    first, stop = _span(window, subject.period_seconds)
     slots = np.asarray(subject.disputed, np.int64) // subject.period_seconds - first
-    return slots[(slots >= 0) & (slots < last - first)]
+    return slots[(slots >= 0) & (slots < stop - first)]
+
+
+def _span(window: Window, period_seconds: int) -> tuple[int, int]:
+    """The first period that starts in the window and the first that starts after it, counted from
+    1970."""
+    first, stop = (
+        -(-microseconds(moment) // (period_seconds * SECOND))
+        for moment in (window.start, window.end)
+    )
+    return first, stop
 
 
 def whole_days(end: datetime, days: int) -> Window:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import Final, NamedTuple
 
 TRAIN_DAYS: Final = 14
 TEST_DAYS: Final = 14
@@ -12,8 +13,7 @@ SHORTEST_DAYS: Final = 2
 """Of a training or test window: halves of less hold no second day to judge the first by."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """A past moment to decide at; days of 24 hours, counted back from the end of the history."""
 
     back_days: int
@@ -39,7 +39,7 @@ class Origin:
         return Origin(self.back_days + half, half, 0, half)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Timetable:
     """The origins of a backtest, oldest first, and what may be learned at each."""
 
@@ -58,7 +58,7 @@ class Timetable:
         halves = at.halves()
         return (halves,) if halves else ()
 
-    @property
+    @cached_property
     def all_lessons(self) -> tuple[Origin, ...]:
         """Every origin that something is learned from, each once, oldest first."""
         known = {lesson for at in (*self.origins, self.now) for lesson in self.lessons(at)}
@@ -89,12 +89,16 @@ def timetable(
 
 
 def of_history(history_days: int) -> Timetable:
-    """The usual timetable, or where the history is too short for one origin, its halves."""
+    """The usual timetable, or where the history is too short for one origin, its halves; none where
+    it is too short for those.
+
+    Advice is always for the next `TEST_DAYS`, whatever the past could be tested on.
+    """
     half = history_days // 2
     if half >= TRAIN_DAYS:
         return timetable(history_days)
-    if half < SHORTEST_DAYS:
-        return timetable(0, train_days=history_days)
-    found = timetable(history_days, train_days=half, test_days=half)
     now = Origin(0, min(TRAIN_DAYS, history_days), 0, TEST_DAYS)
+    if half < SHORTEST_DAYS:
+        return Timetable(now.train_days, 0, TEST_DAYS, (), now)
+    found = timetable(history_days, train_days=half, test_days=half)
     return Timetable(half, 0, half, found.origins, now)
