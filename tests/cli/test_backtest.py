@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from costopt import cli, pipeline
 from costopt.backtest.baselines import baselines
-from costopt.cli.backtest import KAPPAS, TELLING, backtest
+from costopt.cli.backtest import TELLING, backtest
 from costopt.errors import ConfigError, InsufficientData
 from costopt.report.backtest import schema
 from tests.report.backtest import builders
@@ -30,9 +31,15 @@ class Replay:
     def __init__(self) -> None:
         self.asked: dict[str, Any] = {}
 
-    def __call__(self, lake: Any, settings: Any, as_of: Any, progress: Any, **asked: Any) -> Any:
+    def __call__(self, lake: Any, settings: Any, as_of: Any, wanted: Any, progress: Any) -> Any:
         progress("windows")
-        self.asked = {"lake": lake.root, "as_of": as_of, **asked}
+        self.asked = {
+            "lake": lake.root,
+            "as_of": as_of,
+            "rightsize": dict(settings.rules.get("rightsize", {})),
+            **{field.name: getattr(wanted, field.name) for field in fields(wanted)},
+        }
+        self.asked["baselines"] = tuple(one.name for one in wanted.baselines)
         return builders.with_memory()
 
 
@@ -64,8 +71,7 @@ def test_what_is_asked_for_without_options(replay: Replay, tmp_path: Path) -> No
         "step_days": 7,
         "ladder": (1.0, 0.5, 0.25, 0.125, 0.0625),
         "seed": 0,
-        "rollback_cost": None,
-        "risk_budget": None,
+        "rightsize": {},
     }
 
 
@@ -78,15 +84,23 @@ def test_options_reach_the_pipeline(replay: Replay) -> None:
     days = [found[f"{name}_days"] for name in ("train", "gap", "test", "step")]
     assert days == [21, 1, 7, 3]
     assert (found["ladder"], found["seed"]) == ((1.0, 0.75, 0.5), 9)
-    assert found["risk_budget"] == pytest.approx(0.05)
+    assert found["rightsize"] == {"risk_budget_percent": 5.0}
 
 
 @pytest.mark.parametrize(
     ("word", "kappa"), [("cautious", 2.0), ("default", 0.5), ("bold", 0.2), ("0.35", 0.35)]
 )
 def test_the_price_of_a_rollback_has_names(replay: Replay, word: str, kappa: float) -> None:
-    assert asked(replay, "--rollback-cost", word)["rollback_cost"] == kappa
-    assert list(KAPPAS) == ["cautious", "default", "bold"]
+    assert asked(replay, "--rollback-cost", word)["rightsize"] == {"rollback_cost": kappa}
+
+
+def test_a_flag_leaves_the_other_settings_of_the_rule(
+    replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "costopt.toml").write_text("[rules.rightsize]\nlimit_percent = 80\n")
+    found = asked(replay, "--rollback-cost", "bold")["rightsize"]
+    assert found == {"limit_percent": 80, "rollback_cost": 0.2}
 
 
 @pytest.mark.parametrize(
@@ -125,8 +139,8 @@ def test_an_unknown_baseline_names_the_nearest(replay: Replay) -> None:
         (["--ladder", "1;0.5"], "not a list like 1,0.5"),
         (["--ladder", ",".join(str(1 - n / 20) for n in range(17))], "more than 16"),
         (["--rollback-cost", "brave"], "neither a number nor cautious, default, bold"),
-        (["--rollback-cost", "-1"], "not between 0 and 1000"),
-        (["--rollback-cost", "nan"], "not between 0 and 1000"),
+        (["--rollback-cost", "-1"], "not above 0 and at most 1000"),
+        (["--rollback-cost", "nan"], "not above 0 and at most 1000"),
         (["--risk-budget", "0"], "0<x<=100"),
         (["--risk-budget", "101"], "0<x<=100"),
         (["--train-days", "0"], "x>=1"),

@@ -78,7 +78,7 @@ def test_terms_say_what_counts() -> None:
     told = words.terms(builders.backtest())
     assert "1, 1/2, 1/4, 1/8, 1/16 of today's" in told
     assert "more than 0.5 % of a window's samples were over 90 %" in told
-    assert "0.5 times the machine's cost" in told
+    assert "0.5 windows of the machine that holds the highest demand" in told
 
 
 def test_differences_are_explained_only_where_there_are_any() -> None:
