@@ -124,6 +124,8 @@ def test_the_price_at_which_the_answer_flips(share: float, height: float, cost: 
     assert outcome.recommended is not None
     told = outcome.evidence["rollback_cost"]
     assert told["windows"] == cost
+    holds = next(n for n in (1, 2, 4, 8, 16, 32) if 90 * n / 16 >= height)
+    assert told["safe_hourly_price"] == pytest.approx(0.05 * holds)
     below, above = told["flips_at"] - 0.002, told["flips_at"] + 0.002  # it is rounded
     assert target(given, rollback_cost=max(cost, below)) == outcome.recommended.instance_type
     if told["flips_to"] == "g16":
