@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from costopt.backtest.study import Studied
+from costopt.backtest.study import Ints, Studied
 from costopt.backtest.windows import Origin, Timetable
 from costopt.optimize.budget import Past, rollback_cost_within
 from costopt.optimize.features import NAMES, Floats
@@ -36,14 +36,15 @@ class Learned:
         if figures is None:
             return None
         record = of.records[at]
-        risk = with_record(self.models[at].chance(figures), record.windows, record.over)
-        risk = np.maximum.accumulate(risk)
+        chance = self.models[at].chance(figures.astype(np.float64))
+        risk = np.maximum.accumulate(with_record(chance, record.windows, record.over))
         risk[of.sizes >= 1] = 0.0
         return risk
 
     def upper(self, of: Studied) -> Floats:
         """(S,) the upper end of today's model's interval; of a machine with figures."""
-        upper = self.models[self.table.now].upper(of.figures[self.table.now])
+        figures = of.figures[self.table.now].astype(np.float64)
+        upper = self.models[self.table.now].upper(figures)
         upper[of.sizes >= 1] = 0.0
         return upper
 
@@ -55,28 +56,41 @@ def learn(studied: Sequence[Studied], table: Timetable, prior: Risk, seed: int =
         studied: machines whose sizes hold `LADDER`.
         seed: which `MOST_TEACHERS` of the machines teach.
     """
-    teachers = _teachers(studied, seed)
+    teachers = _placed(_teachers(studied, seed))
+    taught = {lesson: _lesson(teachers, lesson) for lesson in table.all_lessons}
     models = {}
     for at in (*table.origins, table.now):
-        figures, happened = rows(teachers, table.lessons(at))
-        models[at] = prior.learned(figures, happened)
+        models[at] = prior.learned(*_together(taught[lesson] for lesson in table.lessons(at)))
     return Learned(table, models)
 
 
-def rows(teachers: Iterable[Studied], lessons: Sequence[Origin]) -> tuple[Floats, Floats]:
+def rows(teachers: Iterable[Studied], lessons: Iterable[Origin]) -> tuple[Floats, Floats]:
     """(n, NAMES) figures of every lesson's window at the ladder's smaller sizes, and (n,) whether
     the budget was used up, 1 or 0."""
-    figures: list[npt.NDArray[Any]] = []
-    happened: list[npt.NDArray[Any]] = []
-    for one in teachers:
-        places = np.flatnonzero(np.isin(one.sizes, LADDER[1:]))
-        for lesson in lessons:
-            if lesson in one.figures and lesson in one.tested:
-                figures.append(one.figures[lesson][places])
-                happened.append(one.tested[lesson].exhausted[places])
-    if not figures:
-        return np.empty((0, len(NAMES))), np.empty(0)
-    return np.concatenate(figures).astype(np.float64), np.concatenate(happened).astype(np.float64)
+    placed = _placed(teachers)
+    return _together(_lesson(placed, lesson) for lesson in lessons)
+
+
+def _placed(teachers: Iterable[Studied]) -> list[tuple[Studied, Ints]]:
+    """Each with where the ladder's smaller sizes stand among its own."""
+    smaller = np.array(LADDER[1:])
+    return [(one, one.places(smaller)) for one in teachers]
+
+
+def _lesson(teachers: Iterable[tuple[Studied, Ints]], lesson: Origin) -> tuple[Floats, Floats]:
+    return _together(
+        (one.figures[lesson][places], one.tested[lesson].exhausted[places])
+        for one, places in teachers
+        if one.judged(lesson)
+    )
+
+
+def _together(parts: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]]) -> tuple[Floats, Floats]:
+    figures, happened = [np.empty((0, len(NAMES)))], [np.empty(0)]
+    for one, came in parts:
+        figures.append(one)
+        happened.append(came)
+    return np.concatenate(figures), np.concatenate(happened)
 
 
 def cost_within(
@@ -87,12 +101,17 @@ def cost_within(
     budget: float,
     least: float,
     limit_percent: float,
+    sizes: Sequence[float] = LADDER,
 ) -> float:
-    """The rollback cost that keeps the fleet's risk budget over those origins, at least `least`."""
-    ladder = np.array(LADDER)
+    """The rollback cost that keeps the fleet's risk budget over those origins, at least `least`.
+
+    Args:
+        sizes: that decisions choose among, descending from 1; the machines' own hold them.
+    """
+    ladder = np.array(sizes)
     risk, peak, exhausted, resources = [], [], [], []
     for number, one in enumerate(studied):
-        places = np.flatnonzero(np.isin(one.sizes, LADDER))
+        places = one.places(ladder)
         for at in origins:
             chances = learned.chances(one, at)
             if chances is not None and at in one.tested:

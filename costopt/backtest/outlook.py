@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from costopt.backtest.fleet import LADDER, Learned, cost_within, learn
@@ -21,7 +22,7 @@ from costopt.backtest.series import (
     histories,
     whole_days,
 )
-from costopt.backtest.study import Standard, Studied, study
+from costopt.backtest.study import LEAD_MINUTES, Standard, Studied, study
 from costopt.backtest.windows import Origin, Timetable, of_history
 from costopt.optimize.features import Floats
 from costopt.optimize.headroom import BUDGET as MEMORY_BUDGET
@@ -32,7 +33,7 @@ from costopt.optimize.risk import Risk
 from costopt.parallel import in_threads
 
 _WANTED: Final = frozenset({CPU, MEMORY, MEMORY_MAX})
-_LEAD: Final = 0  # of study.LEAD_MINUTES: ten minutes
+_LEAD_MINUTES: Final = LEAD_MINUTES[:1]  # as the replays of evidence are said to have
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +110,13 @@ class _Two:
 def _two(history: History, ask: Ask, table: Timetable, by: Standard) -> _Two:
     smaller = {size for size in ask.sizes if size < 1}
     sizes = np.array(sorted({*LADDER, *smaller}, reverse=True))
+
+    def of(cpu: npt.NDArray[np.uint16]) -> Studied:
+        return study(history, cpu, sizes, table, by, lead_minutes=_LEAD_MINUTES)
+
     return _Two(
-        without=study(history, history.cpu, sizes, table, by),
-        with_disputed=study(history, history.cpu_with_disputed, sizes, table, by)
-        if history.disputed.size
-        else None,
+        without=of(history.cpu),
+        with_disputed=of(history.cpu_with_disputed) if history.disputed.size else None,
         memory=memory_peaks(history),
     )
 
@@ -213,7 +216,7 @@ def _replays(learned: Learned, of: Studied, end: datetime) -> Iterator[Replay]:
                 chances=chances,
                 exhausted=tested.exhausted,
                 added=tested.over_90,
-                kept=tested.kept[_LEAD],
+                kept=tested.kept[0],
                 train_days=at.train_days,
                 test_days=at.test_days,
             )
