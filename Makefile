@@ -32,9 +32,14 @@ format: .venv/installed ## Rewrite the code as ruff wants it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/installed ## What the README's figures come from (minutes, 2 GB of disk)
+bench: .venv/installed ## What the README's and docs/method.md's figures come from (minutes, 2 GB)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/profile.py
+	$(BIN)/python benchmarks/deciding.py
+	$(BIN)/python benchmarks/poisoning.py --fleet demo
+	@test -d ../shared/data || echo 'no ../shared/data: no decisions on real traces'
+	@test ! -d ../shared/data || $(BIN)/python benchmarks/decisions.py --shapes
+	@test ! -d ../shared/data || $(BIN)/python benchmarks/poisoning.py --fleet bitbrains --fleet shapes
 
 docs: .venv/installed ## Regenerate what is generated: samples, README's pictures, rule reference
 	$(BIN)/python scripts/build_docs.py

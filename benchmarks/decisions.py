@@ -147,6 +147,11 @@ def print_fleet(one: Judged) -> None:
     print_table(one.fleet.title, one.rows, note)
     bins = ", ".join(f"{b.predicted:.2f}/{b.observed:.2f} ({b.count})" for b in one.bins)
     print(f"  risk predicted/observed (pairs of machine and size): {bins}")
+    for memory in found.memory:
+        saved, failed = 100 * memory.saved.value, 100 * memory.out_of_memory.value
+        print(
+            f"  memory, {memory.name:24} saved {saved:5.1f}, out of memory {failed:5.1f} % of windows"
+        )
 
 
 def print_shapes(one: Judged) -> None:
