@@ -31,7 +31,9 @@ from fit_prior import fit  # noqa: E402
 from shapes import scores_at_shapes  # noqa: E402
 from traces import DATA, Fleet, bitbrains, planetlab  # noqa: E402
 
+from costopt.backtest.base import Baseline, Need, Past  # noqa: E402
 from costopt.backtest.baselines import baselines  # noqa: E402
+from costopt.backtest.baselines.samples import nearest_rank, ordered  # noqa: E402
 from costopt.backtest.calibration import BINS  # noqa: E402
 from costopt.backtest.replay import OURS, Plan, of_histories  # noqa: E402
 from costopt.backtest.result import Backtest, Bin, MethodScore  # noqa: E402
@@ -42,6 +44,8 @@ END = datetime(2013, 9, 1, tzinfo=UTC)
 
 KRR, MAX_15 = "krr-p99", "max-15"
 BUDGETS = (0.03, 0.05, 0.1)
+PERCENTILES = (90, 95, 98, 99, 99.5, 99.8, 99.9, 100)
+FACTORS = (1.0, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.4, 1.5, 1.75, 2.0)
 
 
 class Row(NamedTuple):
@@ -149,9 +153,7 @@ def print_fleet(one: Judged) -> None:
     print(f"  risk predicted/observed (pairs of machine and size): {bins}")
     for memory in found.memory:
         saved, failed = 100 * memory.saved.value, 100 * memory.out_of_memory.value
-        print(
-            f"  memory, {memory.name:24} saved {saved:5.1f}, out of memory {failed:5.1f} % of windows"
-        )
+        print(f"  memory, {memory.name:24} saved {saved:5.1f}, ran out in {failed:5.1f} %")
 
 
 def print_shapes(one: Judged) -> None:
@@ -160,6 +162,34 @@ def print_shapes(one: Judged) -> None:
     title = f"{one.fleet.title}, at sizes of at least one vCPU, which {single} have today"
     scores = scores_at_shapes(one.fleet, one.prior)
     print_table(title, {score.name: row(score) for score in scores})
+
+
+def print_fixed(one: Judged) -> None:
+    """What percentile rules could have reached, chosen on the very windows they are judged by."""
+    rules = tuple(_fixed(percent, factor) for percent in PERCENTILES for factor in FACTORS)
+    days = len(one.fleet.machines[0].cpu) // one.fleet.machines[0].slots_a_day
+    found = of_histories(
+        one.fleet.machines, END, days, Plan(one.fleet.table, one.prior, baselines=rules)
+    )
+    of_rules = [score for score in found.scores if not score.name.startswith(OURS)]
+    for most, words in (
+        (one.rows[OURS].rolled_back, "at most our rollbacks"),
+        (0.6 * one.rows[KRR].rolled_back, f"at most 60 % of {KRR}'s rollbacks"),
+        (100.0, "any rollbacks"),
+    ):
+        best = max(
+            (row(score).net, row(score).rolled_back, score.name)
+            for score in of_rules
+            if row(score).rolled_back <= most
+        )
+        print(f"  {one.fleet.name}, {words}: {best[2]} nets {best[0]:.1f}, rolled {best[1]:.1f}")
+
+
+def _fixed(percent: float, factor: float) -> Baseline:
+    def need(past: Past) -> Need:
+        return Need.sized(nearest_rank(ordered(past, "cpu"), percent) * factor / 100)
+
+    return Baseline(f"P{percent:g} x {factor:g}", "", "", need)
 
 
 def print_budgets(one: Judged) -> None:
@@ -211,6 +241,9 @@ def main() -> None:
     for one in found:
         if options.shapes and one.fleet.vcpus:
             print_shapes(one)
+    print("\nThe best of 88 fixed rules, percentile x factor, in hindsight")
+    for one in found:
+        print_fixed(one)
     print("\nRisk budgets alone (no rollback cost), decided at each origin by the past before it")
     for one in found:
         print_budgets(one)
