@@ -1,6 +1,7 @@
 """The recommendations as CSV, one row each, for spreadsheets: RFC 4180, safe from formulas.
 
-Columns are the JSON's fields with nested names joined by an underscore; they never change order.
+Columns are the JSON's fields with nested names joined by an underscore; they never change order,
+new ones stand at the end. `undo_when` is the guards in words.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from costopt.model import Report
+from costopt.report import risk
 from costopt.report.document import recommendation
 from costopt.report.safe import csv_cell
 
@@ -56,6 +58,14 @@ COLUMNS: Final = (
     "stranded_commitment",
     "reason",
     "tags",
+    "risk_rollback_probability",
+    "risk_rollback_probability_upper",
+    "risk_horizon_days",
+    "risk_confidence",
+    "backtest_origins",
+    "backtest_rolled_back",
+    "backtest_net_savings_percent",
+    "undo_when",
 )
 
 
@@ -66,7 +76,8 @@ def render(report: Report) -> bytes:
     # Text stands in quotes, so that a semicolon in a name starts no cell where Excel splits by it.
     rows = csv.DictWriter(text, COLUMNS, quoting=csv.QUOTE_NONNUMERIC)
     for one in report.recommendations:
-        fields = _flat(recommendation(one) | {"tags": _tags(one.tags)})
+        told = {"tags": _tags(one.tags), "undo_when": risk.stop_rule(one.guards) or None}
+        fields = _flat(recommendation(one) | told)
         rows.writerow({column: _cell(fields.get(column)) for column in COLUMNS})
     return text.getvalue().encode()
 

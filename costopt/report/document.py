@@ -13,11 +13,20 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
-from costopt.model import Finding, Offer, Recommendation, Report, Risk, Skip, Window
+from costopt.model import Finding, Guard, Offer, Recommendation, Report, Risk, Skip, Window
 
 SCHEMA_VERSION: Final = "1"
 _DECIMALS: Final = 10  # as many as a unit price has (schema.UNIT_PRICE)
 _EXACT_INTEGERS: Final = 2**53  # JSON readers hold larger ones only approximately
+_REPLAYED: Final = (
+    "origins",
+    "rolled_back",
+    "net_savings_percent",
+    "train_days",
+    "test_days",
+    "this_size",
+    "decisions",
+)
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -31,6 +40,7 @@ def document(report: Report) -> dict[str, Any]:
         "summary": {
             "monthly_spend": number(summary.monthly_spend),
             "monthly_savings": number(summary.monthly_savings),
+            "monthly_extra_cost": number(summary.monthly_extra_cost),
             "monthly_spend_after": number(summary.monthly_spend_after),
             "reconciled_percent": plain(summary.reconciled_percent),
             "resources": summary.resources,
@@ -70,7 +80,8 @@ def recommendation(one: Recommendation) -> dict[str, Any]:
         "currency": one.currency,
         "lookback": _lookback(one.lookback),
         "risk": _risk(one.risk),
-        "backtest": plain(one.backtest),
+        "backtest": _backtest(one.backtest),
+        "guards": [_guard(guard) for guard in one.guards],
         "implementation_effort": one.implementation_effort.value,
         "restart_needed": one.restart_needed,
         "rollback_possible": one.rollback_possible,
@@ -129,6 +140,31 @@ def _risk(risk: Risk | None) -> dict[str, Any] | None:
         "expected_share": plain(risk.expected_share),
         "upper_bound": plain(risk.upper_bound),
         "method": risk.method,
+        "rollback_probability": plain(risk.rollback_probability),
+        "rollback_probability_upper": plain(risk.rollback_probability_upper),
+        "horizon_days": plain(risk.horizon_days),
+        "confidence": risk.confidence,
+    }
+
+
+def _backtest(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The replay of the rules (rules/replay.py); its `memory` is null where none was seen."""
+    if found is None:
+        return None
+    told = {name: plain(found[name]) for name in _REPLAYED}
+    for decision in told["decisions"]:
+        decision["origin"] = moment(datetime.fromisoformat(decision["origin"]))
+    return told | {"memory": plain(found.get("memory"))}
+
+
+def _guard(guard: Guard) -> dict[str, Any]:
+    return {
+        "metric_name": guard.metric_name,
+        "limit_percent": plain(guard.limit_percent),
+        "samples": guard.samples,
+        "period_seconds": guard.period_seconds,
+        "horizon_days": plain(guard.horizon_days),
+        "until": moment(guard.until),
     }
 
 

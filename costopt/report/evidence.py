@@ -31,7 +31,10 @@ def draw(screen: Screen, evidence: Mapping[str, Any], *, indent: int) -> None:
 
 
 def _nested(value: Any) -> bool:
-    return bool(value) and isinstance(value, (dict, list))
+    """Whether it takes lines of its own: a list, or more than names and their single figures."""
+    if isinstance(value, dict):
+        return any(isinstance(item, dict) or _nested(item) for item in value.values())
+    return bool(value) and isinstance(value, list)
 
 
 def _draw_nested(screen: Screen, value: Any, indent: int) -> None:

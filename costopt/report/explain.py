@@ -6,11 +6,11 @@ arithmetic step by step; what this cannot see; and what would change the answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from costopt.model import Cost, Recommendation, Report, Resource, Skip, is_machine
-from costopt.report import behaviour, evidence, verdict, words
+from costopt.report import behaviour, evidence, verdict, why, words
 from costopt.report.screen import MARGIN, MONEY, QUIET, STRONG, WARN, Screen
 from costopt.rules.base import Case, Fit, Outcome
 
@@ -39,7 +39,8 @@ def explain(
     advice = next((r for r in report.recommendations if r.resource_id == wanted), None)
     screen.blank()
     screen.line((case.resource.resource_name or wanted, STRONG))
-    screen.paragraph(verdict.headline(outcomes, advice), MONEY if advice else WARN)
+    good = advice is not None and not words.costs_more(advice)
+    screen.paragraph(verdict.headline(outcomes, advice), MONEY if good else WARN)
     screen.blank()
     _what_it_is(screen, case)
     _what_it_costs(screen, case)
@@ -154,13 +155,20 @@ def _rules(screen: Screen, outcomes: Sequence[Outcome], advice: Recommendation |
             text = f"Not taken: {advice.rule} saves more, and the same money is saved only once."
             screen.paragraph(text, QUIET, indent=MARGIN + 2)
         if not isinstance(outcome, Skip):
-            evidence.draw(screen, outcome.evidence, indent=MARGIN + 2)
+            evidence.draw(screen, _unexplained(outcome, advice), indent=MARGIN + 2)
+
+
+def _unexplained(outcome: Recommendation | Fit, advice: Recommendation | None) -> Mapping[str, Any]:
+    """Its evidence but for what the advice explains further down."""
+    explained = advice is None or advice.rule == outcome.rule
+    if explained and why.is_sizing(outcome.evidence):
+        return why.untold(outcome.evidence)
+    return outcome.evidence
 
 
 def _verdict(outcome: Recommendation | Skip | Fit) -> str:
     if isinstance(outcome, Recommendation):
-        saving = words.amount(outcome.estimated_monthly_savings.target)
-        return f"{words.action(outcome.action_type)}: {saving} {outcome.currency} a month"
+        return f"{words.action(outcome.action_type)}: {verdict.money(outcome)}"
     return f"no advice: {outcome.reason}" if isinstance(outcome, Skip) else "nothing to change"
 
 

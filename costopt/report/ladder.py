@@ -1,92 +1,185 @@
-"""The sizes beside the chosen one, drawn: which cheaper ones would not do, and which would.
+"""The sizes beside the chosen one, drawn: what each costs, what it risks, and what that comes to.
 
-Only the families of today's and of the recommended machine: what else there is, the rule chose from
-but a person need not read. Reads `cpu.needed_vcpus` and `memory.needed_gib` of a rule's evidence;
-without them nothing is drawn.
+Only today's and the recommended family, and the alternatives: what else there is, the rule chose
+from but a person need not read. Reads `cpu.risk_of_sizes`, `memory.needed_gib` and `rollback_cost`
+of a rule's evidence (rules/evidence.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
 
-from costopt.model import Offer, Price, Shape
+from costopt.model import Offer, Recommendation
+from costopt.optimize.cost import expected
 from costopt.optimize.size import large_enough
 from costopt.report import words
-from costopt.report.screen import HEAD, PLAIN, QUIET, STRONG, Screen
+from costopt.report.screen import HEAD, MONEY, PLAIN, QUIET, Screen
 from costopt.rules.base import Case
 
 _BELOW: Final = 4  # cheaper sizes shown
 _ABOVE: Final = 2  # dearer ones
-_TITLES: Final = ("", "vCPUs", "GiB", "an hour", "")
+_RECOMMENDED: Final = "recommended"
+_NO_MEMORY: Final = "too little memory"
 
 
-def draw(screen: Screen, case: Case, evidence: Mapping[str, Any], chosen: Offer | None) -> None:
-    """A table around `chosen`, or around today's machine where nothing was chosen."""
-    needs = tuple(evidence.get(part, {}).get(name) for part, name in _NEEDS)
-    kin = _kin(case, chosen) if case.shape and needs[0] is not None else []
-    middle = _name((chosen or case.current).instance_type)
-    place = next((n for n, (s, _) in enumerate(kin) if _name(s.instance_type) == middle), None)
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """One row: a type at its price."""
+
+    name: str
+    vcpus: float
+    memory_gib: float | None
+    price: Decimal
+    is_alternative: bool = False
+
+
+def draw(
+    screen: Screen, case: Case, evidence: Mapping[str, Any], advice: Recommendation | None
+) -> bool:
+    """A table around the recommended machine, or today's where nothing is advised.
+
+    Returns:
+        Whether it was drawn: nothing is where the market lacks the machine.
+    """
+    sizes = _sizes(case, advice)
+    if not sizes:
+        return False
+    with_risk = advice is None or not words.costs_more(advice)
+    risks = _Risks(case, evidence) if with_risk else None
+    titles = ["", "vCPUs", "GiB", "an hour", *(("undo risk", "expected") if risks else ()), ""]
+    table = [[(title, HEAD) for title in titles]]
+    for size in sizes:
+        verdict = _verdict(case, size, evidence, advice)
+        texts = [
+            size.name,
+            words.figure(size.vcpus),
+            "?" if size.memory_gib is None else words.figure(size.memory_gib),
+            words.price(size.price),
+            *(risks.of(size, verdict != _NO_MEMORY) if risks else ()),
+            verdict,
+        ]
+        style = MONEY if verdict == _RECOMMENDED else PLAIN
+        table.append([(text, style) for text in texts])
+    screen.table(table, [False, *(True for _ in titles[1:-1]), False])
+    if risks and (basis := risks.basis):
+        screen.paragraph(basis, QUIET)
+    return True
+
+
+# -- which -----------------------------------------------------------------------------------
+
+
+def _sizes(case: Case, advice: Recommendation | None) -> list[_Size]:
+    """The neighbours, today's and the alternatives, cheapest first; none where it is not found."""
+    chosen = advice.recommended if advice and advice.recommended else case.current
+    kin = _kin(case, chosen) if case.shape else []
+    place = next((n for n, size in enumerate(kin) if _same(size.name, chosen.instance_type)), None)
     if place is None:
-        return
-    screen.blank()
-    vcpus, memory = (None if need is None else words.figure(need) for need in needs)
-    wanted = f"needs {vcpus} vCPUs" + (f" and {memory} GiB" if memory else "")
-    screen.line(("Sizes beside it", STRONG), (f"  {wanted}", QUIET))
-    table = [[(title, HEAD) for title in _TITLES]]
-    for shape, price in kin[max(0, place - _BELOW) : place + _ABOVE + 1]:
-        texts = (
-            shape.instance_type,
-            words.figure(shape.vcpus),
-            "?" if shape.memory_gib is None else words.figure(shape.memory_gib),
-            words.price(price.list_unit_price),
-            _verdict(case, shape, needs, chosen),
-        )
-        table.append([(text, PLAIN) for text in texts])
-    screen.table(table, [False, True, True, True, False])
+        return []
+    shown = kin[max(0, place - _BELOW) : place + _ABOVE + 1]
+    shown += [size for size in kin if _same(size.name, case.current.instance_type)]
+    shown += [
+        _alternative(offer) for offer in (advice.alternatives if advice else ()) if _whole(offer)
+    ]
+    named = {_key(size.name): size for size in reversed(shown)}
+    return sorted(named.values(), key=lambda size: (size.price, size.vcpus, size.name))
 
 
-_NEEDS: Final = (("cpu", "needed_vcpus"), ("memory", "needed_gib"))
-
-
-def _kin(case: Case, chosen: Offer | None) -> list[tuple[Shape, Price]]:
+def _kin(case: Case, chosen: Offer) -> list[_Size]:
     """Today's and the chosen family where the machine stands, cheapest first."""
     resource, current = case.resource, case.current
-    category = (chosen or current).pricing_category
     market = case.catalogue.market(
         resource.provider_name,
         resource.region_id,
         operating_system=resource.operating_system,
-        pricing_category="Dynamic" if category == "Dynamic" else "Standard",
-        currency=case.cost.currency if case.cost else "USD",
+        pricing_category="Dynamic" if chosen.pricing_category == "Dynamic" else "Standard",
+        currency=chosen.currency or (case.cost.currency if case.cost else "USD"),
     )
-    named = {_name(offer.instance_type) for offer in (current, chosen) if offer}
-    families = {s.family for s in market.shapes if _name(s.instance_type) in named}
-    both = zip(market.shapes, market.prices, strict=True)
-    return [(shape, price) for shape, price in both if shape.family in families]
+    named = {_key(current.instance_type), _key(chosen.instance_type)}
+    families = {shape.family for shape in market.shapes if _key(shape.instance_type) in named}
+    return [
+        _Size(shape.instance_type, shape.vcpus, shape.memory_gib, price.list_unit_price)
+        for shape, price in zip(market.shapes, market.prices, strict=True)
+        if shape.family in families
+    ]
+
+
+def _whole(offer: Offer) -> bool:
+    return None not in (offer.instance_type, offer.vcpus, offer.hourly_price)
+
+
+def _alternative(offer: Offer) -> _Size:
+    assert offer.vcpus is not None  # `_whole` asked
+    assert offer.hourly_price is not None
+    return _Size(words.machine(offer), offer.vcpus, offer.memory_gib, offer.hourly_price, True)
+
+
+# -- what of each ----------------------------------------------------------------------------
+
+
+class _Risks:
+    """The chance of having to undo each size, and what it costs to expect."""
+
+    def __init__(self, case: Case, evidence: Mapping[str, Any]) -> None:
+        cost = evidence.get("rollback_cost", {})
+        self._of_sizes = evidence.get("cpu", {}).get("risk_of_sizes", {})
+        self._windows, self._safe = cost.get("windows"), cost.get("safe_hourly_price")
+        self._today = case.current.vcpus or 0.0
+
+    def of(self, size: _Size, to_be_had: bool) -> tuple[str, str]:
+        """Both, as words; "" where they are not known. What is not to be had costs nothing."""
+        chance = 0.0 if size.vcpus >= self._today else self._of_sizes.get(f"{size.vcpus:g}")
+        if chance is None:
+            return "", ""
+        told = words.whole_percent(chance) if chance else "none"
+        return told, self._expected(size, chance) if to_be_had else ""
+
+    def _expected(self, size: _Size, chance: float) -> str:
+        if self._windows is None or self._safe is None:
+            return ""
+        price, risk = np.array([float(size.price)]), np.array([chance])
+        return words.figure(float(expected(price, risk, self._safe, self._windows)[0]))
+
+    @property
+    def basis(self) -> str:
+        """What "expected" means, with its figures; "" where it is not known."""
+        if self._windows is None or self._safe is None:
+            return ""
+        return (
+            "expected: the price an hour, plus the chance of an undo times what that costs: the "
+            f"machine that holds the highest demand seen ({words.figure(self._safe)} an hour) from "
+            f"then on, and {words.figure(self._windows)} windows of it for the trouble. The least "
+            "is taken; another family only where it is clearly less."
+        )
 
 
 def _verdict(
-    case: Case, shape: Shape, needs: tuple[float | None, float | None], chosen: Offer | None
+    case: Case, size: _Size, evidence: Mapping[str, Any], advice: Recommendation | None
 ) -> str:
-    assert case.shape is not None  # `draw` asked
-    if chosen and _name(shape.instance_type) == _name(chosen.instance_type):
-        return "recommended"
-    if _name(shape.instance_type) == _name(case.shape.instance_type):
+    if advice and advice.recommended and _same(size.name, advice.recommended.instance_type):
+        return _RECOMMENDED
+    if _same(size.name, case.current.instance_type):
         return "today's"
-    figures = (
-        ("too few vCPUs", needs[0], case.shape.vcpus, shape.vcpus),
-        ("too little memory", needs[1], case.shape.memory_gib, shape.memory_gib),
-    )
-    for word, need, today, offered in figures:
-        if need is None or today is None or offered is None:
-            continue
-        if not large_enough(need, today, np.array([offered]))[0]:
-            return word
-    return "holds both"
+    if not _holds(evidence.get("memory", {}).get("needed_gib"), case.current.memory_gib, size):
+        return _NO_MEMORY
+    return "alternative" if size.is_alternative else ""
 
 
-def _name(instance_type: str | None) -> str:
+def _holds(need: float | None, today: float | None, size: _Size) -> bool:
+    """Whether its memory is enough, as far as that is known."""
+    if need is None or today is None or size.memory_gib is None:
+        return True
+    return bool(large_enough(need, today, np.array([size.memory_gib]))[0])
+
+
+def _same(name: str, other: str | None) -> bool:
+    return _key(name) == _key(other)
+
+
+def _key(instance_type: str | None) -> str:
     return (instance_type or "").casefold()

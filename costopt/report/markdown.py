@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from costopt.model import Recommendation, Report
-from costopt.report import words
+from costopt.report import risk, words
 from costopt.report.safe import markdown, markdown_code
 
 
@@ -17,15 +17,17 @@ def render(report: Report) -> bytes:
 
 def _headline(report: Report) -> str:
     summary, currency = report.summary, report.currency
-    saving = f"{words.amount(summary.monthly_savings)} {currency}"
+    saving = f"{words.amount(words.saved(report))} {currency}"
     spend = f"{words.amount(summary.monthly_spend)} {currency}"
-    after = f"{words.less(summary.monthly_spend, summary.monthly_savings)} {currency}"
+    after = f"{words.remaining(report)} {currency}"
+    added = f"{words.amount(summary.monthly_extra_cost)} {currency}"
+    more = f", {added} more for machines that are too small" if summary.monthly_extra_cost else ""
     share = markdown(words.percent(words.saved_share(report)))
     return "\n".join(
         (
             f"## {saving} a month can be saved",
             "",
-            f"**{share}** of {spend} a month, which leaves "
+            f"**{share}** of {spend} a month{more}, which leaves "
             f"{after}. {words.counted(summary.recommendations, 'recommendation')} for "
             f"{words.counted(summary.resources, 'resource')}, {summary.well_sized:,} well sized. "
             f"As of {report.as_of:%Y-%m-%d %H:%M} UTC, looking back "
@@ -37,23 +39,28 @@ def _headline(report: Report) -> str:
 def _recommendations(report: Report) -> str:
     if not report.recommendations:
         return words.nothing(report)
-    head = (
-        f"{report.currency} a month",
-        "Action",
-        "Resource",
-        "Where",
-        "From → to",
-        "Time over limit",
-        "Why",
-    )
-    table = _table(head, map(_row, report.recommendations), right=(0, 5))
-    if any(r.stranded_commitment for r in report.recommendations):
-        table += (
-            "\n\n≤: what it comes to once the commitment that covers the machine is used "
-            "elsewhere, or ends; only what leaves the bill at once is counted."
+    adding = [one for one in report.recommendations if words.costs_more(one)]
+    saving = [one for one in report.recommendations if not words.costs_more(one)]
+    blocks = []
+    if saving:
+        blocks.append(_advice(saving, f"{report.currency} a month"))
+    if any(one.stranded_commitment for one in saving):
+        blocks.append(
+            "≤ in the first column: what it comes to once the commitment that covers the machine "
+            "is used elsewhere, or ends; only what leaves the bill at once is counted."
         )
+    if adding:
+        blocks.append("### Too small: a larger machine costs more")
+        blocks.append(_advice(adding, f"{report.currency} a month"))
     hidden = report.summary.recommendations - len(report.recommendations)
-    return f"{table}\n\n{hidden:,} more are not shown." if hidden > 0 else table
+    if hidden > 0:
+        blocks.append(f"{hidden:,} more are not shown.")
+    return "\n\n".join(blocks)
+
+
+def _advice(shown: Sequence[Recommendation], money: str) -> str:
+    head = (money, "Action", "Resource", "Where", "From → to", "Undo risk", "Why")
+    return _table(head, map(_row, shown), right=(0, 5))
 
 
 def _row(one: Recommendation) -> tuple[str, ...]:
@@ -67,19 +74,23 @@ def _row(one: Recommendation) -> tuple[str, ...]:
         markdown(words.places(one)),
         markdown(words.change(one)),
         markdown(_risk(one)),
-        markdown(one.reason),
+        markdown(
+            ". ".join(text for text in (one.reason.removesuffix("."), risk.grounds(one)) if text)
+        ),
     )
 
 
 def _saving(one: Recommendation) -> str:
     saving = one.estimated_monthly_savings
+    if words.costs_more(one):
+        return f"+{words.amount(-saving.target)}"
     now = words.amount(saving.target)
     return f"{now} (≤ {words.amount(saving.high)})" if saving.target < saving.high else now
 
 
 def _risk(one: Recommendation) -> str:
-    expected = words.risk(one.risk)
-    return f"{expected} ({words.at_most(one.risk.upper_bound)})" if one.risk else expected
+    most = risk.at_most(one)
+    return f"{risk.chance(one)} ({most})" if most else risk.chance(one)
 
 
 def _skips(report: Report) -> str:

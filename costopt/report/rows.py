@@ -8,35 +8,54 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from costopt.model import Recommendation, Report
-from costopt.report import words
-from costopt.report.screen import GAP, MARGIN, MONEY, PLAIN, QUIET, STRONG, Column, Span, cells_of
+from costopt.model import Recommendation
+from costopt.report import risk, words
+from costopt.report.screen import (
+    GAP,
+    MARGIN,
+    MONEY,
+    PLAIN,
+    QUIET,
+    STRONG,
+    WARN,
+    Column,
+    Span,
+    cells_of,
+)
 
 _MEDIUM: Final = 96  # from here on the change stands beside the name, not below it
 _WIDE: Final = 116  # from here on the place does, too
-_OVER: Final = 10  # columns of the risk: "≤ 0.012 %"
 WHO: Final = 2
 """Which column names the resource; those before it say what is saved and how."""
 
 
-def columns(report: Report, width: int) -> tuple[list[str], list[Column]]:
-    """Titles and widths, which fill the page: what is left over goes to the resource's name."""
-    shown = report.recommendations
-    money = _widest(shown, lambda one: f"≤ {words.amount(one.estimated_monthly_savings.high)}")
-    titles = ["Saves/month", "Action", "Resource", "Over limit"]
-    first = [Column(max(money, len(titles[0])), right=True), Column(_widest(shown, _action))]
-    last = Column(_OVER, right=True)
-    rest = width - 2 * MARGIN - sum(column.width + GAP for column in first) - GAP - last.width
+def columns(
+    shown: Sequence[Recommendation], width: int, money: str
+) -> tuple[list[str], list[Column]]:
+    """Titles and widths, which fill the page: what is left over goes to the resource's name.
+
+    Args:
+        money: title of the first column.
+    """
+    titles = [money, "Action", "Resource"]
+    sums = max(len(money), _widest(shown, lambda one: _most(one) or _sum(one)))
+    with_risk = any(risk.probability(one) is not None for one in shown)
+    first = [Column(sums, right=True), Column(_widest(shown, _action))]
+    last = [Column(len(_UNDO), right=True)] if with_risk else []
+    rest = width - 2 * MARGIN - sum(column.width + GAP for column in [*first, *last])
     middle: list[Column] = []
     if width >= _WIDE:
         middle.append(Column(min(_widest(shown, words.places), rest // 4)))
-        titles.insert(3, "Where")
+        titles.append("Where")
     if width >= _MEDIUM:
         change = max(_widest(shown, words.change), _widest(shown, words.size_change))
         middle.append(Column(min(change, rest * 3 // 5)))
-        titles.insert(-1, "From → to")
+        titles.append("From → to")
     resource = Column(rest - sum(column.width + GAP for column in middle))
-    return titles, [*first, resource, *middle, last]
+    return titles + [_UNDO] * len(last), [*first, resource, *middle, *last]
+
+
+_UNDO: Final = "Undo risk"
 
 
 def _widest(rows: Sequence[Recommendation], say: Callable[[Recommendation], str]) -> int:
@@ -47,8 +66,8 @@ def _action(one: Recommendation) -> str:
     return words.action(one.action_type)
 
 
-def cells(one: Recommendation, width: int, room: int) -> list[Sequence[Span]]:
-    """The stacks of one recommendation; `room` is the width of the resource's column."""
+def cells(one: Recommendation, width: int, columns: Sequence[Column]) -> list[Sequence[Span]]:
+    """The stacks of one recommendation, one for each of the columns."""
     who: list[Span] = [(words.name(one), STRONG)]
     resource_id = "" if one.resource_name in (None, one.resource_id) else one.resource_id
     where = words.places(one)
@@ -57,20 +76,31 @@ def cells(one: Recommendation, width: int, room: int) -> list[Sequence[Span]]:
         middle = [[*who, (resource_id, QUIET)], [(where, PLAIN)], change]
     else:
         both = " · ".join(part for part in (where, resource_id) if part)
-        below = [both] if cells_of(both) <= room else [where, resource_id]
+        below = [both] if cells_of(both) <= columns[WHO].width else [where, resource_id]
         who += [(text, QUIET) for text in below]
         middle = [who, change] if width >= _MEDIUM else [[*who, *change]]
-    return [_saving(one), _what(one), *middle, _over(one)]
+    stacks = [_money(one), _what(one), *middle, _undo(one)]
+    return stacks[: len(columns)]
 
 
-def _saving(one: Recommendation) -> Sequence[Span]:
-    saving = one.estimated_monthly_savings
-    amount = [(words.amount(saving.target), MONEY)]
-    if saving.target < saving.high:
-        amount.append((f"≤ {words.amount(saving.high)}", QUIET))
-    if saving.basis == "list":
+def _money(one: Recommendation) -> Sequence[Span]:
+    amount = [(_sum(one), WARN if words.costs_more(one) else MONEY)]
+    if most := _most(one):
+        amount.append((most, QUIET))
+    if one.estimated_monthly_savings.basis == "list":
         amount.append(("list price", QUIET))
     return amount
+
+
+def _sum(one: Recommendation) -> str:
+    """What it saves: 468.66; or adds: +66.58."""
+    target = one.estimated_monthly_savings.target
+    return f"+{words.amount(-target)}" if words.costs_more(one) else words.amount(target)
+
+
+def _most(one: Recommendation) -> str:
+    saving = one.estimated_monthly_savings
+    return f"≤ {words.amount(saving.high)}" if saving.target < saving.high else ""
 
 
 def _what(one: Recommendation) -> Sequence[Span]:
@@ -78,8 +108,5 @@ def _what(one: Recommendation) -> Sequence[Span]:
     return (action, ("restart", QUIET)) if one.restart_needed else (action,)
 
 
-def _over(one: Recommendation) -> Sequence[Span]:
-    expected = (words.risk(one.risk), PLAIN)
-    if one.risk is None:
-        return (expected,)
-    return (expected, (words.at_most(one.risk.upper_bound), QUIET))
+def _undo(one: Recommendation) -> Sequence[Span]:
+    return (risk.chance(one), risk.tone(one)), (risk.at_most(one), QUIET)

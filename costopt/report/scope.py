@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from costopt.model import Report, Summary
 from costopt.rules.base import Case, Outcome, well_sized
+from costopt.rules.plan import extra_cost
 
 
 def narrow(
@@ -44,6 +45,7 @@ def narrow(
             well_sized=sum(well_sized(outcomes[resource_id]) for resource_id in cases),
             recommendations=len(chosen),
             skips=dict(sorted(Counter(skip.reason for skip in skips).items())),
+            monthly_extra_cost=extra_cost(chosen),
         ),
         recommendations=chosen,
         skips=skips,

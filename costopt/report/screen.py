@@ -28,6 +28,7 @@ QUIET: Final = "bright_black"
 HEAD: Final = "bold cyan"
 COMMAND: Final = "cyan"
 WARN: Final = "yellow"
+GOOD: Final = "green"
 
 Span = tuple[str, str]
 """Text and its style."""

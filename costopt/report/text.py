@@ -6,13 +6,13 @@ Wide screens get columns, narrow ones the same facts stacked. Without colour it 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from costopt.model import Report, Skip
-from costopt.report import rows, words
+from costopt.model import Recommendation, Report, Skip
+from costopt.report import risk, rows, words
 from costopt.report.safe import terminal
-from costopt.report.scope import first
 from costopt.report.screen import (
     GAP,
     HEAD,
@@ -45,12 +45,12 @@ def render(
         width: columns of the screen.
         colour: with ANSI colours.
         skips: list every skip instead of counting them by reason.
-        limit: show this many recommendations, the largest; 0 = all.
+        limit: show so many recommendations that save, and so many that cost more; 0 = all.
         options: what the commands under "Next" need to find the same data, like `--home X`.
     """
     screen = Screen(width, colour=colour)
     _headline(screen, report)
-    _recommendations(screen, first(report, limit))
+    _recommendations(screen, report, limit)
     (_all_skips if skips else _skip_counts)(screen, report)
     _notes(screen, report)
     _next_steps(screen, report, skips=skips, options=options)
@@ -84,20 +84,22 @@ def _headline(screen: Screen, report: Report) -> None:
 
 def _amounts(screen: Screen, report: Report) -> None:
     summary, share = report.summary, words.saved_share(report)
-    spend = words.amount(summary.monthly_spend)
-    saving = words.amount(summary.monthly_savings)
-    after = words.less(summary.monthly_spend, summary.monthly_savings)
+    bar = f"{_bar(share)}  {words.percent(share)}"
+    lines = [
+        ("Spend a month", words.amount(summary.monthly_spend), STRONG, ""),
+        ("Can be saved", words.amount(words.saved(report)), MONEY, bar),
+        ("Would remain", words.remaining(report), STRONG, ""),
+    ]
+    if summary.monthly_extra_cost:
+        extra = words.amount(summary.monthly_extra_cost)
+        lines.insert(2, ("To be added", extra, WARN, "for machines that are too small"))
     columns = [
         Column(13),
-        Column(max(map(len, (spend, saving, after))), right=True),
+        Column(max(len(value) for _, value, _, _ in lines), right=True),
         Column(len(report.currency)),
         Column(_BAR + 9),
     ]
-    for label, value, style, rest in (
-        ("Spend a month", spend, STRONG, ""),
-        ("Can be saved", saving, MONEY, f"{_bar(share)}  {words.percent(share)}"),
-        ("Would remain", after, STRONG, ""),
-    ):
+    for label, value, style, rest in lines:
         cells = ((label, PLAIN), (value, style), (report.currency, style), (rest, style))
         screen.grid(columns, [(cell,) for cell in cells])
 
@@ -109,52 +111,66 @@ def _bar(share: float) -> str:
     return ("█" * full + " ▏▎▍▌▋▊▉"[rest].strip()).ljust(_BAR, "░")
 
 
-def _recommendations(screen: Screen, report: Report) -> None:
+def _recommendations(screen: Screen, report: Report, limit: int) -> None:
     if not report.recommendations:
         screen.line((words.nothing(report), STRONG))
         screen.blank()
         return
-    titles, columns = rows.columns(report, screen.width)
+    saving = [one for one in report.recommendations if not words.costs_more(one)]
+    adding = [one for one in report.recommendations if words.costs_more(one)]
+    if saving:
+        _table(screen, saving[: limit or None], "Saves/month")
+        _more(screen, saving[limit:] if limit else [], f"worth {{}} {report.currency}")
+        _legend(screen, saving[: limit or None])
+    if adding:
+        screen.line(("Too small: a larger machine costs more", HEAD))
+        screen.blank()
+        _table(screen, adding[: limit or None], "Adds/month")
+        _more(screen, adding[limit:] if limit else [], f"for {{}} {report.currency}")
+
+
+def _table(screen: Screen, shown: Sequence[Recommendation], money: str) -> None:
+    titles, columns = rows.columns(shown, screen.width, money)
     screen.grid(columns, [((title, HEAD),) for title in titles])
     screen.rule()
     indent = MARGIN + sum(column.width + GAP for column in columns[: rows.WHO])
-    for one in report.recommendations:
-        screen.grid(columns, rows.cells(one, screen.width, columns[rows.WHO].width))
+    for one in shown:
+        screen.grid(columns, rows.cells(one, screen.width, columns))
         screen.paragraph(one.reason, indent=indent)
+        if grounds := risk.grounds(one):
+            screen.paragraph(grounds, risk.tone(one), indent=indent)
         screen.blank()
-    _more(screen, report)
-    _legend(screen, report)
 
 
-def _more(screen: Screen, report: Report) -> None:
-    hidden = report.summary.recommendations - len(report.recommendations)
-    if hidden <= 0:
+def _more(screen: Screen, hidden: Sequence[Recommendation], worth: str) -> None:
+    """What --limit hides; `worth` says what the sum is."""
+    if not hidden:
         return
-    shown = sum((r.estimated_monthly_savings.target for r in report.recommendations), Decimal(0))
-    rest = words.amount(report.summary.monthly_savings - shown)
-    screen.paragraph(
-        f"and {hidden:,} more, worth {rest} {report.currency} a month: --limit 0 shows all", QUIET
-    )
+    total = sum((one.estimated_monthly_savings.target for one in hidden), Decimal(0))
+    told = worth.format(words.amount(abs(total)))
+    screen.paragraph(f"and {len(hidden):,} more, {told} a month: --limit 0 shows all", QUIET)
     screen.blank()
 
 
-def _legend(screen: Screen, report: Report) -> None:
-    shown = report.recommendations
+def _legend(screen: Screen, shown: Sequence[Recommendation]) -> None:
     savings = [one.estimated_monthly_savings for one in shown]
+    told = []
     if any(saving.target < saving.high for saving in savings):
-        screen.paragraph(
-            "≤: what it comes to once the commitment that covers the machine is used elsewhere, "
-            "or ends; only what leaves the bill at once is counted.",
-            QUIET,
+        told.append(
+            "≤ below a saving: what it comes to once the commitment that covers the machine is "
+            "used elsewhere, or ends; only what leaves the bill at once is counted."
         )
-    if limits := sorted({one.risk.limit_percent for one in shown if one.risk}):
-        percent = " or ".join(words.figure(limit) for limit in limits)
-        screen.paragraph(
-            f"Over limit: expected share of time above {percent} % of the new size, and its "
-            "upper bound.",
-            QUIET,
+    if days := sorted(
+        {one.risk.horizon_days for one in shown if one.risk and one.risk.horizon_days}
+    ):
+        spans = " or ".join(words.figure(span) for span in days)
+        told.append(
+            f"Undo risk: the chance that demand outgrows the new size within {spans} days, so that "
+            "the change must be undone, and its upper bound."
         )
-    if shown:
+    for text in told:
+        screen.paragraph(text, QUIET)
+    if told:
         screen.blank()
 
 
@@ -212,6 +228,9 @@ def _next_steps(screen: Screen, report: Report, *, skips: bool, options: str) ->
     if report.skips and not skips:
         screen.line(("every resource without advice, and why", QUIET))
         screen.command(f"{command} --skips")
+    if any(one.guards for one in report.recommendations):
+        screen.line(("alarms that say when to undo a change", QUIET))
+        screen.command(f"{command} --emit alarms -o alarms")
     screen.line(("the same for machines, and for spreadsheets", QUIET))
     screen.command(f"{command} --format json -o advice.json")
     screen.command(f"{command} --format csv -o advice.csv")

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Final
 
 from costopt.model import Effort, Recommendation, Skip
-from costopt.report import ladder, words
+from costopt.report import assurance, why, words
 from costopt.report.behaviour import unknown
 from costopt.report.remedies import REMEDIES
-from costopt.report.screen import MONEY, PLAIN, QUIET, STRONG, Screen
+from costopt.report.screen import MONEY, PLAIN, QUIET, STRONG, WARN, Screen
 from costopt.rules.base import Case, Fit, Outcome
 from costopt.units import HOURS_PER_MONTH, per_month
 
@@ -20,14 +20,22 @@ _EFFORT: Final = {
     Effort.MEDIUM: "some effort",
     Effort.HIGH: "much effort",
 }
+_STYLES: Final = {"Saved": MONEY, "Costs more": WARN}
 
 
 def headline(outcomes: Sequence[Outcome], advice: Recommendation | None) -> str:
     """The answer in one line."""
     if advice is None:
         return _no_advice(outcomes)
-    saving = f"{words.amount(advice.estimated_monthly_savings.target)} {advice.currency}"
-    return f"{words.action(advice.action_type)}: {words.change(advice)}, saves {saving} a month"
+    return f"{words.action(advice.action_type)}: {words.change(advice)}, {money(advice)}"
+
+
+def money(advice: Recommendation) -> str:
+    """`saves 239.25 USD a month`, or `costs 66.58 USD a month more`."""
+    amount = words.amount(abs(advice.estimated_monthly_savings.target))
+    if words.costs_more(advice):
+        return f"costs {amount} {advice.currency} a month more"
+    return f"saves {amount} {advice.currency} a month"
 
 
 def draw(
@@ -37,19 +45,19 @@ def draw(
     if advice is None:
         screen.paragraph(_no_advice(outcomes))
         for outcome in outcomes:
-            if isinstance(outcome, Fit):
-                ladder.draw(screen, case, outcome.evidence, None)
+            if isinstance(outcome, Fit) and why.is_sizing(outcome.evidence):
+                why.draw(screen, case, outcome.evidence, None)
         return
     screen.line((f"{words.action(advice.action_type)}: ", PLAIN), (words.change(advice), STRONG))
     screen.paragraph(words.size_change(advice), QUIET)
     screen.blank()
     for name, text in _arithmetic(case, advice):
-        screen.labelled(name, text, MONEY if name == "Saved" else PLAIN)
-    if advice.risk:
-        screen.labelled("Over limit", _risk(advice))
+        screen.labelled(name, text, _STYLES.get(name, PLAIN))
     screen.labelled("To do it", _to_do(advice))
-    ladder.draw(screen, case, advice.evidence, advice.recommended)
-    _alternatives(screen, advice)
+    assurance.draw(screen, advice)
+    sized = why.is_sizing(advice.evidence) and why.draw(screen, case, advice.evidence, advice)
+    if not sized:
+        _alternatives(screen, advice)
     screen.blank()
     screen.line(("What this cannot see", STRONG))
     for text in _blind_spots(case, advice):
@@ -74,11 +82,11 @@ def _arithmetic(case: Case, advice: Recommendation) -> Iterator[tuple[str, str]]
     if at_list := _at_list(advice):
         yield "At list", at_list
     if case.cost and case.cost.compute:
-        share = savings.high / case.cost.compute
+        share = abs(savings.high) / case.cost.compute
         yield (
-            "Ends",
+            "Adds" if words.costs_more(advice) else "Ends",
             f"{share * 100:.1f} % of {words.amount(case.cost.compute)} {currency} of compute "
-            f"= {words.amount(savings.high)} {currency} a month",
+            f"= {words.amount(abs(savings.high))} {currency} a month",
         )
     if stranded := advice.stranded_commitment:
         yield (
@@ -86,11 +94,15 @@ def _arithmetic(case: Case, advice: Recommendation) -> Iterator[tuple[str, str]]
             f"{words.amount(stranded)} of it waits until the commitment that covers the machine "
             "is used elsewhere, or ends",
         )
-    yield "Saved", f"{words.amount(savings.target)} {currency} a month off the bill"
+    change = words.amount(abs(savings.target))
+    if words.costs_more(advice):
+        yield "Costs more", f"{change} {currency} a month on the bill"
+    else:
+        yield "Saved", f"{change} {currency} a month off the bill"
     if case.cost:
         before, left = case.cost.monthly, words.less(case.cost.monthly, savings.target)
-        sums = f"{words.amount(before)} - {words.amount(savings.target)} = {left}"
-        yield "Left", f"{sums} {currency} a month"
+        sign = "+" if words.costs_more(advice) else "-"
+        yield "Then", f"{words.amount(before)} {sign} {change} = {left} {currency} a month"
 
 
 def _at_list(advice: Recommendation) -> str:
@@ -100,20 +112,11 @@ def _at_list(advice: Recommendation) -> str:
     if not before or after is None:
         return ""
     less = (1 - after / before) * 100
+    than = "less" if less >= 0 else "more"
     return (
         f"{words.price(before)} → {words.price(after)} {advice.currency} an hour "
-        f"({less:.1f} % less) x {HOURS_PER_MONTH} h = {words.amount(per_month(before))} → "
+        f"({abs(less):.1f} % {than}) x {HOURS_PER_MONTH} h = {words.amount(per_month(before))} → "
         f"{words.amount(per_month(after))} a month"
-    )
-
-
-def _risk(advice: Recommendation) -> str:
-    risk = advice.risk
-    assert risk is not None  # the caller looked
-    return (
-        f"CPU is expected above {words.figure(risk.limit_percent)} % of the new size for "
-        f"{words.percent(risk.expected_share)} of the time, {words.at_most(risk.upper_bound)} "
-        f"({risk.method})"
     )
 
 
@@ -144,7 +147,12 @@ def _blind_spots(case: Case, advice: Recommendation) -> Iterator[str]:
     yield "Peaks shorter than a sample: what counts are means over each period."
     if advice.estimated_monthly_savings.basis == "list":
         yield "Your discounts and commitments: no bill names it, so the saving is at list price."
-    if advice.backtest is None:
+    if words.costs_more(advice):
+        yield (
+            "What it would use if it could: demand is cut off at today's size. This is one step "
+            "up; look again once it has run there."
+        )
+    elif advice.backtest is None:
         yield "How this advice would have done on held-out weeks: it was not replayed."
     yield "Plans: it takes the weeks that were seen for the weeks to come."
 
@@ -176,13 +184,32 @@ def _changes(outcomes: Sequence[Outcome], advice: Recommendation | None) -> Iter
 def _against(advice: Recommendation) -> Iterator[str]:
     """What would take the advice back."""
     after, before, risk = advice.recommended, advice.current, advice.risk
+    if words.costs_more(advice):
+        yield "Less demand: CPU less often at its limit than in the weeks seen."
+        return
     if after and risk and after.vcpus and before.vcpus:
-        today = risk.limit_percent * after.vcpus / before.vcpus
+        today, limit = risk.limit_percent * after.vcpus / before.vcpus, risk.limit_percent
         yield (
-            f"CPU above {today:.3g} % of today's machine (which is "
-            f"{words.figure(risk.limit_percent)} % of the new one) more often than that."
+            f"CPU above {today:.3g} % of today's machine ({words.figure(limit)} % of the new one) "
+            "more often than in the weeks seen."
         )
+    if flip := _flip(advice):
+        yield flip
     if after is None:
         yield "Any figure above on the other side of its limit: then it is in use."
     least = words.amount(advice.estimated_monthly_savings.high)
     yield f"A smallest saving worth a change above {least} {advice.currency} a month."
+
+
+def _flip(advice: Recommendation) -> str:
+    """The rollback cost at which another size is the answer; "" where none is known."""
+    cost = advice.evidence["rollback_cost"] if why.is_sizing(advice.evidence) else {}
+    if cost.get("windows") is None or cost.get("flips_at") is None:
+        return ""
+    horizon = advice.risk.horizon_days if advice.risk else None
+    days = f" of {words.figure(horizon)} days" if horizon else ""
+    now = f"--rollback-cost, now {words.figure(cost['windows'])}"
+    return (
+        "A dearer rollback: this stays the answer until one costs more than "
+        f"{cost['flips_at']:.3g} windows{days} ({now}); then {cost['flips_to']} is."
+    )

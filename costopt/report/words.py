@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from costopt.model import ActionType, Offer, Recommendation, Report, Risk
+from costopt.model import ActionType, Offer, Recommendation, Report
 from costopt.units import cents
 
 _GONE: Final = {ActionType.STOP: "stopped", ActionType.DELETE: "deleted"}
@@ -77,10 +77,34 @@ def at_most(share: float) -> str:
     return f"≤ {up:.2f} %" if share < 0.01 else f"≤ {up:.1f} %"
 
 
+def whole_percent(share: float) -> str:
+    """A chance in whole percent, as it is known no better; never "0 %" or "100 %"."""
+    if share < 0.005:
+        return "<1 %"
+    return f"{100 * share:.0f} %" if share < 0.995 else ">99 %"
+
+
+def saved(report: Report) -> Decimal:
+    """What the recommendations save that save anything, a month."""
+    return report.summary.monthly_savings + report.summary.monthly_extra_cost
+
+
 def saved_share(report: Report) -> float:
-    """Which share of the spend the recommendations save; 0 where nothing is spent."""
+    """Which share of the spend that is; 0 where nothing is spent."""
     spend = report.summary.monthly_spend
-    return float(report.summary.monthly_savings / spend) if spend else 0.0
+    return float(saved(report) / spend) if spend else 0.0
+
+
+def remaining(report: Report) -> str:
+    """What would be spent after all changes, so that the amounts add up as they are written."""
+    summary = report.summary
+    left = cents(summary.monthly_spend) - cents(saved(report))
+    return amount(left + cents(summary.monthly_extra_cost))
+
+
+def costs_more(one: Recommendation) -> bool:
+    """Whether it is advice to pay more: for a machine that is too small for its demand."""
+    return one.estimated_monthly_savings.target < 0
 
 
 def counted(number: int, noun: str) -> str:
@@ -156,11 +180,6 @@ def name(one: Recommendation) -> str:
 def short_id(resource_id: str) -> str:
     """The end of a long path or ARN, which is what tells resources apart."""
     return resource_id.rstrip("/").rsplit("/", 1)[-1]
-
-
-def risk(value: Risk | None) -> str:
-    """Expected share of time over the limit; an em dash where nothing runs or none is known."""
-    return percent(value.expected_share) if value else "—"
 
 
 def nothing(report: Report) -> str:

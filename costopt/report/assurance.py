@@ -1,0 +1,94 @@
+"""How sure advice is, drawn: the risk of having to undo it, when to, how it would have done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from costopt.model import Guard, Recommendation
+from costopt.report import risk, words
+from costopt.report.screen import HEAD, MARGIN, PLAIN, STRONG, WARN, Screen
+
+_TITLES: Final = ("decided on", "chosen", "undone", "over limit", "net saving")
+
+
+def draw(screen: Screen, advice: Recommendation) -> None:
+    """All that is known of it; nothing where nothing runs afterwards, or more is added."""
+    known = advice.risk or advice.backtest or advice.guards
+    if not known or words.costs_more(advice):
+        return
+    screen.blank()
+    sure = risk.confidence(advice)
+    spans = [("How sure it is", STRONG), *([(f"  {sure}", risk.tone(advice))] if sure else [])]
+    screen.line(*spans)
+    if (chance := risk.chance(advice)) != risk.UNKNOWN:
+        screen.labelled("Undo risk", _chance(advice, chance))
+    if advice.guards:
+        screen.labelled("Undo it", _stop_rule(advice.guards))
+    if advice.risk:
+        screen.labelled(
+            "Over limit",
+            f"CPU is expected above {words.figure(advice.risk.limit_percent)} % of the new size "
+            f"for {words.percent(advice.risk.expected_share)} of the time, "
+            f"{words.at_most(advice.risk.upper_bound)}"
+            + (", disputed spikes counted" if "disputed" in advice.evidence else ""),
+        )
+    if advice.backtest:
+        _replay(screen, advice.backtest, advice.current.instance_type)
+
+
+def _chance(advice: Recommendation, chance: str) -> str:
+    days = advice.risk.horizon_days if advice.risk else None
+    within = f" within {words.figure(days)} days" if days else ""
+    most = risk.at_most(advice)
+    return f"{chance}{within}" + (f", {most}" if most else "")
+
+
+def _stop_rule(guards: tuple[Guard, ...]) -> str:
+    """When to undo it, and until when that holds if the change is made at once."""
+    days, until = guards[0].horizon_days, guards[0].until
+    moment = f"{until:%Y-%m-%d}" if not (until.hour or until.minute) else f"{until:%Y-%m-%d %H:%M}"
+    return (
+        f"as soon as {risk.stop_rule(guards)}, within {words.figure(days)} days of the change "
+        f"(before {moment} UTC if it is made now)"
+    )
+
+
+def _replay(screen: Screen, backtest: Mapping[str, Any], today: str | None) -> None:
+    """The decisions of the past, one a line, and what today's would have come to."""
+    told = risk.replayed(backtest)
+    if not told:
+        screen.labelled(
+            "Replayed", "not: its history is too short for a past decision and its test"
+        )
+        return
+    train, test = (words.figure(backtest[name]) for name in ("train_days", "test_days"))
+    screen.labelled(
+        "Replayed",
+        f"{told}. Each decided on the {train} days before it, and held against the {test} days "
+        "after it:",
+    )
+    table = [[(title, HEAD) for title in _TITLES]]
+    for one in backtest["decisions"]:
+        undone = one["rolled_back"]
+        chosen = one["instance_type"]
+        texts = (
+            f"{datetime.fromisoformat(one['origin']):%Y-%m-%d}",
+            "no change" if chosen == today else chosen or "no change",
+            "yes" if undone else "no",
+            words.percent(one["added_violations_percent"] / 100),
+            f"{one['net_savings_percent']:.0f} %",
+        )
+        table.append([(text, WARN if undone else PLAIN) for text in texts])
+    screen.table(table, [False, False, False, True, True], indent=MARGIN + 2)
+    screen.labelled("This size", _this_size(backtest))
+
+
+def _this_size(backtest: Mapping[str, Any]) -> str:
+    size, memory = backtest["this_size"], backtest.get("memory")
+    told = f"undone in {size['rolled_back']} of those {words.counted(size['windows'], 'window')}"
+    if memory:
+        moments = words.counted(memory["origins"], "past moment")
+        told += f"; memory, sized as now, ran out after {memory['out_of_memory']} of {moments}"
+    return told

@@ -1,0 +1,86 @@
+"""How sure advice is, as people say it: the chance of having to undo it, how the same decision
+would have done, and when to undo it.
+
+Nothing here is escaped; each format does that for its own medium (see safe.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from costopt.model import Guard, Recommendation
+from costopt.report import words
+from costopt.report.artefacts.base import METRICS, lasting
+from costopt.report.screen import GOOD, QUIET, WARN
+
+UNKNOWN: Final = "—"
+_WATCHED: Final = 0.1  # from this chance on, a change is not simply likely to be safe
+
+
+def probability(one: Recommendation) -> float | None:
+    """The chance that it must be undone, 0 to 1; None where it is not known: of a larger machine,
+    say, as its demand was cut off."""
+    return one.risk.rollback_probability if one.risk and not words.costs_more(one) else None
+
+
+def chance(one: Recommendation) -> str:
+    """The same for people: `6 %`, `<1 %`; an em dash where it is not known."""
+    known = probability(one)
+    return UNKNOWN if known is None else words.whole_percent(known)
+
+
+def at_most(one: Recommendation) -> str:
+    """Its upper bound, rounded up: `≤ 9 %`; "" where it is not known."""
+    if probability(one) is None or one.risk is None or one.risk.rollback_probability_upper is None:
+        return ""
+    upper = math.ceil(100 * one.risk.rollback_probability_upper - 1e-9)
+    return f"≤ {max(1, upper)} %"
+
+
+def confidence(one: Recommendation) -> str:
+    """How sure it is, in the rule's words; "" where it does not say."""
+    if probability(one) is None or one.risk is None:
+        return ""
+    return one.risk.confidence or ""
+
+
+def tone(one: Recommendation) -> str:
+    """The style that it is said in on a screen: calm, or worth a look."""
+    known = probability(one)
+    if known is None:
+        return QUIET
+    return WARN if known >= _WATCHED else GOOD
+
+
+def grounds(one: Recommendation) -> str:
+    """How sure it is and how it would have done, in one line; "" where nothing is known:
+    `Likely safe. Replayed at 3 past moments: 0 undone, 41 % saved.`"""
+    sure, tried = confidence(one), replayed(one.backtest)
+    told = (sure, f"replayed {tried}" if tried else "")
+    return " ".join(f"{text[:1].upper()}{text[1:]}." for text in told if text)
+
+
+def replayed(backtest: Mapping[str, Any] | None) -> str:
+    """`at 3 past moments: 0 undone, 41 % saved`; "" where no past was long enough."""
+    if not backtest or not backtest["origins"]:
+        return ""
+    moments = words.counted(backtest["origins"], "past moment")
+    saved = f"{backtest['net_savings_percent']:.0f} % saved"
+    return f"at {moments}: {backtest['rolled_back']} undone, {saved}"
+
+
+def stop_rule(guards: tuple[Guard, ...]) -> str:
+    """`CPU was over 90 % in 21 periods of 5 minutes, or memory over 95 % in one`; "" without."""
+    return ", or ".join(
+        f"{METRICS.get(guard.metric_name, words.metric(guard.metric_name))}"
+        f"{'' if place else ' was'} over {words.figure(guard.limit_percent)} % in {_periods(guard)}"
+        for place, guard in enumerate(guards)
+    )
+
+
+def _periods(guard: Guard) -> str:
+    """`21 periods of 5 minutes`."""
+    times = words.counted(guard.samples, "period")
+    return f"{times} of {lasting(guard.period_seconds)}"
