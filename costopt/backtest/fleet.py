@@ -14,7 +14,7 @@ from costopt.backtest.study import Ints, Studied
 from costopt.backtest.windows import Origin, Timetable
 from costopt.optimize.budget import Past, rollback_cost_within
 from costopt.optimize.features import NAMES, Floats
-from costopt.optimize.risk import Risk, with_record
+from costopt.optimize.risk import Risk, with_record, with_seen
 
 LADDER: Final = (1.0, 0.5, 0.25, 0.125, 0.0625)
 """Powers of two, as machine types come; the sizes that the model learns on."""
@@ -36,8 +36,8 @@ class Learned:
         if figures is None:
             return None
         record = of.records[at]
-        chance = self.models[at].chance(figures.astype(np.float64))
-        risk = np.maximum.accumulate(with_record(chance, record.windows, record.over))
+        chance = with_seen(self.models[at].chance(figures.astype(np.float64)), figures)
+        risk = np.maximum.accumulate(with_record(chance, record.windows, record.over, record.share))
         risk[of.sizes >= 1] = 0.0
         return risk
 

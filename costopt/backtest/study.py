@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from costopt.backtest.outcome import Outcomes, outcomes
 from costopt.backtest.series import History, percent
-from costopt.backtest.windows import Origin, Timetable
+from costopt.backtest.windows import TRAIN_DAYS, Origin, Timetable
 from costopt.optimize.features import Floats, features
 from costopt.optimize.guard import BUDGET
 from costopt.schema import MISSING_U16, PERCENT_SCALE
 
 MIN_TRAIN_COVERAGE: Final = 0.5
+"""Of a training window, or the last `TRAIN_DAYS` of a longer one: what is older is a gain."""
 MIN_TEST_COVERAGE: Final = 0.8
 """Of a test window: a share of violations of fewer samples would be another window's."""
 
@@ -50,10 +51,12 @@ class Tested:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Record:
-    """Whole windows before a training window."""
+    """Whole windows lived through: those before the training window, and how often a budget was
+    used up in those and the training window's own."""
 
-    windows: int
+    windows: int  # before it
     over: Ints  # (S,) in how many of them the budget was used up
+    share: Floats  # (S,) of all up to the origin, with one more in which nothing happened
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +66,7 @@ class Studied:
     resource_id: str
     sizes: Floats  # (S,) descending from 1
     figures: Mapping[Origin, npt.NDArray[np.float32]]  # (S, NAMES)
-    peaks: Mapping[Origin, float]  # highest sample of the training window, percent
+    peaks: Mapping[Origin, float]  # highest sample up to the origin, percent
     tested: Mapping[Origin, Tested]
     records: Mapping[Origin, Record]
     over: Floats  # (S,) share of the newest training window's samples over the limit
@@ -111,7 +114,7 @@ def study(
     limits = np.round(by.limit_percent * sizes, 9)  # as outcome.py has them: 90 * 0.48 is 43.2
     figures = _figures(view, dict.fromkeys((*judged, *moments)), limits, by)
     spans = {(o.done_back_days, o.test_days) for o in judged}
-    spans |= {(end, o.test_days) for o in moments for end in _earlier(view, o)}
+    spans |= {(end, o.test_days) for o in moments for end in _whole(view, o)}
     leads = [-(-60 * m // history.subject.period_seconds) for m in lead_minutes]
     ended = _ended(view, spans, sizes, leads, by)
     return Studied(
@@ -159,8 +162,12 @@ class _View:
     def train(self, at: Origin) -> npt.NDArray[np.uint16]:
         return self.span(at.back_days, at.train_days)
 
+    def known(self, at: Origin) -> npt.NDArray[np.uint16]:
+        """Everything up to the origin."""
+        return self.cpu[: len(self.cpu) - at.back_days * self.slots_a_day]
+
     def peak(self, at: Origin) -> float:
-        seen = self.train(at)
+        seen = self.known(at)
         return float(seen.max(where=seen != MISSING_U16, initial=0)) / PERCENT_SCALE
 
     def over(self, at: Origin, limits: Floats) -> Floats:
@@ -176,7 +183,7 @@ def _figures(
     """The figures of every origin whose training window holds enough."""
     by_length: dict[int, list[Origin]] = {}
     for at in moments:
-        if view.coverage(at.back_days, at.train_days) >= MIN_TRAIN_COVERAGE:
+        if view.coverage(at.back_days, min(at.train_days, TRAIN_DAYS)) >= MIN_TRAIN_COVERAGE:
             by_length.setdefault(at.train_days, []).append(at)
     found: dict[Origin, npt.NDArray[np.float32]] = {}
     for alike in by_length.values():
@@ -216,18 +223,24 @@ def _tested(came: Outcomes, row: int) -> Tested:
     )
 
 
-def _earlier(view: _View, at: Origin) -> range:
-    """How far back each whole window before a training window ends."""
-    return range(at.start_back_days, view.days - at.test_days + 1, at.test_days)
+def _whole(view: _View, at: Origin) -> range:
+    """How far back each whole window up to an origin ends, newest first."""
+    return range(at.back_days, view.days - at.test_days + 1, at.test_days)
 
 
 def _record(view: _View, at: Origin, ended: Mapping[tuple[int, int], Tested], sizes: int) -> Record:
-    lived = [
-        ended[end, at.test_days].exhausted
-        for end in _earlier(view, at)
+    lived = {
+        end: ended[end, at.test_days].exhausted
+        for end in _whole(view, at)
         if (end, at.test_days) in ended
-    ]
-    over = np.zeros(sizes, np.int64)
-    for exhausted in lived:
-        over += exhausted
-    return Record(len(lived), over)
+    }
+    before = [used_up for end, used_up in lived.items() if end >= at.start_back_days]
+    every = _times(lived.values(), sizes)
+    return Record(len(before), _times(before, sizes), every / (len(lived) + 1))
+
+
+def _times(used_up: Iterable[npt.NDArray[np.bool_]], sizes: int) -> Ints:
+    total = np.zeros(sizes, np.int64)
+    for of_window in used_up:
+        total += of_window
+    return total

@@ -24,7 +24,7 @@ class Chances:
 
     sizes: Floats  # (S,) shares of today's capacity, descending from 1
     risk: Floats  # (S,) chance that the budget is used up in the next window; never falling
-    peak_percent: float  # highest sample of the training window, percent of today's machine
+    peak_percent: float  # highest sample known, percent of today's machine
 
     def at(self, capacities: Floats) -> Floats:
         """The risk of those capacities: of the next smaller size known, so never too low.

@@ -146,23 +146,41 @@ def _monotone(chances: Floats) -> Floats:
     return np.maximum.accumulate(chances, axis=-1)
 
 
+UNDERSIZED_SHARE: Final = 0.05
+"""Over the limit for more than this share of its time a machine is too small, whatever comes."""
+
+_LOG_RATE: Final = NAMES.index("log_rate")
+
+
+def with_seen(chances: Floats, figures: Floats) -> Floats:
+    """(sizes,) the chance, and 1 for sizes that would have been too small in the very window that
+    the figures are of: a quiet fortnight does not take a busy one back.
+
+    Args:
+        figures: (sizes, k) of that window.
+    """
+    return np.where(figures[:, _LOG_RATE] > np.log(UNDERSIZED_SHARE), 1.0, chances)
+
+
 OWN_WINDOWS: Final = 10
 """The model's chance counts like so many windows beside those that the machine itself lived
 through; 5 to 30 do about as well on Bitbrains, with the prior of another fleet."""
 
 
-def with_record(chances: Floats, windows: int, over: npt.NDArray[np.int64]) -> Floats:
-    """(sizes,) the chance, given the machine's own earlier windows: never below its own record.
+def with_record(
+    chances: Floats, windows: int, over: npt.NDArray[np.int64], least: Floats
+) -> Floats:
+    """(sizes,) the chance, given the machine's own earlier windows, and never below its own record.
 
     Args:
         chances: (sizes,) by the model.
         windows: whole windows lived through before those that the figures are of.
         over: (sizes,) in how many of them the size would have used up its budget.
+        least: (sizes,) the share of all whole windows known in which it would have, with one more
+            window in which nothing happened: once in one window is a half, not certainty.
     """
-    if not windows:
-        return chances
     blended = (OWN_WINDOWS * chances + over) / (OWN_WINDOWS + windows)
-    return np.maximum(blended, over / windows)
+    return np.maximum(blended, least)
 
 
 def written(model: Risk) -> str:

@@ -20,6 +20,7 @@ from costopt.optimize.risk import (
     prior,
     read,
     with_record,
+    with_seen,
     written,
 )
 
@@ -144,12 +145,18 @@ def test_the_upper_end_is_above_and_comes_nearer_with_more_rows(model: Risk) -> 
 
 def test_the_machine_s_own_record_is_a_floor() -> None:
     chances = np.array([0.0, 0.1, 0.5])
-    assert with_record(chances, 0, np.array([0, 0, 0])).tolist() == chances.tolist()
+    nothing = np.zeros(3)
+    assert with_record(chances, 0, np.array([0, 0, 0]), nothing).tolist() == chances.tolist()
     assert OWN_WINDOWS == 10
-    # (10 * 0.1 + 1) / (10 + 2) = 1 / 6, and its record 1 / 2; (5 + 0) / 12
-    found = with_record(chances, 2, np.array([0, 1, 0]))
-    assert found.tolist() == pytest.approx([0.0, 0.5, 5 / 12])
-    assert with_record(chances, 3, np.array([3, 3, 3])).tolist() == [1, 1, 1]
+    # (10 * 0.1 + 1) / (10 + 2) = 1 / 6, and its record 1 / 3; (5 + 0) / 12
+    found = with_record(chances, 2, np.array([0, 1, 0]), np.array([0, 1, 0]) / 3)
+    assert found.tolist() == pytest.approx([0.0, 1 / 3, 5 / 12])
+
+
+def test_a_size_too_small_for_the_window_seen_is_not_taken() -> None:
+    figures = np.zeros((3, len(NAMES)))
+    figures[:, NAMES.index("log_rate")] = np.log([0.01, 0.049, 0.051])
+    assert with_seen(np.full(3, 0.2), figures).tolist() == [0.2, 0.2, 1.0]
 
 
 # -- the shipped prior, and how it is kept ---------------------------------------------------

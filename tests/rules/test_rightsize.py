@@ -82,8 +82,8 @@ def bursts(share: float, height: float = 60.0) -> Any:
     ("share", "cautious", "default", "bold"),
     [
         (0.02, None, None, None),  # every fiftieth sample: four times the budget
-        (0.004, None, "g8", "g4"),
-        (0.002, "g8", "g4", "g4"),
+        (0.004, None, "g8", "g8"),
+        (0.002, "g8", "g8", "g4"),
         (0.0002, "g4", "g4", "g2"),  # one sample in 17 hours
     ],
 )
