@@ -37,6 +37,7 @@ from costopt.backtest.baselines.samples import nearest_rank, ordered  # noqa: E4
 from costopt.backtest.calibration import BINS  # noqa: E402
 from costopt.backtest.replay import OURS, Plan, of_histories  # noqa: E402
 from costopt.backtest.result import Backtest, Bin, MethodScore  # noqa: E402
+from costopt.backtest.windows import of_history  # noqa: E402
 from costopt.optimize.risk import Risk  # noqa: E402
 
 END = datetime(2013, 9, 1, tzinfo=UTC)
@@ -156,6 +157,22 @@ def print_fleet(one: Judged) -> None:
         print(f"  memory, {memory.name:24} saved {saved:5.1f}, ran out in {failed:5.1f} %")
 
 
+def print_longer(one: Judged) -> None:
+    """The same as advice looks back: up to twice as far, where there is as much."""
+    days = len(one.fleet.machines[0].cpu) // one.fleet.machines[0].slots_a_day
+    table = of_history(days)
+    if table == one.fleet.table:
+        return
+    found = of_histories(one.fleet.machines, END, days, Plan(table, one.prior))
+    ours = row(found.scores[0])
+    longest = max(at.train_days for at in table.origins)
+    error = pooled_error([one._replace(found=found)])
+    print(
+        f"  {one.fleet.name}, deciding on up to {longest} d as advice does: net {ours.net:.1f}, "
+        f"rolled back {ours.rolled_back:.1f}, calibration error {error:.1f} %"
+    )
+
+
 def print_shapes(one: Judged) -> None:
     """The same at sizes of at least one vCPU."""
     single = sum(vcpus == 1 for vcpus in one.fleet.vcpus.values())
@@ -236,6 +253,7 @@ def main() -> None:
     found = [judged(one, [other for other in fleets if other is not one]) for one in fleets]
     for one in found:
         print_fleet(one)
+        print_longer(one)
     means = {name: mean([one.rows[name] for one in found]) for name in found[0].rows}
     print_table("Unweighted mean of the fleets; of worst windows the worst", means)
     for one in found:
