@@ -17,6 +17,7 @@ import pyarrow as pa
 from costopt.backtest import outlook, replay
 from costopt.backtest.base import Baseline
 from costopt.backtest.fleet import LADDER
+from costopt.backtest.plan import Machine, Plan
 from costopt.backtest.result import Backtest
 from costopt.backtest.series import Subject
 from costopt.backtest.study import Standard
@@ -119,7 +120,7 @@ def replayed(
         {key: _machine(case, profile) for key, (case, profile) in measured.items()},
         window.end,
         days,
-        replay.Plan(
+        Plan(
             table=table,
             prior=prior(),
             rollback_cost=settings.rollback_cost,
@@ -135,9 +136,9 @@ def replayed(
     )
 
 
-def _machine(case: Case, profile: Profile) -> replay.Machine:
+def _machine(case: Case, profile: Profile) -> Machine:
     shape = case.shape
-    return replay.Machine(
+    return Machine(
         _subject(case, profile),
         vcpus=shape.vcpus if shape else None,
         memory_gib=shape.memory_gib if shape else None,
@@ -156,10 +157,10 @@ def _subject(case: Case, profile: Profile) -> Subject:
 
 
 def _history_days(cases: Iterable[Case], window: Window) -> int:
-    """Whole days of history, as a quarter of the machines have."""
+    """Whole days of history, as a quarter of the machines have; rounded, for one whose first sample
+    came minutes late has a day less of them, and may have an origin less."""
     firsts = [p.first for case in cases if (p := case.profile("cpu_utilization"))]
     if not firsts:
         return 0
     ages = [(window.end - max(first, window.start)) / timedelta(days=1) for first in firsts]
-    return int(np.quantile(ages, _LONG_HISTORIES, method="inverted_cdf"))
-
+    return round(float(np.quantile(ages, _LONG_HISTORIES, method="inverted_cdf")))

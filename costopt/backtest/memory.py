@@ -1,12 +1,16 @@
-"""Our memory sizes at past origins, each from what was known by then."""
+"""Memory at past origins: our sizes, each from what was known by then, and what became of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from costopt.backtest.bootstrap import Ints
+from costopt.backtest.outcome import memory_outcomes
+from costopt.backtest.result import MemoryScore
+from costopt.backtest.score import memory_score
 from costopt.backtest.series import MEMORY, MEMORY_MAX, History
 from costopt.backtest.windows import Origin, Timetable
 from costopt.optimize.features import Floats
@@ -15,25 +19,22 @@ from costopt.optimize.memory import daily_peaks, memory_needs, memory_windows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OursPast:
+class MemoryPast:
     """A machine's daily peaks of memory, percent; NaN = a day without a sample."""
 
-    peaks: Floats  # (days,)
-    first_tests: Mapping[Origin, int]  # the first day of each origin's test window
-    test_days: int
+    peaks: Floats  # (days,) up to now
 
     @classmethod
-    def of(cls, history: History, table: Timetable) -> OursPast | None:
-        """None where memory is not measured."""
+    def of(cls, history: History) -> MemoryPast | None:
+        """None where memory is not measured, or never anything but 0."""
         peaks = memory_peaks(history)
-        if peaks is None or not np.nanmax(peaks, initial=0.0) > 0:
-            return None
-        return cls(peaks, first_tests(table, len(peaks)), table.test_days)
+        measured = peaks is not None and bool((peaks > 0).any())
+        return cls(peaks) if peaks is not None and measured else None
 
-    def later(self, at: Origin) -> float:
+    def tested(self, at: Origin) -> float:
         """The highest peak of the test window; NaN = it has no samples."""
-        first = self.first_tests[at]
-        return float(np.fmax.reduce(self.peaks[first : first + self.test_days]))
+        end = len(self.peaks) - at.done_back_days
+        return float(np.fmax.reduce(self.peaks[end - at.test_days : end]))
 
 
 def memory_peaks(history: History) -> Floats | None:
@@ -46,9 +47,14 @@ def memory_peaks(history: History) -> Floats | None:
     return np.asarray(daily_peaks(highest[None], history.slots_a_day)[0])
 
 
-def first_tests(table: Timetable, days: int) -> dict[Origin, int]:
-    """The day, counted from the start of the history, on which each test window begins."""
-    return {at: days - at.back_days + at.gap_days for at in table.origins}
+def first_days(origins: Sequence[Origin], days: int) -> list[int]:
+    """The day, counted from the start of the history, on which each origin stands."""
+    return [days - at.back_days for at in origins]
+
+
+def lasting_days(table: Timetable) -> int:
+    """How long after its origin a size must last: through the gap, and the test."""
+    return table.gap_days + table.test_days
 
 
 def headrooms(configured_percent: float) -> tuple[float, ...]:
@@ -57,29 +63,54 @@ def headrooms(configured_percent: float) -> tuple[float, ...]:
     return (configured_percent, *more)
 
 
-def replayed(
-    machines: Mapping[int, OursPast], table: Timetable, *, headroom_percent: float, budget: float
-) -> dict[tuple[int, Origin], float]:
-    """The share of today's memory that our rule keeps, by machine and origin; NaN = no opinion.
+def ours(
+    peaks: Floats, table: Timetable, *, headroom_percent: float, budget: float
+) -> dict[Origin, Floats]:
+    """The share of today's memory that our rule keeps of each machine, by origin; NaN = no opinion.
 
     At each origin the headroom is what the windows that had ended by then ask for.
+
+    Args:
+        peaks: (machines, days) daily peaks, percent.
     """
-    if not machines:
-        return {}
-    peaks = np.stack([one.peaks for one in machines.values()])
-    firsts = first_tests(table, peaks.shape[1])
-    tried = headrooms(headroom_percent)
-    found: dict[tuple[int, Origin], float] = {}
+    days, tried = peaks.shape[1], headrooms(headroom_percent)
+    found = {}
     for at in table.origins:
-        ended = [firsts[o] for o in table.origins if o.done_back_days >= at.back_days]
-        windows = memory_windows(peaks, ended, table.test_days, tried)
+        ended = first_days(table.ended_by(at), days)
+        windows = memory_windows(peaks, ended, lasting_days(table), tried)
         chosen = budgeted_headroom(
             windows, tried, configured_percent=headroom_percent, budget=budget
         ).headroom_percent
         if chosen is None:
-            sizes = np.ones(len(peaks))
+            found[at] = np.ones(len(peaks))
         else:
-            known = peaks[:, : peaks.shape[1] - at.back_days]
-            sizes = memory_needs(known, chosen, table.test_days).needed / 100
-        found.update({(number, at): float(s) for number, s in zip(machines, sizes, strict=True)})
+            known = peaks[:, : days - at.back_days]
+            found[at] = memory_needs(known, chosen, lasting_days(table)).needed / 100
     return found
+
+
+def scores(
+    pasts: Sequence[MemoryPast],
+    windows: Sequence[tuple[int, Origin]],
+    sizes: Mapping[str, Floats],
+    *,
+    draws: int,
+    seed: int,
+) -> tuple[MemoryScore, ...]:
+    """How each method's sizes did, in the methods' order; of those that say anything.
+
+    Args:
+        pasts: of the machines whose memory is measured.
+        windows: (W) the place in `pasts`, and the origin.
+        sizes: method -> (W,) shares of today's memory; NaN = says nothing, more than 1 = 1.
+    """
+    machines = np.array([number for number, _ in windows], np.int64)
+    later = np.array([pasts[number].tested(at) for number, at in windows])
+    judged: Ints = np.flatnonzero(~np.isnan(later))
+    found = []
+    for name, asked in sizes.items():
+        kept = np.minimum(asked[judged], 1.0)
+        if not np.isnan(kept).all():
+            failed = memory_outcomes(later[judged, None], kept)
+            found.append(memory_score(name, machines[judged], kept, failed, draws=draws, seed=seed))
+    return tuple(found)
