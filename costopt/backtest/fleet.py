@@ -32,11 +32,10 @@ class Learned:
 
     def chances(self, of: Studied, at: Origin) -> Floats | None:
         """(S,) the risk of each size by what was known at that origin; None = too little."""
-        figures = of.figures.get(at)
-        if figures is None:
+        if at not in of.figures:
             return None
-        record = of.records[at]
-        chance = with_seen(self.models[at].chance(figures.astype(np.float64)), figures)
+        figures, record = of.figures[at].astype(np.float64), of.records[at]
+        chance = with_seen(self.models[at].chance(figures), figures)
         risk = np.maximum.accumulate(with_record(chance, record.windows, record.over, record.share))
         risk[of.sizes >= 1] = 0.0
         return risk

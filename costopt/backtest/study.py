@@ -183,7 +183,8 @@ def _figures(
     """The figures of every origin whose training window holds enough."""
     by_length: dict[int, list[Origin]] = {}
     for at in moments:
-        if view.coverage(at.back_days, min(at.train_days, TRAIN_DAYS)) >= MIN_TRAIN_COVERAGE:
+        newest = view.coverage(at.back_days, min(at.train_days, TRAIN_DAYS))
+        if at.start_back_days <= view.days and newest >= MIN_TRAIN_COVERAGE:
             by_length.setdefault(at.train_days, []).append(at)
     found: dict[Origin, npt.NDArray[np.float32]] = {}
     for alike in by_length.values():
