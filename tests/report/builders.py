@@ -15,6 +15,7 @@ from costopt.model import (
     Effort,
     Finding,
     FindingLevel,
+    Guard,
     Offer,
     Recommendation,
     Report,
@@ -43,6 +44,43 @@ HOSTILE = (
     "[bold]markup[/bold] :smile:",
     "'; drop table resources; --",
 )
+
+UNTIL = END + timedelta(days=14)
+GUARDS = (
+    Guard("cpu_utilization", 90.0, 21, 300, 14, UNTIL),
+    Guard("memory_utilization", 95.0, 1, 300, 14, UNTIL),
+)
+BACKTEST: dict[str, Any] = {
+    "origins": 3,
+    "rolled_back": 1,
+    "net_savings_percent": 41.23,
+    "train_days": 28,
+    "test_days": 14,
+    "this_size": {"windows": 3, "rolled_back": 2},
+    "decisions": [
+        {"origin": "2026-10-04T00:00:00+00:00", "instance_type": "m5.4xlarge", "rolled_back": False,
+         "added_violations_percent": 0.0, "net_savings_percent": 0.0},
+        {"origin": "2026-10-11T00:00:00+00:00", "instance_type": "m5.xlarge", "rolled_back": True,
+         "added_violations_percent": 1.2574, "net_savings_percent": 48.7},
+        {"origin": "2026-10-18T00:00:00+00:00", "instance_type": "m5.xlarge", "rolled_back": False,
+         "added_violations_percent": 0.0248, "net_savings_percent": 75.0},
+    ],
+    "memory": {"origins": 2, "out_of_memory": 0},
+}  # fmt: skip
+"""What rules/replay.py tells of three past moments: left alone, undone, kept."""
+
+UNTRIED: dict[str, Any] = {
+    "origins": 0,
+    "rolled_back": 0,
+    "net_savings_percent": None,
+    "train_days": None,
+    "test_days": None,
+    "this_size": {"windows": 0, "rolled_back": 0},
+    "decisions": [],
+}
+"""What it tells where the history is too short for a past moment."""
+
+RISK = Risk(90.0, 0.0031, 0.012, "histogram", 0.0573, 0.0841, 14, "likely safe")
 
 
 def offer(instance_type: str | None = "m5.4xlarge", **fields: Any) -> Offer:
@@ -79,7 +117,9 @@ def recommendation(resource_id: str = "i-0aa11", **fields: Any) -> Recommendatio
         "restart_needed": True,
         "rollback_possible": True,
         "evidence": {"cpu_p99_5": 12.4, "memory_max": 18.0},
-        "risk": Risk(90.0, 0.0031, 0.012, "histogram"),
+        "risk": RISK,
+        "backtest": BACKTEST,
+        "guards": GUARDS,
         "tags": {"team": "web"},
     }
     return Recommendation(**(known | fields))
@@ -101,8 +141,29 @@ def stop(resource_id: str = "i-0bb22", **fields: Any) -> Recommendation:
         "estimated_monthly_cost": Decimal("8.00"),
         "estimated_monthly_savings": savings("616.88", "list"),
         "risk": None,
+        "backtest": None,
+        "guards": (),
         "restart_needed": False,
         "reason": "CPU never passed 2 % and the network carried nothing in 60 days.",
+    }
+    return recommendation(resource_id, **(known | fields))
+
+
+def larger(resource_id: str = "i-0ee55", **fields: Any) -> Recommendation:
+    """A machine that cuts its demand off: the next larger one costs 156.22 USD a month more."""
+    amount = Decimal("-156.22")
+    known: dict[str, Any] = {
+        "resource_name": "checkout-3",
+        "current": offer("m5.xlarge", vcpus=4.0, memory_gib=16.0, hourly_price=Decimal("0.214")),
+        "recommended": offer(
+            "m5.2xlarge", vcpus=8.0, memory_gib=32.0, hourly_price=Decimal("0.428")
+        ),
+        "estimated_monthly_cost": Decimal("312.44"),
+        "estimated_monthly_savings": Savings(amount, amount, amount, amount, "charges"),
+        "risk": Risk(90.0, 0.0, 0.004, "histogram", 0.0, 0.0, 14, "very likely safe"),
+        "backtest": None,
+        "guards": (),
+        "reason": "CPU is over 90 % for 28.0 % of the time, so it wants more than it gets.",
     }
     return recommendation(resource_id, **(known | fields))
 
@@ -111,8 +172,9 @@ def report(
     recommendations: tuple[Recommendation, ...] = (), skips: tuple[Skip, ...] = (), **fields: Any
 ) -> Report:
     """Those recommendations and skips with totals that add up, as the pipeline makes them."""
-    saved = sum((r.estimated_monthly_savings.target for r in recommendations), Decimal(0))
-    spend = max(Decimal("48210.50"), saved)
+    targets = [r.estimated_monthly_savings.target for r in recommendations]
+    saved, extra = sum(targets, Decimal(0)), sum((-t for t in targets if t < 0), Decimal(0))
+    spend = max(Decimal("48210.50"), saved + extra)
     ordered = sorted(
         recommendations, key=lambda r: (-r.estimated_monthly_savings.target, r.resource_id)
     )
@@ -129,6 +191,7 @@ def report(
             well_sized=301,
             recommendations=len(recommendations),
             skips=Counter(skip.reason for skip in skips),
+            monthly_extra_cost=extra,
         ),
         "recommendations": tuple(ordered),
         "skips": skips,
@@ -174,6 +237,7 @@ def fleet() -> Report:
                 ),
                 estimated_monthly_savings=savings("504.795"),
             ),
+            larger(),
         ),
         (
             Skip("i-0cc33", "", "thin-data", "Only 3.2 of the 7 days of history that are needed."),
@@ -199,12 +263,20 @@ def hostile() -> Report:
             current=offer(text, region_id=text, provider_name=text, gpu_model=text, gpu_count=1),
             tags={text: text},
             evidence={text: text, "nan": float("nan"), "inf": [float("inf")]},
-            risk=Risk(90.0, 0.01, 0.02, text),
+            risk=Risk(90.0, 0.01, 0.02, text, 0.3, 0.4, 14, text),
+            backtest=_hostile_replay(text),
+            guards=tuple(replace(guard, metric_name=text) for guard in GUARDS),
         )
         for number, text in enumerate(HOSTILE)
     )
     skips = tuple(Skip(f"{text}{text}", "rightsize", "no-price", text) for text in HOSTILE)
     return report(rows, skips, notes=HOSTILE)
+
+
+def _hostile_replay(text: str) -> dict[str, Any]:
+    decision = {"origin": "2026-10-18T00:00:00+00:00", "instance_type": text, "rolled_back": True,
+                "added_violations_percent": 1.0, "net_savings_percent": 1.0}  # fmt: skip
+    return BACKTEST | {"decisions": [decision]}
 
 
 # -- any report ------------------------------------------------------------------------------
@@ -214,6 +286,7 @@ TEXT = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30),
 )
 _MONEY = st.decimals("0", "1000000", places=6)
+_SAVED = st.decimals("-10000", "1000000", places=6)
 _SIZE = st.one_of(st.none(), st.sampled_from([0.25, 1.0, 2.0, 96.0, 1.75]))
 _SHARE = st.floats(0, 1)
 
@@ -243,7 +316,7 @@ RECOMMENDATIONS = st.builds(
     recommended=st.none() | OFFERS,
     estimated_monthly_cost=_MONEY,
     estimated_monthly_savings=st.builds(
-        Savings, _MONEY, _MONEY, _MONEY, st.none() | _MONEY, st.sampled_from(["charges", "list"])
+        Savings, _SAVED, _SAVED, _SAVED, st.none() | _SAVED, st.sampled_from(["charges", "list"])
     ),
     currency=st.just("USD"),
     lookback=st.just(WINDOW),
@@ -253,7 +326,13 @@ RECOMMENDATIONS = st.builds(
     rollback_possible=st.booleans(),
     evidence=_EVIDENCE,
     alternatives=st.lists(OFFERS, max_size=2).map(tuple),
-    risk=st.none() | st.builds(Risk, st.just(90.0), _SHARE, _SHARE, TEXT),
+    risk=st.none()
+    | st.builds(Risk, st.just(90.0), _SHARE, _SHARE, TEXT)
+    | st.builds(
+        Risk, st.just(90.0), _SHARE, _SHARE, TEXT, _SHARE, _SHARE, st.just(14), st.none() | TEXT
+    ),
+    backtest=st.sampled_from([None, BACKTEST, UNTRIED]),
+    guards=st.sampled_from([(), GUARDS[:1], GUARDS]),
     stranded_commitment=_MONEY,
     tags=st.dictionaries(TEXT, TEXT, max_size=3),
 )

@@ -36,17 +36,25 @@ def test_a_row_holds_the_recommendation() -> None:
     assert row["restart_needed"] == "true"
     assert row["risk_upper_bound"] == "0.012"
     assert row["tags"] == "team=web"
+    assert row["risk_rollback_probability"] == "0.0573"
+    assert row["risk_confidence"] == "likely safe"
+    assert (row["backtest_origins"], row["backtest_net_savings_percent"]) == ("3", "41.23")
+    assert row["undo_when"] == (
+        "CPU was over 90 % in 21 periods of 5 minutes, or memory over 95 % in 1 period of 5 minutes"
+    )
 
 
 def test_what_is_unknown_is_empty_and_what_is_gone_is_zero() -> None:
     (row,) = _rows(builders.report((builders.stop(sub_account_id=None),)))
     assert (row["sub_account_id"], row["risk_expected_share"]) == ("", "")
     assert (row["recommended_vcpus"], row["recommended_instance_type"]) == ("0", "")
+    assert (row["backtest_origins"], row["undo_when"]) == ("", "")
 
 
 def test_a_negative_amount_is_a_number() -> None:
     one = builders.recommendation(estimated_monthly_cost=Decimal("-3.5"))
     assert ",-3.5," in csv_format.render(builders.report((one,))).decode()
+    assert ",-156.22," in csv_format.render(builders.report((builders.larger(),))).decode()
 
 
 @given(builders.REPORTS)
@@ -59,5 +67,6 @@ def test_any_report_reads_back_and_runs_nothing(report: Report) -> None:
         saved = Decimal(row["estimated_monthly_savings_target"])
         assert saved == one.estimated_monthly_savings.target
         for name, cell in row.items():
-            numeric = name.startswith(("estimated", "stranded")) and "basis" not in name
+            amounts = ("current_monthly", "estimated", "stranded")
+            numeric = name.startswith(amounts) and "basis" not in name
             assert numeric or not cell.lstrip().startswith(("=", "+", "-", "@")), (name, cell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import cast
 
 import pytest
 from rich.cells import cell_len
@@ -65,13 +66,111 @@ def test_the_story_of_advice_is_whole() -> None:
         "540.50 - 225.00 = 315.50 USD a month",
         "150.00 of it waits until the commitment that covers the machine is used elsewhere",
         "225.00 USD a month off the bill",
+        "How sure it is likely safe",
+        "6 % within 14 days, ≤ 9 %",
+        "as soon as CPU was over 90 % in 21 periods of 5 minutes, or memory over 95 % in 1 period "
+        "of 5 minutes, within 14 days of the change (before 2026-11-15 UTC if it is made now)",
         "above 90 % of the new size for 0.31 % of the time, ≤ 1.2 %",
+        "at 3 past moments: 1 undone, 41 % saved. Each decided on the 28 days before it, and held "
+        "against the 14 days after it:",
+        "2026-10-04 no change no 0 % 0 % 2026-10-11 m5.xlarge yes 1.3 % 49 % "
+        "2026-10-18 m5.xlarge no 0.025 % 75 %",
+        "undone in 2 of those 3 windows; memory, sized as now, ran out after 0 of 2 past moments",
         "with a restart; can be undone",
         "m5a.xlarge",
         "What this cannot see",
-        "CPU above 22.5 % of today's machine (which is 90 % of the new one)",
+        "CPU above 22.5 % of today's machine (90 % of the new one)",
     ):
         assert part in story, part
+
+
+SIZING = {
+    "cpu": {"samples": 17_000, "risk_of_sizes": {"8": 0.01, "4": 0.0573, "2": 1.0}},
+    "memory": {
+        "measured": True, "today_gib": 64, "peak_percent": 18.2, "headroom_percent": 15,
+        "headroom_basis": "9 machines are too few", "growth": 1.3, "trend_percent_a_day": 0.4,
+        "decided_by": "headroom", "needed_gib": 13.7,
+    },
+    "rollback_cost": {"windows": 0.5, "safe_hourly_price": 0.428, "flips_at": 3.084,
+                      "flips_to": "m5.2xlarge"},
+    "disputed": {"samples": 92, "example_at": "2026-10-20T23:10:00+00:00", "example_percent": 86.9,
+                 "p99_5_without_percent": 11.29, "instance_type_with": "m5.2xlarge"},
+    "warnings": ["vCPUs are hyper-threads"],
+    "candidates": 7,
+}  # fmt: skip
+
+
+def _sized(**fields: object) -> str:
+    advice = replace(ADVICE, evidence=SIZING | fields)
+    return _flat(explain(cases.case(), (advice,), builders.report((advice,))))
+
+
+def test_a_size_says_why() -> None:
+    story = _sized()
+    for part in (
+        "m5.xlarge 4 16 0.214 6 % 0.2385 recommended",  # 0.214 + 0.0573 * (0.214 + 0.214)
+        "peaks at 18.2 % of 64 GiB; needs 13.7 GiB to keep 15 % free (9 machines are too few)",
+        "92 CPU spikes that no other metric confirms, like 87 % at 2026-10-20 23:10 UTC, left out; "
+        "were they real, the answer would be m5.2xlarge, not m5.xlarge",
+        "Before you change it • vCPUs are hyper-threads",
+        "≤ 1.2 %, disputed spikes counted",
+        "stays the answer until one costs more than 3.08 windows of 14 days (--rollback-cost, now "
+        "0.5); then m5.2xlarge is.",
+    ):
+        assert part in story, part
+    for twice in ("hyper-threads", "flips at", "9 machines are too few", "risk of sizes"):
+        assert story.count(twice) <= 1, twice
+    assert "Alternatives" not in story  # they stand among the sizes
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"decided_by": "growth"}, "13.7 GiB, as its peak has grown by 30 % in a fortnight before"),
+        ({"decided_by": "trend"}, "13.7 GiB, as its peaks rise by 0.4 points a day"),
+        ({"headroom_percent": None}, "13.7 GiB, as today: 9 machines are too few"),
+        ({"measured": False}, "not measured: the 64 GiB of today are kept"),
+        ({"measured": False, "today_gib": None}, "not measured: as much as today"),
+    ],
+)
+def test_what_decided_the_memory(told: dict[str, object], said: str) -> None:
+    assert said in _sized(memory={**cast("dict[str, object]", SIZING["memory"]), **told})
+
+
+def test_an_answer_that_nothing_flips_and_spikes_that_change_nothing() -> None:
+    disputed = {**cast("dict[str, object]", SIZING["disputed"]), "instance_type_with": "m5.xlarge"}
+    story = _sized(rollback_cost={"windows": 0.5, "safe_hourly_price": 0.4}, disputed=disputed)
+    assert "dearer rollback" not in story
+    assert "were they real, the answer would be the same" in story
+
+
+def test_too_short_a_past_says_so() -> None:
+    advice = replace(ADVICE, backtest=builders.UNTRIED)
+    story = _flat(explain(cases.case(), (advice,), builders.report((advice,))))
+    assert "Replayed not: its history is too short" in story
+
+
+def test_a_well_sized_machine_shows_the_sizes_beside_it() -> None:
+    fit = Fit("i-0aa11", "rightsize", "nothing smaller is cheaper", SIZING)
+    story = _flat(explain(cases.case(), (fit,), builders.report()))
+    assert "The sizes beside it" in story
+    assert "m5.4xlarge 16 64 0.856 none 0.856 today's" in story
+
+
+def test_a_larger_machine_costs_more_and_says_so() -> None:
+    advice = builders.larger("i-0aa11", evidence=SIZING)
+    story = _flat(explain(cases.case(), (advice,), builders.report((advice,))))
+    for part in (
+        "web-17 Rightsize: m5.xlarge → m5.2xlarge, costs 156.22 USD a month more",
+        "(100.0 % more) x 730 h = 156.22 → 312.44 a month",
+        "Costs more 156.22 USD a month on the bill",
+        "540.50 + 156.22 = 696.72 USD a month",
+        "demand is cut off at today's size",
+        "Less demand",
+    ):
+        assert part in story, part
+    for absent in ("How sure it is", "saves", "undo risk", "was not replayed"):
+        assert absent not in story, absent
 
 
 def test_a_stop_at_list_price_says_what_it_does_not_know() -> None:
@@ -146,6 +245,9 @@ def test_every_line_fits_and_nothing_is_alive(width: int) -> None:
         case = cases.case(resource=resource, profiles=profiles)
         advice = replace(ADVICE, reason=text, evidence={text: [{text: text}], "b": {text: [text]}})
         story = explain(case, (IN_USE, advice), builders.report((advice,)), width=width)
+        sized = replace(builders.hostile().recommendations[0], resource_id=advice.resource_id,
+                        evidence=SIZING | {"warnings": [text]})  # fmt: skip
+        story += explain(case, (sized,), builders.report((sized,)), width=width)
         lines = story.split("\n")
         assert all(cell_len(line) <= width for line in lines)
         assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for line in lines for c in line)

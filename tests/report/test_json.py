@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 
-from costopt.model import ActionType, Report
+from costopt.model import ActionType, Report, Risk
 from costopt.report import json as json_format
 from tests.report import builders
 
@@ -106,6 +106,48 @@ def test_a_stop_recommends_no_machine_for_nothing() -> None:
         "currency": None,
         "pricing_category": None,
     }
+
+
+def test_the_evidence_of_a_resize_is_whole() -> None:
+    (one,) = _rendered(builders.report((builders.recommendation(),)))["recommendations"]
+    risk, replay = one["risk"], one["backtest"]
+    assert (risk["rollback_probability"], risk["rollback_probability_upper"]) == (0.0573, 0.0841)
+    assert (risk["horizon_days"], risk["confidence"]) == (14, "likely safe")
+    assert one["guards"][0] == {
+        "metric_name": "cpu_utilization",
+        "limit_percent": 90,
+        "samples": 21,
+        "period_seconds": 300,
+        "horizon_days": 14,
+        "until": "2026-11-15T00:00:00Z",
+    }
+    assert [(d["origin"], d["rolled_back"]) for d in replay["decisions"]] == [
+        ("2026-10-04T00:00:00Z", False),
+        ("2026-10-11T00:00:00Z", True),
+        ("2026-10-18T00:00:00Z", False),
+    ]
+    assert replay["this_size"] == {"windows": 3, "rolled_back": 2}
+    assert replay["memory"] == {"origins": 2, "out_of_memory": 0}
+
+
+def test_what_was_not_modelled_or_replayed_is_null() -> None:
+    bare = builders.recommendation(risk=Risk(90.0, 0.1, 0.2, "counted"), backtest=builders.UNTRIED)
+    (one,) = _rendered(builders.report((bare,)))["recommendations"]
+    names = ("rollback_probability", "rollback_probability_upper", "horizon_days", "confidence")
+    assert [one["risk"][name] for name in names] == [None] * 4
+    assert (one["backtest"]["origins"], one["backtest"]["memory"]) == (0, None)
+    (stop,) = _rendered(builders.report((builders.stop(),)))["recommendations"]
+    assert (stop["risk"], stop["backtest"], stop["guards"]) == (None, None, [])
+
+
+def test_a_larger_machine_costs_more_and_stands_last() -> None:
+    found = _rendered(builders.report((builders.larger(), builders.recommendation())))
+    last = found["recommendations"][-1]
+    assert last["estimated_monthly_savings"]["target"] == -156.22
+    assert last["current_monthly_cost"] == 156.22
+    summary = found["summary"]
+    assert summary["monthly_extra_cost"] == 156.22
+    assert summary["monthly_savings"] == 312.44  # 468.66 less what is added
 
 
 def test_nothing_is_lost_but_nothing_steers_a_screen() -> None:

@@ -1,4 +1,4 @@
-"""The sizes beside the chosen one, each with the need it fails or holds."""
+"""The sizes beside the chosen one, each with its risk and what it costs to expect."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from typing import Any
 import pyarrow as pa
 
 from costopt import schema
-from costopt.model import Resource, Shape
+from costopt.model import Recommendation, Resource, Shape
 from costopt.pricing.catalogue import Catalogue
 from costopt.report import ladder
 from costopt.report.screen import Screen
 from tests.report import builders, cases
 
 SIZES = (("s1", 1, 2), ("s2", 2, 4), ("s2h", 2, 16), ("s4", 4, 16), ("s8", 8, 32), ("s9", 9, 36))
-NEEDS = {"cpu": {"needed_vcpus": 1.9}, "memory": {"needed_gib": 7.5}}
+EVIDENCE: dict[str, Any] = {
+    "cpu": {"risk_of_sizes": {"4": 0.0036, "2": 0.05, "1": 1.0}},
+    "memory": {"needed_gib": 7.5},
+    "rollback_cost": {"windows": 0.5, "safe_hourly_price": 0.4},
+}
+LARGER = builders.larger().estimated_monthly_savings
 
 
 def _catalogue() -> Catalogue:
@@ -35,34 +40,57 @@ def _catalogue() -> Catalogue:
     )
 
 
-def _drawn(evidence: dict[str, Any], chosen: str | None) -> str:
+def _drawn(evidence: dict[str, Any], advice: Recommendation | None) -> str:
     resource = Resource("vm", "Cellar", instance_type="s8", vcpus=8.0, memory_gib=32.0)
     case = cases.case(
         resource=resource, shape=Shape("Cellar", "s8", 8.0, 32.0), catalogue=_catalogue()
     )
-    target = replace(builders.offer(chosen), provider_name="Cellar") if chosen else None
     screen = Screen(100, colour=False)
-    ladder.draw(screen, case, evidence, target)
+    drawn = ladder.draw(screen, case, evidence, advice)
+    assert drawn == bool(screen.text())
     return " ".join(screen.text().split())
 
 
-def test_each_size_says_what_it_fails() -> None:
-    drawn = _drawn(NEEDS, "s2h")
-    assert "needs 1.9 vCPUs and 7.5 GiB" in drawn
-    assert "s1 1 2 0.04 too few vCPUs s2 2 4 0.08 too little memory s2h 2 16 0.20 rec" in drawn
-    assert "s4 4 16 0.24 holds both s8 8 32 0.48 today's" in drawn
+def _advice(chosen: str, **fields: Any) -> Recommendation:
+    target = replace(builders.offer(chosen), provider_name="Cellar")
+    return builders.recommendation(recommended=target, **fields)
+
+
+def test_each_size_says_what_it_risks_and_costs() -> None:
+    # The safe machine costs 0.40 an hour: 0.04 + 1 * (0.36 + 0.5 * 0.4), 0.20 + 0.05 * (0.2 + 0.2).
+    drawn = _drawn(EVIDENCE, _advice("s2h"))
+    assert (
+        "s1 1 2 0.04 >99 % too little memory s2 2 4 0.08 5 % too little memory "
+        "s2h 2 16 0.20 5 % 0.22 recommended s4 4 16 0.24 <1 % 0.2413 s8 8 32 0.48 none 0.48 today's"
+    ) in drawn
+    assert "holds the highest demand seen (0.4 an hour) from then on, and 0.5 windows" in drawn
     assert "s9" not in drawn
 
 
 def test_around_today_where_nothing_was_chosen() -> None:
-    drawn = _drawn(NEEDS, None)
-    assert "s8 8 32 0.48 today's s9 9 36 0.54 holds both" in drawn
+    drawn = _drawn(EVIDENCE, None)
+    assert "s8 8 32 0.48 none 0.48 today's s9 9 36 0.54 none 0.54" in drawn
 
 
-def test_without_known_needs_nothing_is_drawn() -> None:
-    assert _drawn({"cpu": {}}, "s2h") == ""
-    assert _drawn({}, None) == ""
+def test_alternatives_stand_among_them_by_price() -> None:
+    other = builders.offer("z3", vcpus=3.0, memory_gib=16.0, hourly_price=Decimal("0.21"))
+    nameless = builders.offer(None, hourly_price=None)
+    drawn = _drawn(EVIDENCE, _advice("s2h", alternatives=(nameless, other)))
+    assert "recommended z3 3 16 0.21 alternative s4" in drawn  # its risk is not in the evidence
+
+
+def test_a_larger_machine_has_no_risk_to_weigh() -> None:
+    drawn = _drawn(EVIDENCE, _advice("s9", estimated_monthly_savings=LARGER))
+    assert "s8 8 32 0.48 today's s9 9 36 0.54 recommended" in drawn
+    assert "expected" not in drawn
+
+
+def test_without_a_price_of_rollbacks_nothing_is_expected() -> None:
+    told = EVIDENCE | {"rollback_cost": {"windows": None, "safe_hourly_price": 0.4}}
+    drawn = _drawn(told, None)
+    assert "s4 4 16 0.24 <1 % s8 8 32 0.48 none today's" in drawn
+    assert "expected:" not in drawn
 
 
 def test_a_type_that_the_market_lacks_has_no_neighbours() -> None:
-    assert _drawn(NEEDS, "t99") == ""
+    assert _drawn(EVIDENCE, _advice("t99")) == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from costopt.model import Skip
 from costopt.report.scope import first, narrow
@@ -34,6 +35,13 @@ def test_totals_are_of_the_chosen_alone() -> None:
     assert summary.skips == {"no-price": 1}
     assert summary.reconciled_percent is None
     assert part.notes[-1] == "3 of 412 resources, chosen by tag team=web"
+
+
+def test_what_is_added_is_told_apart_and_taken_off() -> None:
+    both = builders.report((OTHER, builders.larger("i-1")))
+    part = narrow(both, {"i-1": _case("i-1")}, {"i-1": ()}, "tag team=web").summary
+    assert part.monthly_extra_cost == -part.monthly_savings == Decimal("156.22")
+    assert part.monthly_spend_after == part.monthly_spend + Decimal("156.22")
 
 
 def test_other_currencies_are_not_added_up() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from rich.cells import cell_len
 from rich.text import Text
 
-from costopt.model import Report
+from costopt.model import Recommendation, Report
 from costopt.report import text
 from tests.report import builders
 
@@ -52,14 +52,20 @@ def test_it_says_what_matters(width: int) -> None:
     for fact in (
         "48,210.50",  # spend, saving, after
         "12,316.96",
-        "35,893.54",
+        "156.22  USD  for machines that are too small",
+        "36,049.76",
         "25.5 %",
         "10,726.62",  # a saving
         "gpu-train-3",
         "GCP us-central1",
         "m5.4xlarge → m5.xlarge",
         "16 → 4 vCPUs, 64 → 16 GiB",
-        "≤ 1.2 %",
+        "6 %",  # the chance of having to undo it
+        "≤ 9 %",
+        "within 14 days",
+        "Too small: a larger machine costs more",
+        "+156.22",
+        "m5.xlarge → m5.2xlarge",
         "list price",
         "thin-data",
         "12 rows of the bill are in EUR",
@@ -67,7 +73,10 @@ def test_it_says_what_matters(width: int) -> None:
         "costopt recommend --skips",
     ):
         assert fact in page, fact
-    assert " ".join(page.split()).count("CPU stayed below 12.4 % for 99.5 % of 60 days") == 2
+    said = " ".join(page.split())
+    assert said.count("CPU stayed below 12.4 % for 99.5 % of 60 days") == 2
+    assert said.count("Likely safe. Replayed at 3 past moments: 1 undone, 41 % saved.") == 2
+    assert "costopt recommend --emit alarms -o alarms" in said
 
 
 def test_skips_are_listed_with_their_reasons() -> None:
@@ -79,10 +88,33 @@ def test_skips_are_listed_with_their_reasons() -> None:
 
 
 def test_a_shortened_list_says_what_is_missing() -> None:
-    whole = builders.fleet()
-    short = replace(whole, recommendations=whole.recommendations[:1])
-    page = " ".join(text.render(short).decode().split())
+    others = (builders.larger("i-1"), builders.larger("i-2"))
+    whole = builders.report((*builders.fleet().recommendations, *others))
+    page = " ".join(text.render(whole, limit=1).decode().split())
     assert "and 3 more, worth 1,590.34 USD a month: --limit 0 shows all" in page
+    assert "and 2 more, for 312.44 USD a month: --limit 0 shows all" in page
+    assert page.count("checkout-3") == 1
+
+
+def test_amounts_add_up_as_written_where_some_is_added() -> None:
+    page = text.render(builders.fleet()).decode()
+    spend, saved, added, left = (
+        Decimal(line.split("USD")[0].split()[-1].replace(",", ""))
+        for line in page.split("\n")
+        if line.startswith(("  Spend a", "  Can be", "  To be", "  Would"))
+    )
+    assert spend - saved + added == left
+    assert "To be added" not in text.render(builders.report((builders.stop(),))).decode()
+
+
+def test_only_what_may_be_undone_has_a_risk() -> None:
+    def page(*advice: Recommendation) -> str:
+        return text.render(builders.report(advice)).decode()
+
+    assert "Undo risk" in page(builders.recommendation(), builders.stop())
+    assert "Undo risk" not in page(builders.stop(), builders.larger())
+    assert "--emit alarms" not in page(builders.stop(), builders.larger())
+    assert "very likely safe" not in page(builders.larger()).lower()
 
 
 def test_an_empty_report_says_so() -> None:

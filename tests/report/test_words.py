@@ -37,6 +37,15 @@ def test_price(price: str | None, said: str) -> None:
     assert words.price(None if price is None else Decimal(price)) == said
 
 
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.0, "<1 %"), (0.0049, "<1 %"), (0.006, "1 %"), (0.0573, "6 %"), (0.99, "99 %"),
+     (0.996, ">99 %"), (1.0, ">99 %")],
+)  # fmt: skip
+def test_a_chance_is_never_certain(share: float, said: str) -> None:
+    assert words.whole_percent(share) == said
+
+
 def test_amount() -> None:
     assert words.amount(Decimal("1234567.891")) == "1,234,567.89"
 
@@ -45,6 +54,12 @@ def test_amounts_add_up_as_written() -> None:
     spend, saved = Decimal("62588.4551"), Decimal("8535.4046")  # 54,053.0505 would end in 05
     assert (words.amount(spend), words.amount(saved)) == ("62,588.46", "8,535.40")
     assert words.less(spend, saved) == "54,053.06"
+
+
+def test_what_remains_after_savings_and_additions() -> None:
+    report = builders.fleet()  # 48,210.50 - 12,316.955 + 156.22
+    assert words.amount(words.saved(report)) == "12,316.96"
+    assert words.remaining(report) == "36,049.76"
 
 
 def test_a_long_id_is_known_by_its_end() -> None:

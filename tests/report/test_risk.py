@@ -1,0 +1,60 @@
+"""How sure advice is, in words: no more than is known, and no less."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from costopt.model import Recommendation, Risk
+from costopt.report import risk
+from costopt.report.screen import GOOD, QUIET, WARN
+from tests.report import builders
+
+
+def _with(chance: float | None, upper: float | None = None, sure: str = "sure") -> Recommendation:
+    return builders.recommendation(risk=Risk(90.0, 0.0, 0.0, "", chance, upper, 14, sure))
+
+
+@pytest.mark.parametrize(
+    ("upper", "said"),
+    [(0.0, "≤ 1 %"), (0.0841, "≤ 9 %"), (0.09, "≤ 9 %"), (1.0, "≤ 100 %"), (None, "")],
+)
+def test_the_upper_bound_rounds_up(upper: float | None, said: str) -> None:
+    assert risk.at_most(_with(0.0, upper)) == said
+
+
+@pytest.mark.parametrize("one", [builders.stop(), builders.larger(), _with(None)])
+def test_what_is_not_known_is_a_dash(one: Recommendation) -> None:
+    assert (risk.chance(one), risk.at_most(one), risk.confidence(one)) == ("—", "", "")
+    assert risk.tone(one) == QUIET
+
+
+@pytest.mark.parametrize(("chance", "tone"), [(0.02, GOOD), (0.1, WARN), (0.7, WARN)])
+def test_a_gamble_looks_like_one(chance: float, tone: str) -> None:
+    assert risk.tone(_with(chance)) == tone
+
+
+def test_the_replay_in_one_line() -> None:
+    assert risk.replayed(builders.BACKTEST) == "at 3 past moments: 1 undone, 41 % saved"
+    once = builders.BACKTEST | {"origins": 1, "rolled_back": 0, "net_savings_percent": 0.0}
+    assert risk.replayed(once) == "at 1 past moment: 0 undone, 0 % saved"
+    assert risk.replayed(builders.UNTRIED) == risk.replayed(None) == ""
+
+
+def test_the_grounds_leave_out_what_is_not_known() -> None:
+    one = builders.recommendation()
+    tried = "Replayed at 3 past moments: 1 undone, 41 % saved."
+    assert risk.grounds(one) == f"Likely safe. {tried}"
+    assert risk.grounds(replace(one, risk=None)) == tried
+    assert risk.grounds(replace(one, backtest=builders.UNTRIED)) == "Likely safe."
+    assert risk.grounds(builders.stop()) == ""
+
+
+def test_the_stop_rule_names_metric_limit_and_periods() -> None:
+    cpu, memory = builders.GUARDS
+    assert risk.stop_rule((cpu,)) == "CPU was over 90 % in 21 periods of 5 minutes"
+    hourly = replace(memory, period_seconds=3600, samples=1_200)
+    assert risk.stop_rule((hourly,)) == "memory was over 95 % in 1,200 periods of 1 hour"
+    assert risk.stop_rule(()) == ""
+    assert risk.stop_rule((cpu, memory)).endswith(", or memory over 95 % in 1 period of 5 minutes")
