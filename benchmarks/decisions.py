@@ -161,7 +161,7 @@ def print_longer(one: Judged) -> None:
     """The same as advice looks back: up to twice as far, where there is as much."""
     days = len(one.fleet.machines[0].cpu) // one.fleet.machines[0].slots_a_day
     table = of_history(days)
-    if table == one.fleet.table:
+    if table.origins == one.fleet.table.origins:
         return
     found = of_histories(one.fleet.machines, END, days, Plan(table, one.prior))
     ours = row(found.scores[0])
