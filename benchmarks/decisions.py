@@ -35,7 +35,9 @@ from costopt.backtest.base import Baseline, Need, Past  # noqa: E402
 from costopt.backtest.baselines import baselines  # noqa: E402
 from costopt.backtest.baselines.samples import nearest_rank, ordered  # noqa: E402
 from costopt.backtest.calibration import BINS  # noqa: E402
-from costopt.backtest.replay import OURS, Plan, of_histories  # noqa: E402
+from costopt.backtest.choices import OURS  # noqa: E402
+from costopt.backtest.plan import Plan  # noqa: E402
+from costopt.backtest.replay import of_histories  # noqa: E402
 from costopt.backtest.result import Backtest, Bin, MethodScore  # noqa: E402
 from costopt.backtest.windows import of_history  # noqa: E402
 from costopt.optimize.risk import Risk  # noqa: E402

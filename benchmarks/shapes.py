@@ -10,9 +10,9 @@ from traces import Fleet
 
 from costopt.backtest.base import STOP, Past
 from costopt.backtest.baselines import baselines
+from costopt.backtest.choices import OURS
 from costopt.backtest.fleet import LADDER, learn
 from costopt.backtest.outcome import Outcomes
-from costopt.backtest.replay import OURS
 from costopt.backtest.result import MethodScore
 from costopt.backtest.score import rung, score
 from costopt.backtest.series import CPU, MEMORY, History, Series
