@@ -9,6 +9,7 @@ from typing import Final
 from costopt.model import ActionType, Report
 from costopt.report.artefacts import azure, cloudwatch, gcp, prometheus
 from costopt.report.artefacts.base import Artefact, Watch, watches
+from costopt.report.words import costs_more
 from costopt.units import provider_key
 
 _CLOUDS: Final = {"aws": cloudwatch, "azure": azure, "gcp": gcp}
@@ -16,6 +17,7 @@ _GONE: Final = {
     ActionType.STOP: ("stops the machine", "stop the machine"),
     ActionType.DELETE: ("deletes it", "delete it"),
 }
+_LARGER: Final = ("takes a larger machine", "take a larger machine")
 
 
 def alarms(
@@ -46,16 +48,20 @@ def artefacts(
 
 def left_out(report: Report) -> list[str]:
     """Sentences about the recommendations that have no guard, and why that is so."""
-    without = Counter(one.action_type for one in report.recommendations if not one.guards)
+    unguarded = [one for one in report.recommendations if not one.guards]
+    without = Counter(
+        _LARGER if costs_more(one) else _GONE.get(one.action_type) for one in unguarded
+    )
     told = []
-    for action, (single, several) in _GONE.items():
-        if count := without.pop(action, 0):
+    for reason in (*_GONE.values(), _LARGER):
+        if count := without[reason]:
+            single, several = reason
             told.append(
                 f"1 recommendation {single} and needs no guard"
                 if count == 1
                 else f"{count:,} recommendations {several} and need no guard"
             )
-    if rest := without.total():
+    if rest := without[None]:
         plural = "1 recommendation has" if rest == 1 else f"{rest:,} recommendations have"
         told.append(f"{plural} no guard")
     return told

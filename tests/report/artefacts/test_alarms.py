@@ -25,7 +25,7 @@ def test_each_provider_gets_its_own_kind_of_alarm() -> None:
 
 def test_only_what_is_present_is_written() -> None:
     assert alarms.alarms(builders.report()) == {}
-    assert alarms.alarms(builders.fleet()) == {}
+    assert alarms.alarms(builders.report((builders.stop(), builders.larger()))) == {}
     only = builders.report((guards.guarded("OnPrem"),))
     assert list(alarms.alarms(only)) == ["prometheus-rules.yml"]
 
@@ -114,9 +114,10 @@ def test_what_has_no_guard_is_told() -> None:
     assert alarms.left_out(builders.report(rows)) == [
         "2 recommendations stop the machine and need no guard"
     ]
-    bare = builders.recommendation("c")
-    assert alarms.left_out(builders.report((builders.stop(), bare))) == [
+    bare = builders.recommendation("c", guards=())
+    assert alarms.left_out(builders.report((builders.stop(), builders.larger(), bare))) == [
         "1 recommendation stops the machine and needs no guard",
+        "1 recommendation takes a larger machine and needs no guard",
         "1 recommendation has no guard",
     ]
 
