@@ -35,8 +35,9 @@ class Learned:
         if at not in of.figures:
             return None
         figures, record = of.figures[at].astype(np.float64), of.records[at]
-        chance = with_seen(self.models[at].chance(figures), figures)
-        risk = np.maximum.accumulate(with_record(chance, record.windows, record.over, record.share))
+        chance = self.models[at].chance(figures)
+        lived = with_record(chance, record.windows, record.over, record.share)
+        risk = np.maximum.accumulate(with_seen(lived, figures))
         risk[of.sizes >= 1] = 0.0
         return risk
 
