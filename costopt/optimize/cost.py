@@ -25,7 +25,8 @@ def expected(price: Floats, risk: Floats, safe: float, rollback_cost: float) -> 
 
     The safe machine is the one that holds the highest demand seen, whatever runs today. So the
     answer does not depend on today's size: asked again after the change, at the same demand, it is
-    the same. (Priced in today's machine, 47 of 100 Bitbrains machines would be shrunk again.)
+    the same. (Priced in today's machine, a quarter of Bitbrains' machines would be made smaller
+    once more: docs/method.md.)
 
     Args:
         price: (n,) of each machine.
