@@ -14,6 +14,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         # what is not measured
         "cpu-unmeasured": "samples of cpu_utilization",
         "gpu-unmeasured": "samples of gpu_utilization and gpu_memory_utilization of every card",
+        "thin-recently": "CPU samples of the last 14 days, at least half of them",
         "network-unmeasured": "samples of network_in and network_out",
         # what is not known
         "no-price": "a price: costopt collect files --prices P, or the bill: --charges C",
