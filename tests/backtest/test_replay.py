@@ -208,6 +208,15 @@ def test_a_risk_budget_binds_once_there_is_a_past() -> None:
     assert ours.saved.value == 0
 
 
+def test_a_risk_budget_is_kept_with_the_sizes_on_offer() -> None:
+    """Four weeks at 10 %, then at 60 %: every half would have been undone, three quarters not."""
+    leap = np.concatenate([days(28, 10), days(28, 60)])
+    held = [history(leap, f"vm-{n:02d}") for n in range(40)]
+    (ours, *_) = backtest(held, 56, risk_budget=0.05, ladder=(1.0, 0.75)).scores
+    # Of five origins, 42 to 14 days back, three have a test behind them.
+    assert ours.saved.value == pytest.approx(0.25 * 3 / 5)
+
+
 # -- memory ------------------------------------------------------------------------------------
 
 

@@ -129,7 +129,13 @@ def test_a_history_shorter_than_the_timetable_lacks_the_oldest_origins() -> None
 
 
 @pytest.mark.parametrize(
-    ("period", "slots"), [(60, [10, 240, 1440]), (300, [2, 48, 288]), (900, [1, 16, 96])]
+    ("period", "slots"),
+    [
+        (60, [10, 240, 1440]),
+        (300, [2, 48, 288]),
+        (450, [2, 32, 192]),
+        (900, [1, 16, 96]),
+    ],
 )
 def test_a_rollback_takes_as_long_as_said_whatever_the_period(
     period: int, slots: list[int]
