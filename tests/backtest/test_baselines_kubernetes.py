@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from costopt.backtest.baselines import find
@@ -43,6 +43,7 @@ days = st.lists(
 
 
 @given(days, st.sampled_from([1, 4, 64]), st.sampled_from([1, 16]))
+@example([[1.0] * 24] * 2, 1, 1)  # exactly 0.01 core, where the second bucket starts
 def test_vpa_is_what_adding_sample_by_sample_gives(
     drawn: list[list[float]], vcpus: int, gib: int
 ) -> None:
@@ -102,6 +103,15 @@ def test_a_bucket_s_end_is_the_answer_and_the_last_has_none() -> None:
     ends = [growing.percentile(weight, share) for share in (0.25, 0.26, 0.75, 1.0)]
     assert ends == [1, 3, 3, 7]
     assert math.isnan(growing.percentile(growing.weigh(values[:0], ones[:0]), 0.5))
+
+
+@pytest.mark.parametrize("first", [0.01, 1e7])
+def test_a_value_at_a_bucket_s_start_is_in_it(first: float) -> None:
+    # VPA: "value < firstBucketSize" is the first bucket, so that a value of that size is not.
+    growing = Buckets(first=first, growth=1.05, maximum=1e5 * first)
+    values = np.array([0, np.nextafter(first, 0), first, growing.start(7)])
+    assert np.flatnonzero(growing.weigh(values, np.ones(4))).tolist() == [0, 1, 7]
+    assert growing.weigh(values, np.ones(4))[:2].tolist() == [2, 1]
 
 
 def test_crane_s_p99_is_of_the_work() -> None:
