@@ -22,7 +22,7 @@ _WATCHED: Final = 0.1  # from this chance on, a change is not simply likely to b
 def probability(one: Recommendation) -> float | None:
     """The chance that it must be undone, 0 to 1; None where it is not known: of a larger machine,
     say, as its demand was cut off."""
-    return one.risk.rollback_probability if one.risk and not words.costs_more(one) else None
+    return one.risk.rollback_probability if one.risk else None
 
 
 def chance(one: Recommendation) -> str:

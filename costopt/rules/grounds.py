@@ -21,6 +21,17 @@ from costopt.units import SECONDS_PER_DAY, cents, per_month
 _MEMORY_LIMIT_PERCENT: Final = 95.0
 """Out of memory a process is killed, so the guard speaks before."""
 
+_BOUND: Final = "upper bound: Wilson 95 %, distinct hours counted as observations"
+_OF_SMALLER: Final = (
+    f"share of past samples over the limit of the recommended size, never too low; {_BOUND}; "
+    "rollback: logistic model of this fleet's own past and a prior of other fleets'"
+)
+_OF_LARGER: Final = (
+    f"share of past samples over the limit of the recommended size; {_BOUND}; what demand would "
+    "have been above today's size was cut off, and is in neither"
+)
+_NOT_ASKED: Final = "not applicable: a larger machine"
+
 
 def demand(sizing: Sizing) -> str:
     """What it uses: "CPU P99.5 is 17.2 % of 16 vCPUs over 42 days"."""
@@ -83,19 +94,19 @@ def undersized(sizing: Sizing) -> str:
 
 def risk(sizing: Sizing, chosen: int) -> Risk:
     """Share of time over the limit on the target, as the past would have had it, and the chance
-    that the change must be undone."""
+    that the change must be undone: of a larger machine it has none, as demand was cut off."""
     cpu, limit, outlook = sizing.need.cpu, sizing.settings.limit_percent, sizing.outlook
     capacity = float(sizing.capacities[chosen])
     share = cpu.share_over(limit * capacity)
+    if not sizing.is_smaller(chosen):
+        return Risk(limit, share, cpu.upper_bound(share), _OF_LARGER, confidence=_NOT_ASKED)
     chance = float(sizing.offers.risk[chosen])
     upper = Chances(outlook.now.sizes, outlook.upper, outlook.now.peak_percent)
     return Risk(
         limit_percent=limit,
         expected_share=share,
         upper_bound=cpu.upper_bound(share),
-        method="share of past samples over the limit of the recommended size, never too low; "
-        "upper bound: Wilson 95 %, distinct hours counted as observations; rollback: logistic "
-        "model of this fleet's own past and a prior of other fleets'",
+        method=_OF_SMALLER,
         rollback_probability=chance,
         rollback_probability_upper=max(chance, float(upper.at(np.array([capacity]))[0])),
         horizon_days=outlook.horizon_days,

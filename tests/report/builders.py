@@ -160,7 +160,7 @@ def larger(resource_id: str = "i-0ee55", **fields: Any) -> Recommendation:
         ),
         "estimated_monthly_cost": Decimal("312.44"),
         "estimated_monthly_savings": Savings(amount, amount, amount, amount, "charges"),
-        "risk": Risk(90.0, 0.0, 0.004, "histogram", 0.0, 0.0, 14, "very likely safe"),
+        "risk": Risk(90.0, 0.0, 0.004, "histogram", confidence="not applicable: a larger machine"),
         "backtest": None,
         "guards": (),
         "reason": "CPU is over 90 % for 28.0 % of the time, so it wants more than it gets.",

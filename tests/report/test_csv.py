@@ -57,6 +57,13 @@ def test_a_negative_amount_is_a_number() -> None:
     assert ",-156.22," in csv_format.render(builders.report((builders.larger(),))).decode()
 
 
+def test_the_chance_of_undoing_a_larger_machine_is_empty_not_zero() -> None:
+    (row,) = _rows(builders.report((builders.larger(),)))
+    names = ("rollback_probability", "rollback_probability_upper", "horizon_days")
+    assert [row[f"risk_{name}"] for name in names] == [""] * 3
+    assert row["risk_confidence"] == "not applicable: a larger machine"
+
+
 @given(builders.REPORTS)
 @settings(deadline=None)
 def test_any_report_reads_back_and_runs_nothing(report: Report) -> None:

@@ -145,6 +145,9 @@ def test_a_larger_machine_costs_more_and_stands_last() -> None:
     last = found["recommendations"][-1]
     assert last["estimated_monthly_savings"]["target"] == -156.22
     assert last["current_monthly_cost"] == 156.22
+    names = ("rollback_probability", "rollback_probability_upper", "horizon_days")
+    assert [last["risk"][name] for name in names] == [None] * 3
+    assert last["risk"]["confidence"] == "not applicable: a larger machine"
     summary = found["summary"]
     assert summary["monthly_extra_cost"] == 156.22
     assert summary["monthly_savings"] == 312.44  # 468.66 less what is added

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from costopt.model import ActionType, Finding, FindingLevel, Skip
+from costopt.model import ActionType, Finding, FindingLevel, Risk, Skip
 from costopt.rules.base import Case
 from tests.rules.builders import END, Type, billed, case, kind, ladder, m6i, profile, samples
 from tests.rules.judging import advised, fits, judge, set_so, skipped, target
@@ -148,7 +148,12 @@ def test_a_machine_that_cuts_its_demand_off_gets_the_next_larger_one() -> None:
     )
     assert (found.guards, found.backtest) == ((), None)  # nothing to undo
     assert found.risk is not None
-    assert found.risk.rollback_probability == 0
+    assert found.risk == Risk(
+        90.0, 0.0, found.risk.upper_bound, found.risk.method,
+        rollback_probability=None, rollback_probability_upper=None, horizon_days=None,
+        confidence="not applicable: a larger machine",
+    )  # fmt: skip
+    assert "cut off" in found.risk.method
     assert "flips_at" not in found.evidence["rollback_cost"]
     assert "warnings" not in found.evidence
 
