@@ -34,7 +34,7 @@ def machines(count: int = 7, spoiled_from: int | None = None) -> tuple[Machine, 
     CPU sample is ever disputed.
 
     Args:
-        spoiled_from: every sample from that day on is another, and much higher; None = as it was.
+        spoiled_from: every sample from that day on is another, much higher or missing; None = none is.
     """
     made = []
     for number in range(count):
@@ -43,7 +43,8 @@ def machines(count: int = 7, spoiled_from: int | None = None) -> tuple[Machine, 
         if spoiled_from is not None:
             later = slice(spoiled_from * A_DAY, None)
             chance = np.random.default_rng(1000 + number)
-            cpu[later] = chance.uniform(60, 100, len(cpu[later])).round(2)
+            other = chance.uniform(60, 100, len(cpu[later])).round(2)
+            cpu[later] = np.where(chance.random(len(other)) < 0.1, np.nan, other)
             used[later] += 45
         made.append(Machine(f"vm-{number:02d}", 16, read_only(cpu), memory=read_only(used)))
     return tuple(made)
