@@ -138,7 +138,7 @@ def gcp_idle(signals: Signals) -> tuple[Check, ...]:
 
 def optscale(signals: Signals) -> tuple[Check, ...]:
     """OptScale: average CPU <= 5 %, average network <= 1000 B/s each way."""
-    checks = [Check("CPU mean", signals.cpu.mean, "<=", 5, "%")]
+    checks = [Check("CPU mean", _mean(signals.cpu), "<=", 5, "%")]
     if signals.network_in is not None:
         checks.append(Check("network in mean", signals.network_in.mean, "<=", 1000, "B/s"))
     if signals.network_out is not None:
@@ -154,8 +154,8 @@ def gpu_checks(signals: Signals, gpu: GpuSignals, aws_network: bool) -> tuple[Ch
     kernel ran (facts: decisions, "GPU mismatch"). GCP's rates for the network are the alternative
     to AWS's 5 MB a day, which a monitored machine exceeds.
     """
-    inactive = 100 * min((p.share_under_1 or 0.0 for p in gpu.utilization), default=math.nan)
-    memory = max((p.max for p in gpu.memory), default=math.nan)
+    inactive = 100 * min((_inactive(p) for p in gpu.utilization), default=math.nan)
+    memory = max((_top(p) for p in gpu.memory), default=math.nan)
     checks = [
         Check("GPU inactive time", inactive, ">", 99, "%"),
         Check("GPU memory peak", memory, "<", 5, "%"),
@@ -168,6 +168,11 @@ def gpu_checks(signals: Signals, gpu: GpuSignals, aws_network: bool) -> tuple[Ch
     if aws_network:
         return (*checks, *aws_co_idle(signals))
     return (*checks, Check("CPU peak", _top(signals.cpu), "<", 5, "%"), *_quiet_network(signals))
+
+
+def _inactive(card: Profile) -> float:
+    """Share of samples below 1 %; those refused as too high are not."""
+    return (card.share_under_1 or 0.0) * _share_kept(card)
 
 
 def _quiet_network(signals: Signals) -> list[Check]:
@@ -185,6 +190,12 @@ def _top(profile: Profile) -> float:
     return PERCENT_LIMIT if profile.refused_high else profile.max
 
 
+def _mean(profile: Profile) -> float:
+    """The mean with those refused as too high, which count as that."""
+    kept = _share_kept(profile)
+    return kept * profile.mean + (1 - kept) * PERCENT_LIMIT
+
+
 def _peak(signals: Signals) -> float:
     return max(_top(signals.cpu), _top(signals.cpu_max) if signals.cpu_max else 0.0)
 
@@ -195,7 +206,11 @@ def _vcpus(percent: float, signals: Signals) -> float:
 
 
 def _weekday_means(profile: Profile) -> tuple[float, ...]:
-    """The mean of each weekday, Monday first; infinite where a weekday has no sample."""
+    """The mean of each weekday, Monday first; infinite where a weekday has no sample.
+
+    On which day samples were refused as too high is not known: each day's mean has them all.
+    """
+    refused = profile.refused_high
     means = []
     for day in range(7):
         slots = range(24 * day, 24 * day + 24)
@@ -203,7 +218,8 @@ def _weekday_means(profile: Profile) -> tuple[float, ...]:
         sums = [
             profile.week_mean[s] * profile.week_count[s] for s in slots if weights[s - 24 * day]
         ]
-        means.append(sum(sums) / sum(weights) if sums else math.inf)
+        total = sum(sums) + PERCENT_LIMIT * refused
+        means.append(total / (sum(weights) + refused) if sums else math.inf)
     return tuple(means)
 
 
@@ -214,11 +230,17 @@ def _daily_megabytes(inward: Profile, outward: Profile) -> tuple[float, ...]:
 
 
 def _share_under(profile: Profile, percent: float) -> float:
-    """Share of samples surely below `percent`, never too high."""
+    """Share of samples surely below `percent`, never too high: refused high ones are not."""
     known = ((1.0, profile.max), (0.995, profile.p99_5), (0.99, profile.p99), (0.95, profile.p95))
     ranked = max((share for share, value in known if value < percent), default=0.0)
     bins = (profile.histogram or ())[: int(percent)]
-    return max(ranked, sum(bins) / profile.count if profile.count else 0.0)
+    below = max(ranked, sum(bins) / profile.count if profile.count else 0.0)
+    return below * _share_kept(profile)
+
+
+def _share_kept(profile: Profile) -> float:
+    """Of the samples kept, and those refused as too high."""
+    return profile.count / max(1, profile.count + profile.refused_high)
 
 
 def _figure(value: float) -> str:

@@ -81,6 +81,9 @@ class Memory:
 def memory_demand(case: Case, trusted: bool) -> Memory:
     """The memory that a target must have: by its own rule where measured, else today's.
 
+    Samples above 105 % were refused as figures. Where other samples confirm them it may want any
+    amount more than it has, so it keeps that; else they are a broken counter's.
+
     Source: optimize/memory.py.
     """
     today = case.shape.memory_gib if case.shape else None
@@ -89,7 +92,15 @@ def memory_demand(case: Case, trusted: bool) -> Memory:
         return Memory(today, None, today)
     kept = found.headroom.headroom_percent is None  # no headroom was enough on the fleet's past
     needed = 100.0 if kept else found.needed_percent
+    if _beyond_memory(case):
+        needed = max(needed, 100.0)
     return Memory(today, found, None if today is None else needed / 100 * today)
+
+
+def _beyond_memory(case: Case) -> bool:
+    """Whether it was seen to use more than it has."""
+    either = (case.profile("memory_utilization", statistic) for statistic in ("mean", "max"))
+    return any(p.refused_high and refused_is_busy(p) for p in either if p)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,10 +60,6 @@ def test_healthy_data_have_no_findings() -> None:
         ("conflicts", {"conflicts": 8064}, NOTE),
         ("not-finite", {"not_finite": 3}, NOTE),
         ("off-grid", {"off_grid": 8064}, NOTE),
-        ("out-of-range", {"refused_low": 80}, NOTE),
-        ("out-of-range", {"refused_low": 82}, GATE),
-        ("out-of-range", {"refused_high": 40}, NOTE),
-        ("out-of-range", {"refused_high": 41}, GATE),
         ("unit", {"max": 1.01}, None),
         ("unit", {"max": 1.0}, NOTE),
         ("unit", {"max": 0.0}, None),
@@ -71,6 +67,73 @@ def test_healthy_data_have_no_findings() -> None:
 )
 def test_thresholds(check: str, changes: dict[str, Any], expected: str | None) -> None:
     assert level(check, **changes) == expected
+
+
+NEAR_FULL = bins(at_20=7664, at_90=400)
+
+
+class TestRefused:
+    """8,064 samples are kept."""
+
+    @pytest.mark.parametrize("metric_name", ["cpu_utilization", "memory_utilization"])
+    @pytest.mark.parametrize(
+        ("refused", "expected"),
+        [
+            ({"refused_low": 424}, NOTE),  # of 8,488: 4.995 %
+            ({"refused_low": 425}, GATE),
+            ({"refused_high": 81}, NOTE),  # unconfirmed, of 8,145: 0.994 %
+            ({"refused_high": 82}, GATE),
+            ({"refused_high": 81, "refused_low": 343}, NOTE),
+            ({"refused_high": 81, "refused_low": 344}, GATE),
+            ({"refused_high": 424} | NEAR_FULL, NOTE),
+            ({"refused_high": 425} | NEAR_FULL, GATE),
+        ],
+    )
+    def test_of_what_sizes_are_chosen_by(
+        self, metric_name: str, refused: dict[str, Any], expected: str
+    ) -> None:
+        others = {"cpu_utilization", "memory_utilization"} - {metric_name}
+        beside = [profile(metric_name=name) for name in others]
+        found = codes(seen(profile(metric_name=metric_name, **refused), *beside))
+        assert found == {("out-of-range", metric_name): expected}
+
+    @pytest.mark.parametrize(
+        ("metric_name", "refused", "expected"),
+        [
+            ("gpu_utilization", {"refused_high": 81}, NOTE),
+            ("gpu_utilization", {"refused_high": 82} | NEAR_FULL, GATE),
+            ("network_in", {"refused_low": 82, "histogram": None}, GATE),
+        ],
+    )
+    def test_of_other_metrics(
+        self, metric_name: str, refused: dict[str, Any], expected: str
+    ) -> None:
+        found = codes(seen(profile(), profile(metric_name=metric_name, **refused)))
+        assert found == {("out-of-range", metric_name): expected}
+
+    @pytest.mark.parametrize(
+        ("changes", "done"),
+        [
+            ({"refused_low": 9}, "9 below 0, 0 above 105 %; they count as missing"),
+            (
+                {"refused_high": 9},
+                "; they count as missing: so few others come near full that a counter was broken",
+            ),
+            (
+                {"refused_high": 9} | NEAR_FULL,
+                "; those above count as full, for others come near it",
+            ),
+            ({"refused_high": 9, "refused_low": 1} | NEAR_FULL, "; those below 0 count as missing"),
+            ({"refused_high": 9, "metric_name": "gpu_utilization"}, "; they count as missing"),
+        ],
+    )
+    def test_a_note_says_what_was_done(self, changes: dict[str, Any], done: str) -> None:
+        (found,) = seen(profile(**changes))
+        assert done in found.detail
+
+    def test_a_gate_does_not(self) -> None:
+        found = seen(profile(refused_low=800), profile(metric_name="memory_utilization"))
+        assert found[0].detail.endswith("800 below 0, 0 above 105 %")
 
 
 class TestStuck:
@@ -141,8 +204,10 @@ class TestUnits:
         assert seen(profile(), profile(**rate, max=4e11)) == ()
 
     def test_percent_of_one_core_is_named(self) -> None:
-        findings = seen(profile(refused_high=2000), profile(metric_name="memory_utilization"))
-        assert "percent of one core" in findings[0].detail
+        for one in (profile(refused_high=82), profile(refused_high=2000, **NEAR_FULL)):
+            findings = seen(one, profile(metric_name="memory_utilization"))
+            assert findings[0].level == GATE
+            assert "percent of one core" in findings[0].detail
 
 
 class TestZeros:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costopt.model import Profile
 from costopt.rules.base import Case
 from costopt.rules.demand import Memory, cpu_demand, memory_demand, network_demand
 from tests.rules.builders import case, profile, samples
@@ -66,6 +69,21 @@ def test_unmeasured_memory_needs_what_it_has() -> None:
 def test_memory_may_need_more_than_it_has() -> None:
     memory = memory_demand(in_memory(mean=samples(level=95)), trusted=True)
     assert memory.needed_gib == pytest.approx(0.95 * 64 / 0.85)
+
+
+@pytest.mark.parametrize("statistic", ["mean", "max"])
+def test_memory_seen_beyond_what_it_has_stays(statistic: str) -> None:
+    given_case = in_memory(mean=samples(level=40))
+    near_full = samples(level=40, burst=92, burst_share=0.01)
+    for values, needed in ((near_full, 64), (samples(level=40), 0.4 * 64 / 0.85)):
+        beyond = profile(values, "memory_utilization", statistic=statistic, refused_high=9)
+        own = [p for p in given_case.profiles if (p.metric_name, p.statistic) != key(beyond)]
+        one = replace(given_case, profiles=(*own, beyond))
+        assert memory_demand(one, trusted=True).needed_gib == pytest.approx(needed)
+
+
+def key(one: Profile) -> tuple[str, str]:
+    return one.metric_name, one.statistic
 
 
 def test_traffic_of_both_directions_is_added() -> None:

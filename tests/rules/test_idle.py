@@ -208,6 +208,17 @@ def test_one_figure_of_the_whole_machine_tells_of_all_cards() -> None:
     assert verdict(gpu(metrics=whole)) == "stop"
 
 
+def test_a_card_s_samples_refused_as_too_high_are_use() -> None:
+    """Of 8,064 samples and 81 refused ones 99.0 % are inactive, with 82 no longer."""
+    quiet = profile(samples(level=0), "gpu_utilization", refused_high=81)
+    busy = profile(samples(level=0), "gpu_utilization", refused_high=82)
+    empty = profile(samples(level=1), "gpu_memory_utilization")
+    full = profile(samples(level=1), "gpu_memory_utilization", refused_high=1)
+    assert verdict(gpu(quiet, empty)) == "stop"
+    assert verdict(gpu(busy, empty)) == "in use"
+    assert verdict(gpu(quiet, full)) == "in use"
+
+
 def test_a_gpu_machine_with_a_busy_host_is_in_use() -> None:
     assert verdict(gpu(*UNUSED, level=30)) == "in use"
 
@@ -305,6 +316,23 @@ def test_optscale() -> None:
     spiky = samples(level=1, burst=90, burst_share=0.02)
     assert published("optscale-abandoned", spiky, traffic(100)) == "stop"
     assert published("optscale-abandoned", 1.0, traffic(200)) == "in use"
+
+
+@pytest.mark.parametrize(
+    ("definition", "cpu", "most"),
+    [
+        ("gcp-idle", 0.5, 249),  # of 8,064 samples and these 97.004 % stay below 0.03 vCPU
+        ("optscale-abandoned", 4.0, 80),  # a mean of 4.992 %
+        ("aws-ta-low", 5.0, 60),  # a weekday, 1,152 samples, with a mean of 9.95 % if all are its
+    ],
+)
+def test_samples_refused_as_too_high_count_against_idleness(
+    definition: str, cpu: float, most: int
+) -> None:
+    for refused, expected in ((most, "stop"), (most + 1, "in use")):
+        one = profile(samples(level=cpu), refused_high=refused)
+        given = case("g2", metrics=traffic(1), profiles=[one])
+        assert verdict(given, definition) == expected
 
 
 def test_every_definition_names_its_source_and_stand_ins() -> None:
