@@ -51,15 +51,15 @@ def fit(sizing: Sizing) -> str:
 
 
 def reason(sizing: Sizing, chosen: int) -> str:
-    """The advice in one sentence with its figures."""
+    """The advice in one sentence with its figures, but for the chance of having to undo it: that
+    is `risk`'s, and every report shows it beside."""
     target, price = sizing.offer(chosen), sizing.market.prices[chosen].list_unit_price
     memory = f", {target.memory_gib:g} GiB" if target.memory_gib is not None else ""
     parts = [
         demand(sizing),
         f"{target.instance_type} ({_vcpus(target.vcpus or 0)}{memory}) costs "
         f"{price.normalize():f} instead of {sizing.hourly.normalize():f} "
-        f"{sizing.currency} an hour, and must be undone within {sizing.outlook.horizon_days} days "
-        f"with a chance of {percent_words(sizing.offers.risk[chosen])}",
+        f"{sizing.currency} an hour",
         _memory_words(sizing),
     ]
     if missing := sizing.need.network.unmeasured:
@@ -140,11 +140,6 @@ def guards(sizing: Sizing, chosen: int) -> tuple[Guard, ...]:
         cpu, metric_name="memory_utilization", limit_percent=_MEMORY_LIMIT_PERCENT, samples=1
     )
     return cpu, memory
-
-
-def percent_words(chance: float) -> str:
-    """A chance in percent: "under 1 %" rather than "0 %"."""
-    return "under 1 %" if chance < 0.005 else f"{100 * chance:.0f} %"
 
 
 def _memory_words(sizing: Sizing) -> str:
