@@ -34,7 +34,7 @@ def machines(count: int = 7, spoiled_from: int | None = None) -> tuple[Machine, 
     CPU sample is ever disputed.
 
     Args:
-        spoiled_from: every sample from that day on is another, much higher or missing; None = none is.
+        spoiled_from: from that day on samples are others, much higher, or gone; None = none is.
     """
     made = []
     for number in range(count):
