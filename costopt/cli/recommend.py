@@ -92,7 +92,8 @@ def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
-    help=f"Show the N largest; 0 = all. Default: {_SHOWN} on a terminal, else all.",
+    help="Show the N largest savings, and so many larger machines; 0 = all. "
+    f"Default: {_SHOWN} on a terminal, else all.",
 )
 @options.as_of
 @options.project
@@ -154,7 +155,10 @@ def recommend(
         emit.emit(kind, report, output, emit.Wanted(changed_at, instance_label))
         return
     if format_name != "table":
-        options.deliver(registry.find("format", format_name)(first(report, limit or 0)), output)
+        short = first(report, limit or 0)
+        options.deliver(registry.find("format", format_name)(short), output)
+        for note in short.notes[len(report.notes) :]:  # csv has no place for it
+            click.echo(f"note: {note}", err=True)
         return
     if limit is None:
         limit = 0 if output or not sys.stdout or not sys.stdout.isatty() else _SHOWN

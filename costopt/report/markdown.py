@@ -39,8 +39,7 @@ def _headline(report: Report) -> str:
 def _recommendations(report: Report) -> str:
     if not report.recommendations:
         return words.nothing(report)
-    adding = [one for one in report.recommendations if words.costs_more(one)]
-    saving = [one for one in report.recommendations if not words.costs_more(one)]
+    saving, adding = words.parted(report.recommendations)
     blocks = []
     if saving:
         blocks.append(_advice(saving, f"{report.currency} a month"))
@@ -52,9 +51,6 @@ def _recommendations(report: Report) -> str:
     if adding:
         blocks.append("### Too small: a larger machine costs more")
         blocks.append(_advice(adding, f"{report.currency} a month"))
-    hidden = report.summary.recommendations - len(report.recommendations)
-    if hidden > 0:
-        blocks.append(f"{hidden:,} more are not shown.")
     return "\n\n".join(blocks)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from costopt.model import Report, Summary
+from costopt.model import Recommendation, Report, Summary
+from costopt.report import words
 from costopt.rules.base import Case, Outcome, well_sized
 from costopt.rules.plan import extra_cost
 
@@ -55,5 +56,27 @@ def narrow(
 
 
 def first(report: Report, limit: int) -> Report:
-    """The report with its `limit` largest recommendations; 0 = all. Totals stay the whole's."""
-    return replace(report, recommendations=report.recommendations[: limit or None])
+    """The report with its `limit` largest savings and as many larger machines; 0 = all.
+
+    Totals stay the whole's, and a note says what is left out.
+    """
+    if not limit:
+        return report
+    saving, adding = words.parted(report.recommendations)
+    left_out = [
+        f"{words.counted(len(hidden), what)} {worth} {_sum(hidden)} {report.currency} a month"
+        for hidden, what, worth in (
+            (saving[limit:], "recommendation", "worth"),
+            (adding[limit:], "larger machine", "for"),
+        )
+        if hidden
+    ]
+    if not left_out:
+        return report
+    note = f"not shown, by --limit {limit}: {', and '.join(left_out)}"
+    shown = (*saving[:limit], *adding[:limit])
+    return replace(report, recommendations=shown, notes=(*report.notes, note))
+
+
+def _sum(advice: Sequence[Recommendation]) -> str:
+    return words.amount(abs(sum((r.estimated_monthly_savings.target for r in advice), Decimal(0))))

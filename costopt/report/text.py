@@ -92,7 +92,8 @@ def _amounts(screen: Screen, report: Report) -> None:
     ]
     if summary.monthly_extra_cost:
         extra = words.amount(summary.monthly_extra_cost)
-        lines.insert(2, ("To be added", extra, WARN, "for machines that are too small"))
+        small = words.counted(len(words.parted(report.recommendations)[1]), "machine")
+        lines.insert(2, ("To be added", extra, WARN, f"for {small} too small"))
     columns = [
         Column(13),
         Column(max(len(value) for _, value, _, _ in lines), right=True),
@@ -116,8 +117,7 @@ def _recommendations(screen: Screen, report: Report, limit: int) -> None:
         screen.line((words.nothing(report), STRONG))
         screen.blank()
         return
-    saving = [one for one in report.recommendations if not words.costs_more(one)]
-    adding = [one for one in report.recommendations if words.costs_more(one)]
+    saving, adding = words.parted(report.recommendations)
     if saving:
         _table(screen, saving[: limit or None], "Saves/month")
         _more(screen, saving[limit:] if limit else [], f"worth {{}} {report.currency}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -105,6 +106,15 @@ def remaining(report: Report) -> str:
 def costs_more(one: Recommendation) -> bool:
     """Whether it is advice to pay more: for a machine that is too small for its demand."""
     return one.estimated_monthly_savings.target < 0
+
+
+def parted(
+    advice: Sequence[Recommendation],
+) -> tuple[list[Recommendation], list[Recommendation]]:
+    """Those that save, and those that cost more; each list is shortened by itself, for the one
+    is about money and the other about machines that are too small today."""
+    saving = [one for one in advice if not costs_more(one)]
+    return saving, [one for one in advice if costs_more(one)]
 
 
 def counted(number: int, noun: str) -> str:

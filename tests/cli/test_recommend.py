@@ -178,6 +178,9 @@ def test_a_threshold_and_a_limit(home: Path) -> None:
     short = _json(home, "--limit", "1")
     assert _ids(short) == ["vm-1"]
     assert short["summary"]["recommendations"] == 2
+    told = "not shown, by --limit 1: 1 recommendation worth 584.00 USD a month"
+    assert told in short["notes"]
+    assert _run(home, "--limit", "1", "--format", "csv").stderr.endswith(f"note: {told}\n")
     assert "and 1 more, worth 584.00 USD" in _run(home, "--limit", "1").stdout
 
 

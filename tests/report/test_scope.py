@@ -53,5 +53,20 @@ def test_other_currencies_are_not_added_up() -> None:
 def test_a_head_keeps_the_totals() -> None:
     report = builders.report((ADVICE, OTHER))
     assert first(report, 0) == report
+    assert first(report, 2) == report
     assert first(report, 1).recommendations == (OTHER,)
     assert first(report, 1).summary == report.summary
+    assert first(report, 1).notes == (
+        "not shown, by --limit 1: 1 recommendation worth 100.00 USD a month",
+    )
+
+
+def test_no_saving_pushes_larger_machines_off_the_list() -> None:
+    larger = tuple(builders.larger(name) for name in ("i-2", "i-3", "i-4"))
+    head = first(builders.report((ADVICE, OTHER, *larger), notes=("stale",)), 1)
+    assert head.recommendations == (OTHER, larger[0])
+    assert head.notes == (
+        "stale",
+        "not shown, by --limit 1: 1 recommendation worth 100.00 USD a month, and 2 larger machines "
+        "for 312.44 USD a month",
+    )

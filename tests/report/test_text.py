@@ -52,7 +52,7 @@ def test_it_says_what_matters(width: int) -> None:
     for fact in (
         "48,210.50",  # spend, saving, after
         "12,316.96",
-        "156.22  USD  for machines that are too small",
+        "156.22  USD  for 1 machine too small",
         "36,049.76",
         "25.5 %",
         "10,726.62",  # a saving
