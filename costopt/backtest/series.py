@@ -162,13 +162,16 @@ def _fill(days: npt.NDArray[Any], refused: npt.NDArray[np.int64], low: int, high
     """Put each day's refused samples, as full ones, into its last gaps that count.
 
     When in the day they came is not kept. The last gaps, so that a decision amid the day sees none
-    that may have come after it.
+    that may have come after it. Where a whole day lacks gaps, other samples were sent later for the
+    same moments (lake/fold.py): the lowest make way, so that quiet ones cannot take their place.
     """
     width = days.shape[1]
     for day in np.flatnonzero(refused):
-        gaps = np.flatnonzero(days[day] == MISSING_U16)
-        gaps = gaps[(gaps >= low - day * width) & (gaps < high - day * width)]
-        days[day, gaps[-int(refused[day]) :]] = _FULL
+        counted = days[day, max(0, low - day * width) : max(0, high - day * width)]
+        gaps = counted == MISSING_U16
+        room = len(counted) if len(counted) == width else np.count_nonzero(gaps)
+        lowest = np.lexsort((-np.arange(len(counted)), np.where(gaps, -1, counted.astype(int))))
+        counted[lowest[: min(int(refused[day]), room)]] = _FULL
 
 
 def _disputed_slots(subject: Subject, window: Window) -> npt.NDArray[np.int64]:

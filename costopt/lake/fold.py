@@ -3,6 +3,12 @@
 A file's samples are folded in their order. The first write wins a slot for good; what is said of
 that slot afterwards is only counted. Counts are per file and merged by maximum over files, so a
 day comes out the same whether files were folded together, one by one, or twice.
+
+What is refused is no write: its slot stays empty, and the next sample for it fills it, whoever
+sends it. NaN is what a collector writes before it knows, and percent of one core may be put right;
+nothing true is lost, for nothing was kept. But the refusal stays counted, and who believes refused
+samples (frame/corroboration.py) must not be talked out of them by what came later: in
+backtest/series.py the day's lowest samples make way. To mark the slot would be another format.
 """
 
 from __future__ import annotations

@@ -184,9 +184,41 @@ def test_refused_samples_of_a_busy_machine_are_full_ones_in_the_last_gaps() -> N
     assert (one.cpu == MISSING_U16).sum() == 3
 
 
-def test_more_refused_than_gaps_fill_them_all() -> None:
-    (one,) = read(refusing(9, [0, 23]), window=days(1), busy_if_refused=True).values()
-    assert one.cpu[[0, 23]].tolist() == [10500, 10500]
+def test_quiet_samples_sent_later_for_refused_ones_make_way() -> None:
+    """Three refused: one of the gaps they left was never filled, two were, with the lowest."""
+    values = np.full(24, 50.0)
+    values[[4, 9, 15]], values[23] = (3.0, 3.0, 20.0), np.nan
+    rows = pack("m", "cpu_utilization", values, period_seconds=HOUR, RefusedHigh=3)
+    (one,) = read(rows, window=days(1), busy_if_refused=True).values()
+    assert np.flatnonzero(one.cpu == 10500).tolist() == [4, 9, 23]
+    (one,) = read(refusing(99, [0]), window=days(1), busy_if_refused=True).values()
+    assert (one.cpu == 10500).all()
+
+
+def test_on_a_day_that_counts_in_part_refused_samples_only_fill_gaps() -> None:
+    """Which of them came in that part is not known."""
+    noon = timedelta(hours=12)
+    (one,) = read(refusing(9, [0, 23]), window=days(1, after=noon), busy_if_refused=True).values()
+    assert np.flatnonzero(one.cpu == 10500).tolist() == [11]
+
+
+@given(
+    st.lists(st.integers(0, 10_500), min_size=24, max_size=24),
+    st.sets(st.integers(0, 23)),
+    st.integers(0, 105),
+)
+def test_whatever_is_sent_later_a_replay_sees_no_less_demand(
+    hundredths: list[int], gone: set[int], threshold: int
+) -> None:
+    """`gone` were refused; then the whole day is sent again, quiet."""
+    true = np.array(hundredths) / 100
+    sent = true.copy()
+    sent[list(gone)] = 0.06 * true[list(gone)]
+    rows = pack("m", "cpu_utilization", sent, period_seconds=HOUR, RefusedHigh=len(gone))
+    (one,) = read(rows, window=days(1), busy_if_refused=True).values()
+    full = true.copy()
+    full[list(gone)] = 105
+    assert (one.cpu > 100 * threshold).sum() >= (np.rint(100 * full) > 100 * threshold).sum()
 
 
 def test_a_decision_amid_a_day_sees_no_sample_refused_after_it_for_sure() -> None:

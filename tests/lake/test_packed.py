@@ -158,6 +158,24 @@ def test_the_first_write_wins_and_the_rest_is_counted(lake: Lake) -> None:
     assert counts(row) == {"Duplicates": 2, "Conflicts": 1}
 
 
+@pytest.mark.parametrize("refused", [400.0, -5.0, NAN])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_is_refused_is_no_write_but_stays_counted(
+    lake: Lake, refused: float, at_once: bool
+) -> None:
+    """A correction fills the slot, for good; of orders only that of the files matters."""
+    for values in ([refused, 9.0], [30.0, 9.0], [2.0, refused], [refused, refused]):
+        lake.append_metrics("demo", [metrics(sample(5 * i, v) for i, v in enumerate(values))])
+        if not at_once:
+            compact(lake)
+    compact(lake)
+    (row,) = held(lake)
+    assert percent(row)[:2] == [30, 9]
+    counted = counts(row)
+    assert counted.pop("Conflicts") == 1  # the 2 after the 30
+    assert list(counted.values()) == [2]  # the file with the most refusals
+
+
 def test_a_file_sent_again_changes_nothing_not_even_the_files(lake: Lake) -> None:
     lake.append_metrics("demo", [fleet(1)])
     first = compact(lake)
