@@ -45,6 +45,16 @@ def per_month(hourly: Decimal | float) -> Decimal:
     return money(money(hourly) * HOURS_PER_MONTH)
 
 
+def counted(number: float, noun: str, form: str = ",") -> str:
+    """`1 resource`, `2 resources`, `1,234 resources`, `0.5 days`: one only where it reads as one.
+
+    Args:
+        form: how the figure is written, as in f"{number:{form}}".
+    """
+    figure = f"{number:{form}}"
+    return f"{figure} {noun}" if figure.lstrip("+-") == "1" else f"{figure} {noun}s"
+
+
 _PROVIDER_KEYS: Final = {
     "amazon": "aws",
     "amazon web services": "aws",

@@ -17,7 +17,7 @@ from costopt.pricing.layer import region_key, type_key
 from costopt.pricing.search import Found
 from costopt.report import words
 from costopt.report.safe import terminal
-from costopt.units import provider_key
+from costopt.units import counted, provider_key
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -221,7 +221,7 @@ def _catalogue(home: Path | None, config_path: Path | None) -> tuple[Catalogue, 
             err=True,
         )
     if len(refused) > _NAMED:
-        more = words.counted(len(refused) - _NAMED, "refused price")
+        more = counted(len(refused) - _NAMED, "refused price")
         click.echo(f"and {more} more", err=True)
     return catalogue, settings.currency
 
@@ -246,7 +246,7 @@ def _say_age(offers: Sequence[Found]) -> None:
     old = [day for o in offers if (day := o.price.valid_from) and day < since]
     if old:
         click.echo(
-            f"note: {words.counted(len(old), 'price')} of {len(offers)} older than"
+            f"note: {counted(len(old), 'price')} of {len(offers)} older than"
             f" {_OLD.days} days, the oldest of {min(old)}; your own override them:"
             " costopt collect files --prices",
             err=True,

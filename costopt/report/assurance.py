@@ -9,6 +9,7 @@ from typing import Any, Final
 from costopt.model import Guard, Recommendation
 from costopt.report import risk, words
 from costopt.report.screen import HEAD, MARGIN, PLAIN, STRONG, WARN, Screen
+from costopt.units import counted
 
 _TITLES: Final = ("decided on", "chosen", "undone", "over limit", "net saving")
 
@@ -87,8 +88,8 @@ def _replay(screen: Screen, backtest: Mapping[str, Any], today: str | None) -> N
 
 def _this_size(backtest: Mapping[str, Any]) -> str:
     size, memory = backtest["this_size"], backtest.get("memory")
-    told = f"undone in {size['rolled_back']} of those {words.counted(size['windows'], 'window')}"
+    told = f"undone in {size['rolled_back']} of those {counted(size['windows'], 'window')}"
     if memory:
-        moments = words.counted(memory["origins"], "past moment")
+        moments = counted(memory["origins"], "past moment")
         told += f"; memory, sized as now, ran out after {memory['out_of_memory']} of {moments}"
     return told

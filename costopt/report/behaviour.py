@@ -13,6 +13,7 @@ from costopt.model import Finding, FindingLevel, Profile
 from costopt.report import words
 from costopt.report.screen import HEAD, PLAIN, STRONG, WARN, Screen
 from costopt.rules.base import Case
+from costopt.units import counted
 
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _FIGURES: Final[Sequence[tuple[str, Callable[[Profile], float]]]] = (
@@ -79,7 +80,7 @@ def _cpu(screen: Screen, case: Case) -> None:
         return
     period = duration(profile.period_seconds)
     screen.bullet(
-        f"CPU: one sample every {period} on {words.counted(profile.days, 'day')}, from "
+        f"CPU: one sample every {period} on {counted(profile.days, 'day')}, from "
         f"{profile.first:%Y-%m-%d %H:%M} to {profile.last:%Y-%m-%d %H:%M} UTC."
     )
     week = np.array(profile.week_p95)
@@ -108,7 +109,7 @@ def _disputed(screen: Screen, case: Case) -> None:
         return
     seen, cpu = case.disputed, case.profile("cpu_utilization")
     text = (
-        f"{words.counted(seen.samples, 'CPU spike')} that no other metric confirms, for example "
+        f"{counted(seen.samples, 'CPU spike')} that no other metric confirms, for example "
         f"{seen.example_value:.0f} % at {seen.example_at:%Y-%m-%d %H:%M} UTC"
     )
     if cpu is not None:

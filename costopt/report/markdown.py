@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from costopt.model import Recommendation, Report
 from costopt.report import risk, words
 from costopt.report.safe import markdown, markdown_code
+from costopt.units import counted
 
 
 def render(report: Report) -> bytes:
@@ -28,8 +29,8 @@ def _headline(report: Report) -> str:
             f"## {saving} a month can be saved",
             "",
             f"**{share}** of {spend} a month{more}, which leaves "
-            f"{after}. {words.counted(summary.recommendations, 'recommendation')} for "
-            f"{words.counted(summary.resources, 'resource')}, {summary.well_sized:,} well sized. "
+            f"{after}. {counted(summary.recommendations, 'recommendation')} for "
+            f"{counted(summary.resources, 'resource')}, {summary.well_sized:,} well sized. "
             f"As of {report.as_of:%Y-%m-%d %H:%M} UTC, looking back "
             f"{words.figure(report.window.days)} days.",
         )

@@ -14,6 +14,7 @@ from costopt.model import Guard, Recommendation
 from costopt.report import words
 from costopt.report.artefacts.base import METRICS, lasting
 from costopt.report.screen import GOOD, QUIET, WARN
+from costopt.units import counted
 
 UNKNOWN: Final = "—"
 _WATCHED: Final = 0.1  # from this chance on, a change is not simply likely to be safe
@@ -66,7 +67,7 @@ def replayed(backtest: Mapping[str, Any] | None) -> str:
     """`at 3 past moments: 0 undone, 41 % saved`; "" where no past was long enough."""
     if not backtest or not backtest["origins"]:
         return ""
-    moments = words.counted(backtest["origins"], "past moment")
+    moments = counted(backtest["origins"], "past moment")
     saved = f"{backtest['net_savings_percent']:.0f} % saved"
     return f"at {moments}: {backtest['rolled_back']} undone, {saved}"
 
@@ -82,5 +83,5 @@ def stop_rule(guards: tuple[Guard, ...]) -> str:
 
 def _periods(guard: Guard) -> str:
     """`21 periods of 5 minutes`."""
-    times = words.counted(guard.samples, "period")
+    times = counted(guard.samples, "period")
     return f"{times} of {lasting(guard.period_seconds)}"

@@ -11,6 +11,7 @@ from costopt.model import Recommendation, Report, Summary
 from costopt.report import words
 from costopt.rules.base import Case, Outcome, well_sized
 from costopt.rules.plan import extra_cost
+from costopt.units import counted
 
 
 def narrow(
@@ -64,7 +65,7 @@ def first(report: Report, limit: int) -> Report:
         return report
     saving, adding = words.parted(report.recommendations)
     left_out = [
-        f"{words.counted(len(hidden), what)} {worth} {_sum(hidden)} {report.currency} a month"
+        f"{counted(len(hidden), what)} {worth} {_sum(hidden)} {report.currency} a month"
         for hidden, what, worth in (
             (saving[limit:], "recommendation", "worth"),
             (adding[limit:], "larger machine", "for"),

@@ -25,6 +25,7 @@ from costopt.report.screen import (
     Column,
     Screen,
 )
+from costopt.units import counted
 
 WIDTH: Final = 100
 _BAR: Final = 24
@@ -72,8 +73,8 @@ def _headline(screen: Screen, report: Report) -> None:
     _amounts(screen, report)
     screen.blank()
     facts = [
-        words.counted(summary.resources, "resource"),
-        words.counted(summary.recommendations, "recommendation"),
+        counted(summary.resources, "resource"),
+        counted(summary.recommendations, "recommendation"),
         f"{summary.well_sized:,} well sized",
     ]
     if summary.reconciled_percent is not None:
@@ -92,7 +93,7 @@ def _amounts(screen: Screen, report: Report) -> None:
     ]
     if summary.monthly_extra_cost:
         extra = words.amount(summary.monthly_extra_cost)
-        small = words.counted(len(words.parted(report.recommendations)[1]), "machine")
+        small = counted(len(words.parted(report.recommendations)[1]), "machine")
         lines.insert(2, ("To be added", extra, WARN, f"for {small} too small"))
     columns = [
         Column(13),

@@ -12,6 +12,7 @@ from costopt.model import Recommendation
 from costopt.report import ladder, words
 from costopt.report.screen import STRONG, WARN, Screen
 from costopt.rules.base import Case
+from costopt.units import counted
 
 _TOLD: Final = frozenset({"memory", "rollback_cost", "disputed", "warnings"})
 
@@ -83,7 +84,7 @@ def spikes(told: Mapping[str, Any], advice: Recommendation | None) -> str:
     """The answer without the disputed spikes, and with them."""
     example = datetime.fromisoformat(told["example_at"])
     text = (
-        f"{words.counted(told['samples'], 'CPU spike')} that no other metric confirms, like "
+        f"{counted(told['samples'], 'CPU spike')} that no other metric confirms, like "
         f"{told['example_percent']:.0f} % at {example:%Y-%m-%d %H:%M} UTC, left out"
     )
     chosen = words.machine(advice.recommended) if advice and advice.recommended else None

@@ -117,11 +117,6 @@ def parted(
     return saving, [one for one in advice if costs_more(one)]
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 resource`, `2 resources`, `1,234 resources`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def action(kind: ActionType) -> str:
     """The action as a word, without FOCUS's x_."""
     return kind.value.removeprefix("x_")

@@ -11,7 +11,7 @@ from costopt.report.backtest.reliability import draw_reliability
 from costopt.report.heatmap.canvas import Box, Canvas
 from costopt.report.heatmap.palette import INK, SOFT
 from costopt.report.heatmap.parts import HEADER, MARGIN, RIGHT, WIDTH, header
-from costopt.report.words import counted
+from costopt.units import counted
 
 _HEIGHT: Final = 900
 _LEFT: Final = MARGIN + 42  # of the axes; before it the ticks' figures

@@ -12,7 +12,8 @@ from typing import Final
 
 from costopt.backtest.base import STOP
 from costopt.backtest.result import Backtest, Bin, Calibration, Interval, MethodScore
-from costopt.report.words import counted, figure
+from costopt.report.words import figure
+from costopt.units import counted
 
 NOTHING: Final = "\u2014"  # an em dash: not known
 MINUS: Final = "\u2212"

@@ -27,7 +27,7 @@ from costopt.report.heatmap.parts import (
     upright_scale,
 )
 from costopt.report.heatmap.scale import Scale, scale_of
-from costopt.report.words import counted
+from costopt.units import counted
 
 _LEFT: Final = 322  # of the cells; before them names, then strips
 _ACROSS: Final = 168 * 6  # whole pixels an hour

@@ -17,7 +17,7 @@ from costopt.report.heatmap import words
 from costopt.report.heatmap.palette import Colour, code, colour, ink_on
 from costopt.report.heatmap.scale import Scale, scale_of
 from costopt.report.screen import MARGIN, PLAIN, QUIET, STRONG, Screen, Span, cells_of, shortened
-from costopt.report.words import counted
+from costopt.units import counted
 
 Depth = Literal["256", "truecolor"]
 _SHADES: Final = " ░▒▓█"

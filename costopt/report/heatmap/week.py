@@ -25,7 +25,7 @@ from costopt.report.heatmap.parts import (
     upright_scale,
 )
 from costopt.report.heatmap.scale import Scale, scale_of
-from costopt.report.words import counted
+from costopt.units import counted
 
 MOST: Final = 9
 """Panels of one picture: three by three is what a slide shows readably."""

@@ -13,7 +13,7 @@ from costopt.profile.heatmap import WeekMap
 from costopt.profile.overview import Overview
 from costopt.profile.week import LOCAL
 from costopt.report.safe import terminal
-from costopt.report.words import counted
+from costopt.units import counted
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _UPPER: Final = {"cpu": "CPU", "gpu": "GPU", "sm": "SM", "p99": "P99"}

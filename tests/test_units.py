@@ -1,0 +1,24 @@
+"""Figures for people: a noun agrees with its figure as it is written."""
+
+from __future__ import annotations
+
+import pytest
+
+from costopt.units import counted
+
+
+@pytest.mark.parametrize(
+    ("number", "form", "said"),
+    [
+        (0, ",", "0 days"),
+        (1, ",", "1 day"),
+        (1.0, "g", "1 day"),
+        (1.04, ".2g", "1 day"),
+        (1.04, ".3g", "1.04 days"),
+        (0.5, "g", "0.5 days"),
+        (-1, "+d", "-1 day"),
+        (1234, ",", "1,234 days"),
+    ],
+)
+def test_only_one_is_singular(number: float, form: str, said: str) -> None:
+    assert counted(number, "day", form) == said
