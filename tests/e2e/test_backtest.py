@@ -147,22 +147,22 @@ def test_other_threads_and_hashes_give_the_same_bytes(calm: str, small: Path) ->
     assert len(json.loads(calm)["origins"]) == len(ORIGINS)
 
 
-# -- killed ------------------------------------------------------------------------------------
+# -- cut short ---------------------------------------------------------------------------------
 
-KILLED = """
+SIGNALLED = """
 import os, pkgutil, signal, sys
 
-holder, _, name = sys.argv[1].rpartition(".")
-left, held = int(sys.argv[2]), pkgutil.resolve_name(holder)
+how, (holder, _, name) = getattr(signal, sys.argv[1]), sys.argv[2].rpartition(".")
+left, held = int(sys.argv[3]), pkgutil.resolve_name(holder)
 step = getattr(held, name)
 def dying(*args, **kwargs):
     global left
     left -= 1
     if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), how)
     return step(*args, **kwargs)
 setattr(held, name, dying)
-sys.argv = ["costopt", *sys.argv[3:]]
+sys.argv = ["costopt", *sys.argv[4:]]
 from costopt.cli import main
 main()
 """
@@ -176,14 +176,27 @@ MOMENTS = [
 ]
 
 
+def signalled(
+    folder: Path, how: str, step: str, nth: int, *more: str
+) -> subprocess.CompletedProcess[str]:
+    """`costopt backtest` in that folder, which gets a signal when it takes a step the nth time."""
+    return subprocess.run(
+        [sys.executable, "-c", SIGNALLED, how, step, str(nth), *JSON, *more],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=300,
+    )
+
+
 @pytest.mark.parametrize(("step", "nth"), MOMENTS, ids=[step for step, _ in MOMENTS])
 def test_killed_it_leaves_a_readable_lake_and_the_same_answer(
     collected: Path, calm: str, tmp_path: Path, leave: Leave, step: str, nth: int
 ) -> None:
     shutil.copytree(collected, tmp_path / ".costopt")
     (tmp_path / "found.json").write_text("of yesterday")
-    command = [sys.executable, "-c", KILLED, step, str(nth), *JSON, "--output", "found.json"]
-    killed = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=300)
+    killed = signalled(tmp_path, "SIGKILL", step, nth, "--output", "found.json")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert (tmp_path / "found.json").read_text() == "of yesterday"
     lake = Lake(tmp_path / ".costopt" / "lake")
@@ -192,6 +205,12 @@ def test_killed_it_leaves_a_readable_lake_and_the_same_answer(
     assert leave(*JSON) == (0, calm, "")
     assert lake.pending() == ()
     assert not list(tmp_path.rglob(".tmp-*"))
+
+
+def test_ctrl_c_amid_the_machines_says_so_and_leaves_with_130(small: Path) -> None:
+    done = signalled(small.parent, "SIGINT", "costopt.backtest.replay.replayed", 2)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.strip() == "costopt: interrupted; what was collected before is kept"
 
 
 # -- broken ------------------------------------------------------------------------------------
