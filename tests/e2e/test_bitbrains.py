@@ -76,7 +76,11 @@ def test_every_machine_is_advised_on_fits_or_is_skipped_with_a_reason(project: P
     assert not advised & skipped
     # Most of this managed-hosting fleet is known to be oversized (facts: the trace's own paper).
     assert len(advised) > 90
-    assert 0.2 < summary["monthly_savings"] / summary["monthly_spend"] < 0.9
+    savings = [r["estimated_monthly_savings"]["target"] for r in report["recommendations"]]
+    assert summary["monthly_savings"] == pytest.approx(sum(savings))
+    assert 0.2 < sum(s for s in savings if s > 0) / summary["monthly_spend"] < 0.9
+    # Many run above their nominal capacity (samples above 105 %): most of these are now larger.
+    assert 20 <= sum(s < 0 for s in savings) <= 40
     for recommendation in report["recommendations"]:
         current, target = recommendation["current"], recommendation["recommended"]
         if recommendation["action_type"] == "Stop":
