@@ -29,6 +29,7 @@ from costopt.optimize.risk import prior
 from costopt.rules.base import Case
 from costopt.rules.rightsize_settings import RightsizeSettings
 from costopt.rules.sizing import sizes
+from costopt.units import counted
 
 _LONG_HISTORIES: Final = 0.75
 """The history replayed is as long as a quarter of the machines have: the few that are older give no
@@ -111,8 +112,8 @@ def replayed(
     )
     if not table.origins:
         raise InsufficientData(
-            f"{days} days of history are too few to decide on {table.train_days} of them and to "
-            f"judge by the next {table.gap_days + table.test_days}",
+            f"{counted(days, 'day')} of history: too few to decide on {table.train_days} of them "
+            f"and to judge by the next {table.gap_days + table.test_days}",
             hint="collect more, raise lookback_days, or give fewer --train-days and --test-days",
         )
     return replay.of_shards(

@@ -52,7 +52,7 @@ def counted(number: float, noun: str, form: str = ",") -> str:
         form: how the figure is written, as in f"{number:{form}}".
     """
     figure = f"{number:{form}}"
-    return f"{figure} {noun}" if figure.lstrip("+-") == "1" else f"{figure} {noun}s"
+    return f"{figure} {noun}" if figure.strip(" +-") == "1" else f"{figure} {noun}s"
 
 
 _PROVIDER_KEYS: Final = {

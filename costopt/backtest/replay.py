@@ -21,6 +21,7 @@ from costopt.backtest.score import score
 from costopt.backtest.series import History, histories, whole_days
 from costopt.backtest.study import LEAD_MINUTES
 from costopt.parallel import in_threads
+from costopt.units import counted
 
 FEW_RESOURCES: Final = 20
 """With fewer, a bootstrap's intervals are too narrow."""
@@ -158,4 +159,4 @@ def _skipped(machines: Sequence[Replayed], plan: Plan, silent: int) -> dict[str,
 def _notes(rows: Sequence[Row]) -> Iterator[str]:
     machines = len({row.number for row in rows})
     if machines < FEW_RESOURCES:
-        yield f"{machines} machines are few: the ranges are narrower than they should be"
+        yield f"only {counted(machines, 'machine')}: the ranges are narrower than they should be"

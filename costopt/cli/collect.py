@@ -25,6 +25,7 @@ from costopt.cli.progress import steps
 from costopt.errors import ConfigError, CostoptError
 from costopt.model import Window
 from costopt.providers.base import Problem, Provider
+from costopt.units import counted
 
 _SHOWN: Final = 20
 """Problems that the summary lists; the others are counted."""
@@ -164,7 +165,7 @@ class _Watched:
         rows = 0
         for table in tables:
             rows += table.num_rows
-            self._step(f"{what}: {rows:,} rows")
+            self._step(f"{what}: {counted(rows, 'row')}")
             yield table
 
 
@@ -185,12 +186,12 @@ def _collect(provider: Provider, home: Path | None, config_path: Path | None) ->
     new = {table: rows for table, rows in collected.rows.items() if rows}
     click.echo(f"collected from {provider.name} into {lake.root}", err=True)
     for table, rows in new.items():
-        what = "samples" if table == "metrics" else "new rows"  # of samples the first one stands
-        click.echo(f"  {table:<10} {rows:>14,} {what}", err=True)
+        what = "sample" if table == "metrics" else "new row"  # of samples the first one stands
+        click.echo(f"  {table:<10} {counted(rows, what, '>14,')}", err=True)
     if not new:
         click.echo("  nothing new: the lake already holds it all, or there was nothing", err=True)
     if collected.compacted_days:
-        click.echo(f"  {collected.compacted_days} days of metrics packed", err=True)
+        click.echo(f"  {counted(collected.compacted_days, 'day')} of metrics packed", err=True)
     _tell(collected.problems)
     where = "" if home is None else f" --home {shlex.quote(str(home))}"
     click.echo(f"next: costopt recommend{where}", err=True)
@@ -203,8 +204,7 @@ def _tell(problems: Sequence[Problem]) -> None:
     if not problems:
         return
     ordered = sorted(problems, key=lambda p: not p.fatal)
-    several = "s" if len(problems) > 1 else ""
-    click.echo(f"{len(problems)} problem{several}; what could be used was kept:", err=True)
+    click.echo(f"{counted(len(problems), 'problem')}; what could be used was kept:", err=True)
     for problem in ordered[:_SHOWN]:
         mark = "MISSING " if problem.fatal else ""
         rows = f" ({problem.count:,} rows)" if problem.count > 1 else ""

@@ -13,6 +13,7 @@ from costopt.lake.holdings import Holdings
 from costopt.model import Finding, FindingLevel, Profile, Resource
 from costopt.pipeline import Observed
 from costopt.report.screen import HEAD, MARGIN, PLAIN, QUIET, STRONG, WARN, Screen, Span
+from costopt.units import counted
 
 WIDTH: Final = 110
 _LATE: Final = timedelta(days=1)
@@ -35,8 +36,10 @@ def _holdings(screen: Screen, held: Holdings) -> None:
     screen.labelled("Samples", _days(held.days))
     for provider, months in held.bills.items():
         rows = sum(months.values())
-        screen.labelled("Bill", f"{provider or '?'}: {rows:,} rows of {_span(list(months))}")
-    own = [f"{held.prices:,} prices" if held.prices else "", _shapes(held)]
+        screen.labelled(
+            "Bill", f"{provider or '?'}: {counted(rows, 'row')} of {_span(list(months))}"
+        )
+    own = [counted(held.prices, "price") if held.prices else "", _shapes(held)]
     screen.labelled(
         "Of your own", ", ".join(part for part in own if part) or "no prices, no shapes"
     )
@@ -48,15 +51,15 @@ def _each(counts: Mapping[str, int]) -> str:
 
 
 def _shapes(held: Holdings) -> str:
-    return f"{held.shapes:,} shapes" if held.shapes else ""
+    return counted(held.shapes, "shape") if held.shapes else ""
 
 
 def _days(days: Sequence[date]) -> str:
     if not days:
         return "none"
     span = (days[-1] - days[0]).days + 1
-    holes = f"; {span - len(days):,} days between have none" if span > len(days) else ""
-    return f"{len(days):,} days, {days[0]} to {days[-1]}{holes}"
+    holes = f"; none on {counted(span - len(days), 'day')} between" if span > len(days) else ""
+    return f"{counted(len(days), 'day')}, {days[0]} to {days[-1]}{holes}"
 
 
 def _span(months: Sequence[str]) -> str:
@@ -90,7 +93,7 @@ def _quality(screen: Screen, seen: Observed) -> None:
     passed, machines = usable(seen.resources, seen.findings)
     screen.title("How far it can be relied on")
     look = STRONG if passed else WARN
-    screen.line((f"{passed:,} of {machines:,} machines can be judged", look))
+    screen.line((f"{passed:,} of {counted(machines, 'machine')} can be judged", look))
     tallies = tally(seen.findings)
     if not tallies:
         screen.line(("nothing wrong with any of their data", PLAIN))

@@ -17,6 +17,7 @@ from costopt.lake.atomic import write_atomically
 from costopt.model import Report
 from costopt.report.artefacts import alarms
 from costopt.report.artefacts.base import Artefact
+from costopt.units import counted
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,8 +45,8 @@ def _alarms(report: Report, wanted: Wanted) -> Emission:
     notes = alarms.left_out(report)
     if count := alarms.elsewhere(report):
         notes.append(
-            f"{count:,} cloud resources are no machine of their cloud by their id: "
-            "their rules are Prometheus's"
+            f"Prometheus's rules stand for {counted(count, 'cloud resource')} whose id is not a "
+            "machine's of that cloud"
         )
     if made and wanted.changed_at is None:
         notes.append(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from costopt.frame.focus import HEADER
 from costopt.providers.files.checking import Checked
+from costopt.units import counted
 
 
 def as_text(found: Sequence[Checked]) -> str:
@@ -74,4 +75,4 @@ def _lines(path: Path, places: Sequence[str]) -> str:
 
 
 def _rows(count: int) -> str:
-    return f"{count:,} row{'s' if count > 1 else ''}"
+    return counted(count, "row")

@@ -34,6 +34,7 @@ from costopt.profile.kernel import profiles_of
 from costopt.profile.overview import MAX_ROWS
 from costopt.report import heatmap as draw
 from costopt.report.safe import terminal
+from costopt.units import counted
 
 _FORMATS: Final = ("terminal", "png", "svg", "json", "csv")
 _TERMINAL_ROWS: Final = 40
@@ -142,7 +143,7 @@ def _measured(
     if metric not in known:
         listed = ", ".join(terminal(name) for name in known)
         raise InsufficientData(
-            f"no machine has {metric} in the last {settings.lookback_days:g} days",
+            f"no machine has {metric} in the last {counted(settings.lookback_days, 'day', 'g')}",
             hint=f"--metric with one that is measured: {listed}"
             if known
             else "costopt collect, or an earlier --as-of",

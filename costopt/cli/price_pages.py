@@ -16,7 +16,7 @@ from costopt.report import words
 from costopt.report.document import SCHEMA_VERSION, number
 from costopt.report.safe import csv_cell
 from costopt.report.screen import HEAD, MONEY, PLAIN, QUIET, Screen, Span
-from costopt.units import per_month
+from costopt.units import counted, per_month
 
 _NARROW: Final = 100  # below, dates and remarks give way to whole names
 _CATEGORIES: Final = {"Standard": "on-demand", "Committed": "committed"}
@@ -82,7 +82,7 @@ def shown(offers: Sequence[Found], width: int, colour: bool) -> bytes:
 
 def _facts(shape: Shape) -> Iterator[tuple[str, str]]:
     count = shape.physical_cores
-    cores = f" on {words.figure(count)} core{'' if count == 1 else 's'}" if count else ""
+    cores = f" on {counted(count, 'core', ',.4g')}" if count else ""
     yield "vCPUs", f"{words.figure(shape.vcpus)}{cores}, {shape.architecture or 'processor ?'}"
     if shape.burstable_baseline_percent is not None:
         baseline = words.figure(shape.burstable_baseline_percent)

@@ -15,6 +15,7 @@ from costopt.frame import scales
 from costopt.frame.corroboration import refused_is_busy
 from costopt.frame.subject import Seen, Subject, duration, gate, note, percent
 from costopt.model import Profile
+from costopt.units import counted
 
 LONG_GAP: Final = timedelta(hours=24)
 """A gap of a day hides at least one whole daily cycle."""
@@ -43,7 +44,7 @@ def stale(subject: Subject) -> Seen | None:
         age.days,
         f"last sample {subject.profile.last:%Y-%m-%d %H:%M} UTC",
         f"the newest sample is {duration(age.total_seconds())} old; "
-        f"advice needs one of the last {subject.settings.max_age_days:g} days",
+        f"advice needs one of the last {counted(subject.settings.max_age_days, 'day', 'g')}",
     )
 
 
@@ -58,7 +59,7 @@ def short_history(subject: Subject) -> Seen | None:
         subject.profile.days,
         f"first sample {subject.profile.first:%Y-%m-%d %H:%M} UTC",
         f"{duration(history.total_seconds())} of history{since}; "
-        f"advice needs {subject.settings.min_days:g} days",
+        f"advice needs {counted(subject.settings.min_days, 'day', 'g')}",
     )
 
 
@@ -82,7 +83,7 @@ def coverage(subject: Subject) -> Seen | None:
         return None
     return gate(
         profile.expected - profile.count,
-        f"{profile.count:,} of {profile.expected:,} samples",
+        f"{profile.count:,} of {counted(profile.expected, 'sample')}",
         f"{percent(profile.coverage)} of the samples are there; "
         f"advice needs {percent(subject.settings.min_coverage)}",
     )
@@ -121,37 +122,38 @@ def gap(subject: Subject) -> Seen | None:
 
 def duplicates(subject: Subject) -> Seen | None:
     """The same sample twice."""
-    return _counted(
-        subject.profile.duplicates, "samples came more than once with the same value; kept once"
+    return _of_samples(
+        subject.profile.duplicates, "came more than once with the same value; kept once"
     )
 
 
 def conflicts(subject: Subject) -> Seen | None:
     """Another value for a moment that had one: how quiet samples are slipped in, or two sources."""
-    return _counted(
+    return _of_samples(
         subject.profile.conflicts,
-        "samples contradict one that was there before; the first one was kept",
+        "contradicted an earlier one; the first was kept",
     )
 
 
 def not_finite(subject: Subject) -> Seen | None:
     """NaN and infinities: missing, not zero."""
-    return _counted(
-        subject.profile.not_finite, "samples are not numbers; they count as missing, not as zero"
+    return _of_samples(
+        subject.profile.not_finite, "without a finite number; taken as missing, not as zero"
     )
 
 
 def off_grid(subject: Subject) -> Seen | None:
     """Samples that do not start on their period's grid."""
     period = duration(subject.profile.period_seconds)
-    return _counted(
+    return _of_samples(
         subject.profile.off_grid,
-        f"samples start between the marks of {period}; each was put on the mark before",
+        f"started between the marks of {period}; put on the mark before",
     )
 
 
-def _counted(count: int, detail: str) -> Seen | None:
-    return note(count, f"{count:,} samples", f"{count:,} {detail}") if count else None
+def _of_samples(count: int, detail: str) -> Seen | None:
+    told = counted(count, "sample")
+    return note(count, told, f"{told} {detail}") if count else None
 
 
 def out_of_range(subject: Subject) -> Seen | None:

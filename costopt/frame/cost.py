@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costopt.model import Cost, Price, Resource, is_stopped
-from costopt.units import HOURS_PER_MONTH, cents, money, per_month, provider_key
+from costopt.units import HOURS_PER_MONTH, cents, counted, money, per_month, provider_key
 
 BILL_DAYS: Final = 31
 """The longest month: the newest bill of a provider that bills by the month is always whole."""
@@ -283,10 +283,12 @@ def fleet_cost(
             notes.append(f"credits of {credit} a month come off the bill beside that spend")
     if bill and listed:
         count = sum(c.basis == "list" for c in same)
-        notes.append(f"{count} resources are on no bill: their cost is the list price")
+        notes.append(f"{counted(count, 'resource')} on no bill: the list price is the cost")
     if other := (bill.other_currencies if bill else {}):
-        rows = ", ".join(f"{n} rows in {name}" for name, n in sorted(other.items()))
+        rows = ", ".join(f"{counted(n, 'row')} in {name}" for name, n in sorted(other.items()))
         notes.append(f"left out of every sum: {rows}")
     if len(same) < len(known):
-        notes.append(f"{len(known) - len(same)} resources cost another currency than {currency}")
+        notes.append(
+            f"{counted(len(known) - len(same), 'resource')} in another currency than {currency}"
+        )
     return FleetCost(spend + listed, currency, share, tuple(notes))

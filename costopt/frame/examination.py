@@ -17,6 +17,7 @@ from costopt.frame.signals import Ahead, Signals
 from costopt.frame.subject import Seen, Subject, gate, note
 from costopt.frame.witness import CPU
 from costopt.model import Disputed, Finding, FindingLevel, Profile, Resource, is_machine
+from costopt.units import counted
 
 CODES: Final = (
     "no-metrics",
@@ -96,8 +97,10 @@ def _of_refused(patient: Patient, refused: Mapping[str, int]) -> Iterator[Findin
     measured = {profile.metric_name for profile in patient.series}
     for metric_name, count in sorted(refused.items()):
         if metric_name not in measured:
-            detail = f"all {count:,} samples were refused: below 0, above 105 % or not numbers"
-            seen = gate(count, f"all {count:,} samples", detail)
+            detail = (
+                f"every sample was refused, {count:,} in all: below 0, above 105 % or not a number"
+            )
+            seen = gate(count, counted(count, "sample"), detail)
             yield _finding(patient, metric_name, "out-of-range", seen)
 
 
@@ -106,7 +109,7 @@ def _of_whole(patient: Patient, of_metrics: Sequence[Finding]) -> Finding | None
     if patient.resource is None:
         samples = sum(profile.count for profile in patient.series)
         detail = "samples of something that is not in the inventory: its size is unknown"
-        seen = gate(samples, f"{samples:,} samples", detail)
+        seen = gate(samples, counted(samples, "sample"), detail)
         return _finding(patient, "", "unknown-resource", seen)
     if not patient.series:
         return _without_samples(patient) if is_machine(patient.resource) else None
@@ -167,17 +170,17 @@ def _of_spikes(patient: Patient, spikes: Disputed) -> Seen:
     return note(
         spikes.samples,
         f"{spikes.example_value:g} % at {spikes.example_at:%Y-%m-%d %H:%M} UTC",
-        f"{spikes.samples:,} samples of brief CPU spikes that no disk, network or memory metric "
-        f"confirms; without them P99.5 is {spikes.p99_5:g} %{instead}",
+        f"{counted(spikes.samples, 'sample')} of brief CPU spikes that no disk, network or "
+        f"memory metric confirms; without them P99.5 is {spikes.p99_5:g} %{instead}",
     )
 
 
 def _of_shift(shift: Shift) -> Seen:
     return note(
         abs(shift.hours),
-        f"{shift.hours:+d} hours around {shift.middle:%Y-%m-%d}",
-        f"the daily rhythm moves by {shift.hours:+d} hours within the window: a clock that was "
-        "set, a time zone that is not named, or a job that was moved",
+        f"{counted(shift.hours, 'hour', '+d')} around {shift.middle:%Y-%m-%d}",
+        f"the daily rhythm moves by {counted(shift.hours, 'hour', '+d')} within the window: a "
+        "clock that was set, a time zone that is not named, or a job that was moved",
     )
 
 

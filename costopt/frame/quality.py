@@ -20,7 +20,7 @@ from costopt.frame.scales import sent_as_fractions
 from costopt.frame.series import speaking
 from costopt.frame.signals import Signals
 from costopt.model import Finding, FindingLevel, Profile, Resource, Skip, is_machine
-from costopt.units import provider_key
+from costopt.units import counted, provider_key
 
 Findings = Mapping[str, tuple[Finding, ...]]
 
@@ -85,7 +85,7 @@ def require_usable(resources: Mapping[str, Resource], findings: Findings) -> Non
     ranked = sorted(counts, key=lambda check: (-counts[check], CODES.index(check)))
     told = ", ".join(f"{counts[check]} {check}" for check in ranked)
     raise InsufficientData(
-        f"none of {len(machines)} machines has usable data: {told}",
+        f"none of {counted(len(machines), 'machine')} has usable data: {told}",
         where="quality gate",
         hint=f"{REMEDIES[ranked[0]]}; costopt doctor shows every finding",
     )

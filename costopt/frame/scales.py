@@ -8,6 +8,7 @@ from typing import Final
 from costopt import schema
 from costopt.frame.subject import Seen, Subject, duration, gate, note, percent
 from costopt.model import Profile
+from costopt.units import counted
 
 FLEET_SERIES: Final = 5
 FLEET_SHARE: Final = 0.95
@@ -139,7 +140,7 @@ def zeros(subject: Subject) -> Seen | None:
     share = percent(low / profile.count)
     return note(
         low,
-        f"{low:,} samples below 1 %",
+        f"{counted(low, 'sample')} below 1 %",
         f"{share} of the samples are about 0, the others stand well apart: the machine was off, "
         "or somebody sends 0 where a sample is missing",
     )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from costopt.config import QualitySettings
 from costopt.model import FindingLevel, Profile, Resource
+from costopt.units import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def percent(share: float) -> str:
 def duration(seconds: float) -> str:
     """A length of time for people: minutes, hours or days, whichever reads best."""
     if seconds < 2 * 3600:
-        return f"{seconds / 60:.0f} minutes"
+        return counted(seconds / 60, "minute", ".0f")
     if seconds < 3 * 86_400:
-        return f"{seconds / 3600:.0f} hours"
-    return f"{seconds / 86_400:.1f} days"
+        return counted(seconds / 3600, "hour", ".0f")
+    return counted(seconds / 86_400, "day", ".1f")

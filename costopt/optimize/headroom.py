@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from costopt.optimize.memory import FAILED, UNSEEN, Int8s
+from costopt.units import counted
 
 HEADROOMS_PERCENT: Final = (15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
 BUDGET: Final = 0.01
@@ -34,16 +35,14 @@ class HeadroomChoice:
         """The choice in one sentence, for people."""
         if self.basis == "configured":
             return (
-                f"{self.resources} machines with a past are too few to show that at most "
-                f"{100 * self.budget:.3g} % of them run out of memory: {self.headroom_percent:g} % "
-                "headroom is the configured one"
+                f"the past of {counted(self.resources, 'machine')} is too little to show that at "
+                f"most {100 * self.budget:.3g} % of them run out of memory: "
+                f"{self.headroom_percent:g} % headroom is the configured one"
             )
         tried = self.headrooms_percent
         at = len(tried) - 1 if self.headroom_percent is None else tried.index(self.headroom_percent)
-        text = (
-            f"with {tried[at]:g} % headroom {self.failed[at]} of {self.resources} machines would "
-            "have run out of memory"
-        )
+        of_all = f"{self.failed[at]} of {counted(self.resources, 'machine')}"
+        text = f"with {tried[at]:g} % headroom {of_all} would have run out of memory"
         return text if self.basis == "fleet" else f"even {text}: memory stays as it is"
 
 

@@ -41,7 +41,7 @@ def draw(screen: Screen, advice: Recommendation) -> None:
 
 def _chance(advice: Recommendation, chance: str) -> str:
     days = advice.risk.horizon_days if advice.risk else None
-    within = f" within {words.figure(days)} days" if days else ""
+    within = f" within {counted(days, 'day', ',.4g')}" if days else ""
     most = risk.at_most(advice)
     return f"{chance}{within}" + (f", {most}" if most else "")
 
@@ -51,7 +51,7 @@ def _stop_rule(guards: tuple[Guard, ...]) -> str:
     days, until = guards[0].horizon_days, guards[0].until
     moment = f"{until:%Y-%m-%d}" if not (until.hour or until.minute) else f"{until:%Y-%m-%d %H:%M}"
     return (
-        f"as soon as {risk.stop_rule(guards)}, within {words.figure(days)} days of the change "
+        f"as soon as {risk.stop_rule(guards)}, within {counted(days, 'day', ',.4g')} of the change "
         f"(before {moment} UTC if it is made now)"
     )
 
@@ -64,11 +64,10 @@ def _replay(screen: Screen, backtest: Mapping[str, Any], today: str | None) -> N
             "Replayed", "not: its history is too short for a past decision and its test"
         )
         return
-    train, test = (words.figure(backtest[name]) for name in ("train_days", "test_days"))
+    train, test = (counted(backtest[f"{name}_days"], "day", ",.4g") for name in ("train", "test"))
     screen.labelled(
         "Replayed",
-        f"{told}. Each decided on the {train} days before it, and held against the {test} days "
-        "after it:",
+        f"{told}. Each decided on the {train} before it, and held against the {test} after it:",
     )
     table = [[(title, HEAD) for title in _TITLES]]
     for one in backtest["decisions"]:

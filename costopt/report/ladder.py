@@ -20,6 +20,7 @@ from costopt.optimize.size import large_enough
 from costopt.report import words
 from costopt.report.screen import HEAD, MONEY, PLAIN, QUIET, Screen
 from costopt.rules.base import Case
+from costopt.units import counted
 
 _BELOW: Final = 4  # cheaper sizes shown
 _ABOVE: Final = 2  # dearer ones
@@ -153,8 +154,8 @@ class _Risks:
         return (
             "expected: the price an hour, plus the chance of an undo times what that costs: the "
             f"machine that holds the highest demand seen ({words.figure(self._safe)} an hour) from "
-            f"then on, and {words.figure(self._windows)} windows of it for the trouble. The least "
-            "is taken; another family only where it is clearly less."
+            f"then on, and {counted(self._windows, 'window', ',.4g')} of it for the trouble. "
+            "The least is taken; another family only where it is clearly less."
         )
 
 

@@ -32,7 +32,7 @@ def _headline(report: Report) -> str:
             f"{after}. {counted(summary.recommendations, 'recommendation')} for "
             f"{counted(summary.resources, 'resource')}, {summary.well_sized:,} well sized. "
             f"As of {report.as_of:%Y-%m-%d %H:%M} UTC, looking back "
-            f"{words.figure(report.window.days)} days.",
+            f"{counted(report.window.days, 'day', ',.4g')}.",
         )
     )
 

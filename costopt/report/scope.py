@@ -35,7 +35,9 @@ def narrow(
     chosen = tuple(r for r in report.recommendations if r.resource_id in cases)
     saved = sum((r.estimated_monthly_savings.target for r in chosen), Decimal(0))
     skips = tuple(skip for skip in report.skips if skip.resource_id in cases)
-    note = f"{len(cases):,} of {report.summary.resources:,} resources, chosen by {chosen_by}"
+    note = (
+        f"{len(cases):,} of {counted(report.summary.resources, 'resource')}, chosen by {chosen_by}"
+    )
     return replace(
         report,
         summary=Summary(

@@ -67,7 +67,7 @@ def _headline(screen: Screen, report: Report) -> None:
     screen.line(
         ("Advice as of ", PLAIN),
         (f"{report.as_of:%Y-%m-%d %H:%M} UTC", STRONG),
-        (f", looking back {words.figure(report.window.days)} days", PLAIN),
+        (f", looking back {counted(report.window.days, 'day', ',.4g')}", PLAIN),
     )
     screen.blank()
     _amounts(screen, report)
@@ -164,9 +164,9 @@ def _legend(screen: Screen, shown: Sequence[Recommendation]) -> None:
     if days := sorted(
         {one.risk.horizon_days for one in shown if one.risk and one.risk.horizon_days}
     ):
-        spans = " or ".join(words.figure(span) for span in days)
+        spans = " or ".join(counted(span, "day", ",.4g") for span in days)
         told.append(
-            f"Undo risk: the chance that demand outgrows the new size within {spans} days, so that "
+            f"Undo risk: the chance that demand outgrows the new size within {spans}, so that "
             "the change must be undone, and its upper bound."
         )
     for text in told:

@@ -12,7 +12,7 @@ from costopt.report.behaviour import unknown
 from costopt.report.remedies import REMEDIES
 from costopt.report.screen import MONEY, PLAIN, QUIET, STRONG, WARN, Screen
 from costopt.rules.base import Case, Fit, Outcome
-from costopt.units import HOURS_PER_MONTH, per_month
+from costopt.units import HOURS_PER_MONTH, counted, per_month
 
 _EFFORT: Final = {
     Effort.VERY_LOW: "very little effort",
@@ -207,9 +207,9 @@ def _flip(advice: Recommendation) -> str:
     if cost.get("windows") is None or cost.get("flips_at") is None:
         return ""
     horizon = advice.risk.horizon_days if advice.risk else None
-    days = f" of {words.figure(horizon)} days" if horizon else ""
+    days = f" of {counted(horizon, 'day', ',.4g')}" if horizon else ""
     now = f"--rollback-cost, now {words.figure(cost['windows'])}"
     return (
         "A dearer rollback: this stays the answer until one costs more than "
-        f"{cost['flips_at']:.3g} windows{days} ({now}); then {cost['flips_to']} is."
+        f"{counted(cost['flips_at'], 'window', '.3g')}{days} ({now}); then {cost['flips_to']} is."
     )

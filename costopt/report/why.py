@@ -76,7 +76,8 @@ def _decided(told: Mapping[str, Any]) -> str:
             f", as its peak has grown by {100 * (told['growth'] - 1):.0f} % in a fortnight before"
         )
     if told["decided_by"] == "trend":
-        return f", as its peaks rise by {told['trend_percent_a_day']:.2g} points a day"
+        rise = counted(told["trend_percent_a_day"], "point", ".2g")
+        return f", as its peaks rise by {rise} a day"
     return f" to keep {words.figure(headroom)} % free ({basis})"
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from costopt.model import ActionType, Offer, Recommendation, Report
-from costopt.units import cents
+from costopt.units import cents, counted
 
 _GONE: Final = {ActionType.STOP: "stopped", ActionType.DELETE: "deleted"}
 _INITIALS: Final = {"cpu": "CPU", "gpu": "GPU", "sm": "SM", "p99": "P99"}
@@ -131,7 +131,7 @@ def size(offer: Offer) -> str:
     """What is in the machine: `4 vCPUs, 16 GiB, 1 x A100`; "" where nothing is known."""
     parts = []
     if offer.vcpus is not None:
-        parts.append(f"{figure(offer.vcpus)} vCPU{'' if offer.vcpus == 1 else 's'}")
+        parts.append(counted(offer.vcpus, "vCPU", ",.4g"))
     if offer.memory_gib is not None:
         parts.append(f"{figure(offer.memory_gib)} GiB")
     if offer.gpu_count:

@@ -16,7 +16,7 @@ from costopt.optimize.outlook import Chances, MemoryOutlook
 from costopt.rules.base import span
 from costopt.rules.prices import list_price
 from costopt.rules.sizing import Sizing
-from costopt.units import SECONDS_PER_DAY, cents, per_month
+from costopt.units import SECONDS_PER_DAY, cents, counted, per_month
 
 _MEMORY_LIMIT_PERCENT: Final = 95.0
 """Out of memory a process is killed, so the guard speaks before."""
@@ -36,8 +36,8 @@ _NOT_ASKED: Final = "not applicable: a larger machine"
 def demand(sizing: Sizing) -> str:
     """What it uses: "CPU P99.5 is 17.2 % of 16 vCPUs over 42 days"."""
     need, vcpus = sizing.need, sizing.current.vcpus
-    days = span(need.cpu.profile).days
-    return f"CPU P99.5 is {need.cpu.p99_5:.3g} % of {_vcpus(vcpus)} over {days:.0f} days"
+    days = counted(span(need.cpu.profile).days, "day", ".0f")
+    return f"CPU P99.5 is {need.cpu.p99_5:.3g} % of {_vcpus(vcpus)} over {days}"
 
 
 def fit(sizing: Sizing) -> str:
@@ -164,9 +164,9 @@ def _kept_for(outlook: MemoryOutlook) -> str:
     if outlook.binding == GROWTH:
         return f"as its peak has grown by {100 * (outlook.growth - 1):.0f} % in a fortnight before"
     if outlook.binding == TREND:
-        return f"as its peaks rise by {outlook.trend:.2g} points a day"
+        return f"as its peaks rise by {counted(outlook.trend, 'point', '.2g')} a day"
     return f"with {outlook.headroom.headroom_percent:g} % headroom"
 
 
 def _vcpus(count: float) -> str:
-    return f"{count:.3g} vCPU{'' if count == 1 else 's'}"
+    return counted(count, "vCPU", ".3g")

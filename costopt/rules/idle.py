@@ -25,7 +25,7 @@ from costopt.rules.checks import Check
 from costopt.rules.definitions import DEFINITIONS, DefinitionName
 from costopt.rules.savings import Estimate, estimate
 from costopt.rules.verdict import Verdict, verdict
-from costopt.units import cents
+from costopt.units import cents, counted
 
 _TOLD: Final = 4
 """Checks told in the reason; all are in the evidence."""
@@ -75,10 +75,11 @@ class Idle:
             return found.unmeasured, f"{found.definition.name} needs it: {found.source}"
         launched, least = case.resource.launched_at, self.settings.min_age_days
         if launched and case.as_of - launched < timedelta(days=least):
-            return "recently-launched", f"launched {launched:%Y-%m-%d}, {least:g} days are needed"
+            age = f"less than {counted(least, 'day', 'g')} ago"
+            return "recently-launched", f"launched {launched:%Y-%m-%d}, {age}"
         seen = found.signals.cpu.days
         if seen < found.days:
-            return "short-history", f"{seen} days of CPU samples, {found.days} are needed"
+            return "short-history", f"{counted(seen, 'day')} of CPU samples, less than {found.days}"
         return None
 
     def _weigh(self, case: Case, found: Verdict) -> Outcome:
@@ -156,7 +157,7 @@ def _reason(case: Case, found: Verdict, estimated: Estimate, currency: str) -> s
     saving, waits = estimated.savings.high, estimated.stranded_commitment
     stays = cents(case.cost.monthly - case.cost.compute) if case.cost else 0
     parts = [
-        f"over {span(found.signals.cpu).days:.0f} days "
+        f"over {counted(span(found.signals.cpu).days, 'day', '.0f')} "
         + "; ".join(map(str, found.checks[:_TOLD])),
         f"stopping it ends {saving} {currency} a month of compute",
     ]

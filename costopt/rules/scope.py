@@ -8,6 +8,7 @@ from costopt.model import Profile, Shape, is_stopped
 from costopt.rules import roles
 from costopt.rules.base import Case
 from costopt.rules.rightsize_settings import RightsizeSettings
+from costopt.units import counted
 
 Refusal = tuple[str, str]
 """Reason code and detail of a skip."""
@@ -25,8 +26,8 @@ def out_of_scope(case: Case, settings: RightsizeSettings) -> Refusal | None:
         return "scaling-group", f"{group} decides its size; its members are not sized singly"
     cooldown = timedelta(days=settings.cooldown_days)
     if resource.resized_at and case.as_of - resource.resized_at < cooldown:
-        resized = f"resized {resource.resized_at:%Y-%m-%d}"
-        return "recently-resized", f"{resized}, less than {settings.cooldown_days:g} days ago"
+        age = f"less than {counted(settings.cooldown_days, 'day', 'g')} ago"
+        return "recently-resized", f"resized {resource.resized_at:%Y-%m-%d}, {age}"
     return None
 
 

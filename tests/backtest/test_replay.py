@@ -144,7 +144,7 @@ def test_windows_that_show_nothing_are_told() -> None:
 def test_a_fleet_of_one_has_no_width_and_says_so() -> None:
     found = backtest([history(days(42, 10))], 42, HALF)
     assert by_name(found)["half"].net.low == by_name(found)["half"].net.high == 0.5
-    assert found.notes == ("1 machines are few: the ranges are narrower than they should be",)
+    assert found.notes == ("only 1 machine: the ranges are narrower than they should be",)
 
 
 @pytest.mark.parametrize("held", [[], [history(np.full(28 * A_DAY, NAN))]])

@@ -106,7 +106,7 @@ def test_one_name_for_two_machines(ask: Callable[..., Ask]) -> None:
 
 def test_nothing_usable_is_shown_and_then_refused(ask: Callable[..., Ask]) -> None:
     result = ask(SHORT)()
-    assert "0 of 1 machines can be judged" in result.stdout
+    assert "0 of 1 machine can be judged" in result.stdout
     assert isinstance(result.exception, InsufficientData)
     assert result.exception.exit_code == 3
     assert "1 short-history" in str(result.exception)

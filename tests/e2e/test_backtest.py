@@ -289,7 +289,7 @@ def test_a_history_too_short_says_how_short(tmp_path: Path, leave: Leave) -> Non
     waiting(tmp_path / ".costopt", FakeFleet([Machine("m", 16, steady(20, 10))]))
     code, out, err = leave(*JSON)
     assert (code, out) == (3, "")
-    assert "20 days of history are too few to decide on 14 of them" in err
+    assert "20 days of history: too few to decide on 14 of them" in err
     assert "--train-days" in err
     shorter = leave(*JSON, "--train-days", "7", "--test-days", "7")
     assert shorter[0] == 0

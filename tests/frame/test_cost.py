@@ -197,7 +197,7 @@ def test_the_fleet_costs_its_bill_plus_what_no_bill_names() -> None:
     fleet = fleet_cost(read, [read.costs["i-1"], unbilled, None], "USD")
     assert fleet.monthly == 1460 + Decimal("70.08")
     assert fleet.reconciled_percent == pytest.approx(50)
-    assert any("1 resources are on no bill" in note for note in fleet.notes)
+    assert any("1 resource on no bill: the list price" in note for note in fleet.notes)
 
 
 def test_a_fleet_without_a_bill_speaks_the_currency_of_its_prices() -> None:

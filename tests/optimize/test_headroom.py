@@ -33,7 +33,7 @@ def test_the_least_headroom_within_the_budget() -> None:
 def test_a_small_fleet_keeps_what_is_configured_and_says_so() -> None:
     found = budgeted_headroom(fleet(98, 0, 0, 0), TRIED, configured_percent=17)
     assert (found.headroom_percent, found.basis) == (17, "configured")
-    assert "98 machines with a past are too few to show that at most 1 %" in found.words
+    assert "the past of 98 machines is too little to show that at most 1 %" in found.words
     assert budgeted_headroom(fleet(99, 0, 0, 0), TRIED, configured_percent=17).basis == "fleet"
     lax = budgeted_headroom(fleet(9, 0, 0, 0), TRIED, configured_percent=17, budget=0.1)
     assert lax.headroom_percent == 15

@@ -87,7 +87,7 @@ def test_a_steady_rise_is_carried_on_to_the_end_of_the_horizon() -> None:
     assert found.recommended.instance_type == "m6i.3xlarge"
     # 44 % and a point a day for 14 days more is 58 %, of 64 GiB, with 15 % free
     assert found.evidence["memory"]["needed_gib"] == pytest.approx(0.58 * 64 / 0.85, abs=1e-3)
-    assert "GiB as its peaks rise by 1 points a day" in found.reason
+    assert "GiB as its peaks rise by 1 point a day" in found.reason
 
 
 def test_memory_maxima_count_and_zero_is_no_measurement() -> None:
@@ -182,5 +182,5 @@ def test_a_larger_budget_is_kept_by_less_headroom() -> None:
 
 def test_a_small_fleet_shows_nothing_and_keeps_the_configured_headroom() -> None:
     found = advised(fleet(burst_out(20, 2))[-1])
-    assert "too few to show" in found.evidence["memory"]["headroom_basis"]
+    assert "too little to show" in found.evidence["memory"]["headroom_basis"]
     assert found.evidence["memory"]["headroom_percent"] == 15

@@ -21,6 +21,7 @@ from costopt.providers.files.derive import Derived
 from costopt.providers.files.opening import found, opened
 from costopt.providers.files.periods import Periods
 from costopt.providers.files.reading import Reading
+from costopt.units import counted
 
 
 class FilesSettings(BaseModel):
@@ -178,7 +179,7 @@ class FilesProvider:
         named = ", ".join(violation.rule for violation in violations[:3])
         such = named if len(violations) <= 3 else f"such as {named}"
         path = reading.file.path
-        rules = f"{len(violations)} rule{'s' if len(violations) > 1 else ''}"
+        rules = counted(len(violations), "rule")
         what = f"breaks {rules} of FOCUS, {such}; costopt collect check-focus says where"
         self._note(Problem(str(path), what))
 

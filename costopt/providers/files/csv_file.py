@@ -21,6 +21,7 @@ from costopt.frame.intake import shown
 from costopt.providers.files.opening import Batch, Damage, unique
 from costopt.providers.files.text import END, Lines, Start, restored, stream
 from costopt.providers.mapping import Csv
+from costopt.units import counted
 
 _BLOCK: Final = 4 << 20
 """Bytes split at a time; no single row may be longer."""
@@ -74,7 +75,7 @@ class CsvFile:
             columns, text = self._ragged[0]
             more = f" (a {self._start.delimiter!r} without quotes?)"
             what = (
-                f"{columns} values under {len(self.names)} columns"
+                f"{counted(columns, 'value')} under {counted(len(self.names), 'column')}"
                 f"{more if columns > len(self.names) else ''}: {shown(text)}"
             )
             line = ragged[0] if ragged else self._start.line

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from costopt.errors import InputError
 from costopt.providers.mapping import Csv
+from costopt.units import counted
 
 END: Final = "\x1ecostopt end of file\x1e"
 """Sent after the last line: where it does not come back as a row, an open quote swallowed it."""
@@ -160,7 +161,7 @@ def _start(path: Path, header: str, delimiter: str | None, number: int, data_at:
     chosen = delimiter[0] if delimiter else max(_DELIMITERS, key=lambda d: len(_fields(header, d)))
     names = _fields(header, chosen)
     if not 0 < len(names) <= _MOST_COLUMNS:
-        raise InputError(f"{len(names)} columns: not a table", where=where)
+        raise InputError(f"{counted(len(names), 'column')}: not a table", where=where)
     line = number - header.rstrip("\r\n").count("\n")
     return Start(names, chosen, line, number, data_at)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from costopt.model import Guard, Offer, Recommendation, Report
 from costopt.report.safe import terminal
-from costopt.units import SECONDS_PER_DAY
+from costopt.units import SECONDS_PER_DAY, counted
 
 METRICS: Final[Mapping[str, str]] = {"cpu_utilization": "CPU", "memory_utilization": "memory"}
 _LONGEST_NAME: Final = 80  # characters; an alarm's whole text must fit 1,024 at CloudWatch
@@ -71,7 +71,7 @@ def watches(report: Report, changed_at: datetime | None) -> list[Watch]:
 def rule(watch: Watch) -> str:
     """The stop rule as one sentence; names in it are one line, but not yet escaped."""
     one, guard = watch.recommendation, watch.guard
-    times = f"{guard.samples:,} periods" if guard.samples > 1 else "1 period"
+    times = counted(guard.samples, "period")
     return (
         f"Undo the change of {watch.label} ({_type(one.current)} to {_type(one.recommended)}) once "
         f"{watch.metric} was over {guard.limit_percent:g} % in {times} of "
@@ -88,9 +88,8 @@ def lasting(seconds: int) -> str:
     """A length of time in the largest whole unit: 5 minutes, 1 hour, 90 seconds."""
     for unit, size in (("hour", 3600), ("minute", 60)):
         if seconds % size == 0:
-            count = seconds // size
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return f"{seconds} seconds"
+            return counted(seconds // size, unit)
+    return counted(seconds, "second")
 
 
 def days_of(watch: Watch) -> int:

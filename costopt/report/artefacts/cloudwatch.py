@@ -40,6 +40,7 @@ from costopt.report.artefacts.base import (
     rule,
     slug,
 )
+from costopt.units import counted
 
 STEM: Final = "cloudwatch-alarms"
 _RESOURCES, _BYTES = 500, 1_000_000
@@ -108,7 +109,10 @@ def _alarms(watch: Watch) -> list[dict[str, Any]]:
 def _counting(watch: Watch, period: int, reach: int) -> dict[str, Any]:
     periods = reach // period
     least = min(watch.guard.samples, periods)
-    told = f"This alarm fires at {least:,} periods of {lasting(period)} within {reach // _HOUR} h."
+    told = (
+        f"This alarm fires at {counted(least, 'period')} of {lasting(period)} "
+        f"within {reach // _HOUR} h."
+    )
     return _alarm(
         watch,
         "-day" if reach == _DAY else "-count",
@@ -124,8 +128,9 @@ def _weekly(watch: Watch, period: int) -> dict[str, Any]:
     weeks = max(1, math.ceil(days_of(watch) / 7))
     least = math.ceil(watch.guard.samples / weeks)
     told = (
-        f"This alarm fires at the latest at {least:,} periods of {lasting(period)} within 7 days: "
-        f"{watch.guard.samples:,} in {days_of(watch)} days always hold a week with so many."
+        f"This alarm fires at the latest at {counted(least, 'period')} of {lasting(period)} within "
+        f"7 days: {watch.guard.samples:,} in {counted(days_of(watch), 'day')} always hold a week "
+        "with so many."
     )
     return _alarm(
         watch,

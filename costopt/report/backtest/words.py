@@ -94,7 +94,7 @@ def rung(size: float) -> str:
 
 def days(number: float) -> str:
     """`14 days`, `1 day`."""
-    return f"{figure(number)} day{'' if number == 1 else 's'}"
+    return counted(number, "day", ",.4g")
 
 
 # -- what was replayed -----------------------------------------------------------------------
@@ -124,7 +124,8 @@ def terms(result: Backtest) -> str:
         f"Sizes on offer: {', '.join(map(rung, result.ladder))} of today's. The guard puts a "
         f"machine back once more than {percent(result.budget)} of a window's samples were over "
         f"{figure(result.limit_percent)} % of its new size; {OURS} weighed one such rollback as "
-        f"{figure(result.rollback_cost)} windows of the machine that holds the highest demand seen."
+        f"{counted(result.rollback_cost, 'window', ',.4g')} of the machine that holds the "
+        "highest demand seen."
     )
 
 
@@ -156,9 +157,9 @@ def calibration(of: Calibration) -> str:
     every = sum(bin_.count for bin_ in of.bins)
     return (
         f"When {OURS} said that {whole(told.predicted)} would be rolled back, it was "
-        f"{whole(told.observed)} ({counted(told.count, 'case')}). Over all {every:,} cases its "
-        f"risks were off by {points(of.expected_error)} points on average: the expected "
-        "calibration error."
+        f"{whole(told.observed)} ({counted(told.count, 'case')}). Over all "
+        f"{counted(every, 'case')} its risks were off by {points(of.expected_error)} points on average: "
+        "the expected calibration error."
     )
 
 
