@@ -150,19 +150,22 @@ def size_change(one: Recommendation) -> str:
     before, after = one.current, one.recommended
     if after is None:
         return size(before)
-    parts = [_pair(before.vcpus, after.vcpus, "vCPUs"), _pair(before.memory_gib, after.memory_gib)]
+    parts = [
+        _pair(before.vcpus, after.vcpus, "vCPU", "vCPUs"),
+        _pair(before.memory_gib, after.memory_gib, "GiB", "GiB"),
+    ]
     if before.gpu_count or after.gpu_count:
-        parts.append(_pair(before.gpu_count, after.gpu_count, "GPUs"))
+        parts.append(_pair(before.gpu_count, after.gpu_count, "GPU", "GPUs"))
     return ", ".join(part for part in parts if part)
 
 
-def _pair(before: float | None, after: float | None, unit: str = "GiB") -> str:
+def _pair(before: float | None, after: float | None, unit: str, units: str) -> str:
     if before is None and after is None:
         return ""
     if before == after and before is not None:
-        return f"{figure(before)} {unit}"
+        return f"{figure(before)} {unit if before == 1 else units}"
     first, then = ("?" if value is None else figure(value) for value in (before, after))
-    return f"{first} → {then} {unit}"
+    return f"{first} → {then} {unit if after == 1 else units}"
 
 
 def place(offer: Offer) -> str:

@@ -87,6 +87,14 @@ def test_what_changes() -> None:
     assert words.size_change(unknown) == "16 → ? vCPUs, ? → 64 GiB"
 
 
+@pytest.mark.parametrize(("before", "said"), [(1.0, "1 vCPU"), (2.0, "2 → 1 vCPU")])
+def test_one_vcpu_is_singular(before: float, said: str) -> None:
+    one = builders.recommendation(
+        current=builders.offer(vcpus=before), recommended=builders.offer(vcpus=1.0)
+    )
+    assert words.size_change(one) == f"{said}, 64 GiB"
+
+
 def test_where_it_is_and_where_it_goes() -> None:
     moved = builders.recommendation(recommended=builders.offer(region_id="eu-north-1"))
     assert words.places(moved) == "AWS eu-west-1 → AWS eu-north-1"

@@ -155,11 +155,11 @@ def calibration(of: Calibration) -> str:
     """In one sentence, whether a predicted risk is what then happens."""
     told = _telling(of.bins)
     every = sum(bin_.count for bin_ in of.bins)
+    off = f"{points(of.expected_error)} points on average"
     return (
         f"When {OURS} said that {whole(told.predicted)} would be rolled back, it was "
         f"{whole(told.observed)} ({counted(told.count, 'case')}). Over all "
-        f"{counted(every, 'case')} its risks were off by {points(of.expected_error)} points on average: "
-        "the expected calibration error."
+        f"{counted(every, 'case')} its risks were off by {off}: the expected calibration error."
     )
 
 
