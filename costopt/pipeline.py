@@ -38,6 +38,7 @@ from costopt.rules.base import Case, Outcome
 from costopt.rules.cases import build
 from costopt.rules.judgement import judge, judges_of, refused_prices, summed_up
 from costopt.rules.rightsize import Rightsize
+from costopt.rules.threads import unknown_names
 
 Progress = Callable[[str], None]
 
@@ -213,7 +214,10 @@ def analyse(
         for resource_id, case in cases.items()
     }
     catalogue = next((case.catalogue for case in cases.values()), None)
-    notes = (*spend.notes, *(refused_prices(catalogue) if catalogue else ()))
+    notes = spend.notes
+    if catalogue:
+        unknown = unknown_names(_speedups(settings), catalogue.shapes(), seen.resources.values())
+        notes = (*notes, *refused_prices(catalogue), *unknown)
     report = summed_up(window, outcomes, seen.findings, spend, notes)
     return Analysis(
         window,
@@ -251,6 +255,20 @@ def backtest(
         wanted,
         threads=settings.workers,
     )
+
+
+def doubts(lake: Lake, settings: Settings, known: Mapping[str, Resource]) -> tuple[str, ...]:
+    """What in the settings has no effect, in sentences: names that nothing has.
+
+    Raises:
+        ConfigError: an unusable setting of the rightsize rule.
+    """
+    catalogue = Catalogue.load(lake.read("prices"), lake.read("shapes"))
+    return unknown_names(_speedups(settings), catalogue.shapes(), known.values())
+
+
+def _speedups(settings: Settings) -> Mapping[str, float]:
+    return settings.of_rule(Rightsize.code, Rightsize.Settings).smt_speedups
 
 
 def _cases(lake: Lake, settings: Settings, seen: Observed, bill: Bill | None) -> dict[str, Case]:

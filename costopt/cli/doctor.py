@@ -14,7 +14,7 @@ from costopt import pipeline
 from costopt.cli import doctor_documents, doctor_pages, options
 from costopt.cli.lookup import resource_named
 from costopt.cli.progress import steps
-from costopt.config import Settings
+from costopt.config import CONFIG_NAME, Settings
 from costopt.errors import InsufficientData
 from costopt.frame.quality import require_usable
 from costopt.lake.holdings import holdings
@@ -57,13 +57,19 @@ def doctor(
             seen = pipeline.observe(lake, settings, as_of, progress)
         options.deliver(_one(_resource_id(seen, wanted), seen, format_name, output), output)
         return
-    _whole(lake, settings, as_of, format_name, output)
+    _whole(lake, settings, as_of, format_name, output, str(config_path or CONFIG_NAME))
 
 
 def _whole(
-    lake: Lake, settings: Settings, as_of: datetime | None, format_name: str, output: Path | None
+    lake: Lake,
+    settings: Settings,
+    as_of: datetime | None,
+    format_name: str,
+    output: Path | None,
+    file: str,
 ) -> None:
-    """The lake as a whole; what makes it unusable is raised when the page is out."""
+    """The lake as a whole, and what in the settings' file has no effect; what makes the lake
+    unusable is raised when the page is out."""
     seen, failure = None, None
     try:
         with steps() as progress:
@@ -71,11 +77,13 @@ def _whole(
     except InsufficientData as error:
         failure = error
     held = holdings(lake)
+    found = pipeline.doubts(lake, settings, seen.resources if seen else {})
+    doubts = [f"{file}: {text}" for text in found]
     if format_name == "json":
-        options.deliver(_json(doctor_documents.fleet(held, seen)), output)
+        options.deliver(_json(doctor_documents.fleet(held, seen, doubts)), output)
     else:
         look = options.look(output, doctor_pages.WIDTH)
-        options.deliver(doctor_pages.fleet(held, seen, **look._asdict()), output)
+        options.deliver(doctor_pages.fleet(held, seen, doubts, **look._asdict()), output)
     if failure is not None:
         raise failure
     if seen is not None:

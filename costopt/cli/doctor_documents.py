@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -14,8 +15,9 @@ from costopt.pipeline import Observed
 SCHEMA_VERSION: Final = "1"
 
 
-def fleet(held: Holdings, seen: Observed | None) -> dict[str, Any]:
-    """One JSON-ready object; `quality` is null where nothing is measured yet."""
+def fleet(held: Holdings, seen: Observed | None, doubts: Sequence[str]) -> dict[str, Any]:
+    """One JSON-ready object; `quality` is null where nothing is measured yet, `settings` says what
+    of them has no effect."""
     return {
         "schema_version": SCHEMA_VERSION,
         "lake": {
@@ -30,6 +32,7 @@ def fleet(held: Holdings, seen: Observed | None) -> dict[str, Any]:
             "shapes": held.shapes,
         },
         "quality": _quality_document(seen) if seen else None,
+        "settings": {"warnings": list(doubts)},
     }
 
 

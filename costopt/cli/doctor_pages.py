@@ -20,14 +20,22 @@ _LATE: Final = timedelta(days=1)
 """A source this far behind the newest one is worth a look."""
 
 
-def fleet(held: Holdings, seen: Observed | None, *, width: int, colour: bool) -> bytes:
-    """For people; without `seen` (nothing measured yet) only what the lake holds."""
+def fleet(
+    held: Holdings, seen: Observed | None, doubts: Sequence[str], *, width: int, colour: bool
+) -> bytes:
+    """For people; without `seen` (nothing measured yet) only what the lake holds, and `doubts`:
+    what in the settings has no effect."""
     screen = Screen(width, colour=colour)
     screen.title("What the lake holds")
     _holdings(screen, held)
     if seen is not None:
         _freshness(screen, held, seen)
         _quality(screen, seen)
+    if doubts:
+        screen.blank()
+        screen.title("What in the settings has no effect")
+        for text in doubts:
+            screen.bullet(text, WARN, indent=MARGIN)
     return screen.text().encode()
 
 

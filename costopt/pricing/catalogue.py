@@ -6,7 +6,7 @@ another region's. Amounts are never converted between currencies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -84,6 +84,11 @@ class Catalogue:
         """Keys of the provider's regions that hold any price, sorted."""
         layers = self._layers_of(provider_key(provider_name))
         return tuple(sorted({key for layer in layers for key in layer.region.keys}))
+
+    def shapes(self) -> Iterator[Shape]:
+        """Every type of every provider, by provider."""
+        for provider in self.providers():
+            yield from self._shapes_of(provider).values()
 
     def shape(self, provider_name: str, instance_type: str) -> Shape | None:
         """What that type is; None = not in the catalogue. Case does not matter."""
@@ -189,8 +194,7 @@ class Catalogue:
 
     def nearest(self, instance_type: str, limit: int = 5) -> tuple[Shape, ...]:
         """Types of any provider whose names come closest."""
-        shapes = (s for provider in self.providers() for s in self._shapes_of(provider).values())
-        return search.nearest(instance_type, shapes, limit)
+        return search.nearest(instance_type, self.shapes(), limit)
 
     def _prices_in(
         self,

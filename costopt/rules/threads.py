@@ -14,12 +14,14 @@ read off a type's name (optimize/smt.py). In costopt.toml:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from costopt.model import Shape
+from costopt.model import Resource, Shape
 from costopt.optimize.smt import OFF, Threads
 from costopt.rules.families import family
 
@@ -56,6 +58,42 @@ def speedup_of(shape: Shape, general: float, by_name: Mapping[str, float]) -> fl
     folded = {name.casefold(): speedup for name, speedup in by_name.items()}
     of_family = folded.get(family(shape).casefold(), general)
     return folded.get(shape.instance_type.casefold(), of_family)
+
+
+def unknown_names(
+    by_name: Iterable[str], listed: Iterable[Shape], running: Iterable[Resource]
+) -> tuple[str, ...]:
+    """A sentence on each name set that is no type or family and so sets nothing, with the nearest.
+
+    What runs is known, too: a type of one's own need not be in any list.
+
+    Args:
+        by_name: keys of `smt_speedups`; letters' case makes no difference.
+        listed: every type there is; not looked at where nothing is set.
+    """
+    wanted = sorted(by_name)
+    if not wanted:
+        return ()
+    known: dict[str, str] = {}
+    for shape in (*listed, *map(_shape, running)):
+        for name in (shape.instance_type, family(shape)):
+            known.setdefault(name.casefold(), name)
+    return tuple(
+        f"rules.rightsize.smt_speedups: {name!r} is no machine type or family in the price list or "
+        f"the inventory, so it sets nothing{_nearest(name, known)}"
+        for name in wanted
+        if name.casefold() not in known
+    )
+
+
+def _shape(resource: Resource) -> Shape:
+    """Enough of one to name it and its family."""
+    return Shape(resource.provider_name, resource.instance_type or "", resource.vcpus or math.nan)
+
+
+def _nearest(name: str, known: Mapping[str, str]) -> str:
+    found = [known[near] for near in get_close_matches(name.casefold(), known, n=3)]
+    return f"; did you mean {' or '.join(found)}?" if found else ""
 
 
 def whole_cores(shape: Shape) -> bool | None:

@@ -77,6 +77,30 @@ def test_the_same_for_programs(ask: Callable[..., Ask]) -> None:
     assert thin["example"]["level"] == "gate"
 
 
+def test_names_in_the_settings_that_nothing_has_are_told(ask: Callable[..., Ask]) -> None:
+    asked = ask(GOOD)
+    assert json.loads(asked("--format", "json").stdout)["settings"] == {"warnings": []}
+    assert "no effect" not in asked().stdout
+    own = Path("own.toml")
+    own.write_text("[rules.rightsize.smt_speedups]\nm6ii = 0.63\nm6i = 0.7\n", encoding="utf-8")
+    (told,) = json.loads(asked("--format", "json", "--config", str(own)).stdout)["settings"][
+        "warnings"
+    ]
+    assert told.startswith("own.toml: rules.rightsize.smt_speedups: 'm6ii' is no machine type")
+    assert "did you mean m6i or " in told
+    page = " ".join(asked("--config", str(own)).stdout.split())
+    assert "What in the settings has no effect" in page
+    assert told in page
+
+
+def test_a_setting_that_cannot_be_is_refused(ask: Callable[..., Ask]) -> None:
+    own = Path("own.toml")
+    own.write_text("[rules.rightsize.smt_speedups]\nm6i = 0.2\n", encoding="utf-8")
+    error = ask(GOOD)("--config", str(own)).exception
+    assert isinstance(error, ConfigError)
+    assert "smt_speedups" in error.what
+
+
 def test_everything_of_one_resource(ask: Callable[..., Ask]) -> None:
     project = ask(GOOD, SHORT, HALF)
     said = project("--resource", "thin").stdout

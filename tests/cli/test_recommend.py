@@ -184,6 +184,13 @@ def test_a_threshold_and_a_limit(home: Path) -> None:
     assert "and 1 more, worth 584.00 USD" in _run(home, "--limit", "1").stdout
 
 
+def test_a_setting_for_types_that_nothing_has_is_noted(home: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text("[rules.rightsize.smt_speedups]\nc44 = 0.63\nc4 = 0.63\n", encoding="utf-8")
+    (note,) = [n for n in _json(home, "--config", str(own))["notes"] if "smt_speedups" in n]
+    assert note.startswith("rules.rightsize.smt_speedups: 'c44' is no machine type or family")
+
+
 def test_the_definition_of_idle_is_selectable(home: Path) -> None:
     (one,) = _json(home, "--rule", "idle", "--idle-definition", "aws-co-idle")["recommendations"]
     assert one["evidence"]["definition"] == "aws-co-idle"

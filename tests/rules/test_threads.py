@@ -5,9 +5,16 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from costopt.model import Shape
+from costopt.model import Resource, Shape
 from costopt.optimize.smt import effective_capacity
-from costopt.rules.threads import Speedup, Speedups, speedup_of, threads, whole_cores
+from costopt.rules.threads import (
+    Speedup,
+    Speedups,
+    speedup_of,
+    threads,
+    unknown_names,
+    whole_cores,
+)
 
 SET = {"M6I": 0.7, "n2-standard": 0.66, "dsv5": 0.8, "m6i.xlarge": 0.9, "c5": 0.0}
 
@@ -85,3 +92,22 @@ def test_settings_take_what_can_be_and_fold_names() -> None:
 def test_settings_refuse_what_cannot_be(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Settings.model_validate(wrong)
+
+
+def test_names_that_nothing_has_are_told_with_the_nearest() -> None:
+    listed = [shape("AWS", "m6i.xlarge"), shape("Azure", "Standard_D8s_v5", "Dsv5")]
+    running = [Resource("vm-1", "AWS", instance_type="m9z.large"), Resource("vm-2", "OnPrem")]
+    known = {"m6i": 0.7, "M6I.XLARGE": 0.7, "dsv5": 0.7, "m9z": 0.7, "m9z.large": 0.7}
+    assert unknown_names(known, listed, running) == ()
+    assert unknown_names([*known, "zzz", "dsv55"], listed, running) == (
+        "rules.rightsize.smt_speedups: 'dsv55' is no machine type or family in the price list or "
+        "the inventory, so it sets nothing; did you mean Dsv5?",
+        "rules.rightsize.smt_speedups: 'zzz' is no machine type or family in the price list or "
+        "the inventory, so it sets nothing",
+    )
+
+
+def test_where_no_name_is_set_no_list_is_read() -> None:
+    listed = iter([shape("AWS", "m6i.xlarge")])
+    assert unknown_names({}, listed, ()) == ()
+    assert next(listed).instance_type == "m6i.xlarge"
