@@ -21,6 +21,7 @@ from costopt.model import (
 from costopt.pricing.catalogue import Catalogue
 from costopt.rules.base import Case, Outcome, Rule, well_sized
 from costopt.rules.plan import extra_cost, plan
+from costopt.units import counted
 
 
 def judges_of(names: Sequence[str], settings: Settings) -> list[Rule]:
@@ -54,7 +55,7 @@ def refused_prices(catalogue: Catalogue) -> tuple[str, ...]:
     refusals = catalogue.refusals
     if not refusals:
         return ()
-    return (f"{len(refusals)} of your prices were refused, first: {refusals[0].detail}",)
+    return (f"{counted(len(refusals), 'price')} of yours refused, first: {refusals[0].detail}",)
 
 
 def summed_up(
