@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from costopt.model import Recommendation, Report
 from costopt.report import risk, words
 from costopt.report.safe import markdown, markdown_code
 from costopt.units import counted
+
+_RISK: Final = 5
+"""The column of the undo risk; left out where nothing shown has one."""
 
 
 def render(report: Report) -> bytes:
@@ -57,7 +61,11 @@ def _recommendations(report: Report) -> str:
 
 def _advice(shown: Sequence[Recommendation], money: str) -> str:
     head = (money, "Action", "Resource", "Where", "From → to", "Undo risk", "Why")
-    return _table(head, map(_row, shown), right=(0, 5))
+    rows = [head, *map(_row, shown)]
+    if all(risk.probability(one) is None for one in shown):
+        rows = [(*row[:_RISK], *row[_RISK + 1 :]) for row in rows]
+        return _table(rows[0], rows[1:], right=(0,))
+    return _table(rows[0], rows[1:], right=(0, _RISK))
 
 
 def _row(one: Recommendation) -> tuple[str, ...]:
