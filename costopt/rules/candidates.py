@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from costopt.pricing.catalogue import Market
 from costopt.rules.demand import Cpu, Memory, Network
 from costopt.rules.families import family, generation, hardware, is_plain
 from costopt.rules.threads import threads
+
+_TYPES_IN_USE: Final = 1024
+"""Machines of one type and place ask the same of their market: so many answers are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +72,18 @@ class SmtSettings(Protocol):
 
 def capacities(ladder: Ladder, current: Shape, settings: SmtSettings) -> Floats:
     """(types,) what each type can do, as a share of today's: by vCPUs, or what they are worth."""
-    general, by_name = settings.smt_speedup, settings.smt_speedups
+    by_name = tuple(settings.smt_speedups.items())
+    return _capacities(ladder.market, current, settings.smt_speedup, by_name)
+
+
+@lru_cache(maxsize=_TYPES_IN_USE)
+def _capacities(
+    market: Market, current: Shape, general: float, by_name: tuple[tuple[str, float], ...]
+) -> Floats:
     if not general and not by_name:
-        return np.asarray(ladder.market.vcpus / current.vcpus)
-    today = threads(current, general, by_name)
-    return effective_capacity(today, _threads(ladder.market, general, tuple(by_name.items())))
+        return _shared(market.vcpus / current.vcpus)
+    today = threads(current, general, dict(by_name))
+    return _shared(effective_capacity(today, _threads(market, general, by_name)))
 
 
 @lru_cache(maxsize=256)
@@ -96,6 +106,15 @@ class Need:
     allow_architecture_change: bool
     allow_burstable: bool
     allow_local_disk_loss: bool
+
+
+_Array = TypeVar("_Array", bound=npt.NDArray[Any])
+
+
+def _shared(array: _Array) -> _Array:
+    """The array, kept for all who ask: nobody writes to it."""
+    array.setflags(write=False)
+    return array
 
 
 def memory_is_settled(ladder: Ladder, current: Shape, memory: Memory) -> bool:
@@ -124,6 +143,7 @@ def feasible(ladder: Ladder, current: Shape, need: Need) -> Bools:
     return np.asarray(could)
 
 
+@lru_cache(maxsize=_TYPES_IN_USE)
 def distance(ladder: Ladder, current: Shape) -> Ints:
     """0 for today's family, 1 for another on its hardware, 2 for another ordinary one of its
     generation or of none, 3 for a newer one.
@@ -138,7 +158,7 @@ def distance(ladder: Ladder, current: Shape) -> Ints:
     steps = np.where(reachable, away, -1)
     steps[ladder.hardware == hardware(current)] = 1
     steps[ladder.family == family(current)] = 0
-    return steps.astype(np.int64)
+    return _shared(steps.astype(np.int64))
 
 
 def _memory_holds(ladder: Ladder, current: Shape, memory: Memory) -> Bools:
