@@ -321,7 +321,8 @@ class Risk:
 class Guard:
     """When to undo a change: as soon as `samples` periods were over the limit before `until`.
 
-    Violations that today's machine has too are allowed for in `samples`.
+    Whoever counts sees samples, not their reasons. So beside the budget of the change `samples`
+    holds what was over the limit in the past through no fault of it, and is expected to go on.
     """
 
     metric_name: str  # cpu_utilization | memory_utilization, of the recommended machine
@@ -330,6 +331,8 @@ class Guard:
     period_seconds: int
     horizon_days: float  # the rule holds for so long after the change
     until: datetime  # that moment if the change is made at as_of
+    allowed_today: int = 0  # of `samples`: today's machine would be over the limit as well
+    allowed_disputed: int = 0  # of `samples`: disputed CPU spikes over the limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from costopt.backtest.series import (
     histories,
     whole_days,
 )
-from costopt.backtest.study import LEAD_MINUTES, Standard, Studied, study
+from costopt.backtest.study import LEAD_MINUTES, Standard, Studied, disputed_over, study
 from costopt.backtest.windows import Origin, Timetable, of_history
 from costopt.optimize.features import Floats
 from costopt.optimize.headroom import BUDGET as MEMORY_BUDGET
@@ -104,11 +104,12 @@ class _Two:
 
     without: Studied
     with_disputed: Studied | None
+    disputed_over: Floats | None  # (S,) see Outlook
     memory: Floats | None  # (days,) daily peaks, percent
 
 
 def _two(history: History, ask: Ask, table: Timetable, by: Standard) -> _Two:
-    smaller = {size for size in ask.sizes if size < 1}
+    spiked, smaller = history.disputed.size > 0, {size for size in ask.sizes if size < 1}
     sizes = np.array(sorted({*LADDER, *smaller}, reverse=True))
 
     def of(cpu: npt.NDArray[np.uint16]) -> Studied:
@@ -116,7 +117,8 @@ def _two(history: History, ask: Ask, table: Timetable, by: Standard) -> _Two:
 
     return _Two(
         without=of(history.cpu),
-        with_disputed=of(history.cpu_with_disputed) if history.disputed.size else None,
+        with_disputed=of(history.cpu_with_disputed) if spiked else None,
+        disputed_over=disputed_over(history, sizes, table.now, by) if spiked else None,
         memory=memory_peaks(history),
     )
 
@@ -204,6 +206,7 @@ def _outlook(two: _Two, learned: Learned, end: datetime, terms: Terms) -> Outloo
         replays=tuple(_replays(learned, of, end)),
         least_rollback_cost=0.0,
         with_disputed=doubted,
+        disputed_over=two.disputed_over,
     )
 
 

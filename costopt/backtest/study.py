@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -130,6 +130,21 @@ def study(
         records={o: _record(view, o, ended, len(sizes)) for o in moments},
         over=view.over(table.now, limits),
     )
+
+
+def disputed_over(history: History, sizes: Floats, at: Origin, by: Standard) -> Floats:
+    """(S,) share of a training window's samples that are disputed and over the limit of that size.
+
+    Whoever watches the machine afterwards sees them too, and cannot tell them from demand.
+    """
+    view = _View.of(history.cpu_with_disputed, history.slots_a_day)
+    accused = np.full_like(view.cpu, MISSING_U16)
+    accused[history.disputed] = view.cpu[history.disputed]
+    high = replace(view, cpu=accused).train(at)
+    high = high[high != MISSING_U16]
+    limits = np.round(np.round(by.limit_percent * sizes, 9) * PERCENT_SCALE, 7)
+    samples = np.count_nonzero(view.train(at) != MISSING_U16)
+    return np.asarray((high > limits[:, None]).sum(axis=1) / max(1, samples))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,14 @@ class Chances:
 
         Today's capacity and larger ones add no violation to today's: 0. Smaller than all: 1.
         """
-        place = np.searchsorted(-self.sizes, -np.asarray(capacities) - 1e-9)
+        place = self.places(capacities)
         padded = np.append(self.risk, 1.0)
         return np.where(np.asarray(capacities) >= 1 - 1e-9, 0.0, padded[place])
+
+    def places(self, capacities: Floats | float) -> npt.NDArray[np.int64]:
+        """Where the size stands that stands for each: itself, else the next smaller one known; one
+        past the last where it is smaller than all."""
+        return np.asarray(np.searchsorted(-self.sizes, -np.asarray(capacities) - 1e-9), np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +58,7 @@ class Replay:
         if capacity >= 1 - 1e-9:
             return False, 0.0, 1.0
         sizes = self.chances.sizes
-        place = min(int(np.searchsorted(-sizes, -capacity - 1e-9)), len(sizes) - 1)
+        place = min(int(self.chances.places(capacity)), len(sizes) - 1)
         return bool(self.exhausted[place]), float(self.added[place]), float(self.kept[place])
 
 
@@ -85,4 +90,11 @@ class Outlook:
     replays: Sequence[Replay]  # oldest first
     least_rollback_cost: float  # kappa that the fleet's risk budget asks for; 0 = no budget
     with_disputed: Chances | None = None  # as if disputed samples were real; None = there are none
+    disputed_over: Floats | None = None  # (S,) as `over`, of disputed samples; None = none at all
     memory: MemoryOutlook | None = None  # None = not measured, or too few days
+
+    def disputed_share(self, capacity: float) -> float:
+        """Share of the training window's samples that were disputed and over that size's limit."""
+        if self.disputed_over is None:
+            return 0.0
+        return float(self.disputed_over[min(int(self.now.places(capacity)), len(self.over) - 1)])

@@ -165,6 +165,8 @@ def _guard(guard: Guard) -> dict[str, Any]:
         "period_seconds": guard.period_seconds,
         "horizon_days": plain(guard.horizon_days),
         "until": moment(guard.until),
+        "allowed_today": guard.allowed_today,
+        "allowed_disputed": guard.allowed_disputed,
     }
 
 

@@ -82,6 +82,7 @@ def stop_rule(guards: tuple[Guard, ...]) -> str:
 
 
 def _periods(guard: Guard) -> str:
-    """`21 periods of 5 minutes`."""
+    """`21 periods of 5 minutes`; `52 periods of 5 minutes (31 allowed for disputed spikes)`."""
     times = counted(guard.samples, "period")
-    return f"{times} of {lasting(guard.period_seconds)}"
+    spikes = f" ({guard.allowed_disputed:,} allowed for disputed spikes)"
+    return f"{times} of {lasting(guard.period_seconds)}{spikes if guard.allowed_disputed else ''}"

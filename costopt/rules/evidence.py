@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from costopt.model import Shape
+from costopt.model import Guard, Shape
 from costopt.optimize.memory import GROWTH, HEADROOM, TREND
 from costopt.optimize.outlook import Chances
 from costopt.optimize.smt import SMT_SPEEDUP, smt_percent
+from costopt.rules.grounds import guards
 from costopt.rules.prices import list_price
 from costopt.rules.rightsize_settings import with_smt
 from costopt.rules.sizing import Sizing
@@ -50,13 +51,27 @@ def evidence(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
 def warnings(sizing: Sizing, chosen: int) -> list[str]:
     """What to look at before changing."""
     current, target, told = sizing.current, sizing.market.shapes[chosen], []
-    if sizing.is_smaller(chosen) and not sizing.settings.smt_speedup:
-        told += _smt_warning(sizing, chosen)
+    if sizing.is_smaller(chosen):
+        told += [] if sizing.settings.smt_speedup else _smt_warning(sizing, chosen)
+        told += _guard_warning(guards(sizing, chosen)[0])
     if current.local_disk_gib:
         told.append(f"its local disk ({current.local_disk_gib:g} GiB) is emptied by the change")
     if target.network_gbps is None and sizing.need.network.gbps:
         told.append(f"the network bandwidth of {target.instance_type} is not known")
     return told
+
+
+def _guard_warning(cpu: Guard) -> list[str]:
+    """That an alarm, which cannot tell disputed spikes from demand, waits the longer for them."""
+    spikes = cpu.allowed_disputed
+    if not spikes:
+        return []
+    hours, bare = (n * cpu.period_seconds / 3600 for n in (cpu.samples, cpu.samples - spikes))
+    return [
+        f"an alarm cannot tell disputed spikes from demand, so the guard allows for {spikes} of "
+        f"them in {cpu.horizon_days:g} days, as in the past: it speaks after {hours:.3g} hours "
+        f"over the limit, not {bare:.3g}; find out where they come from"
+    ]
 
 
 def _smt_warning(sizing: Sizing, chosen: int) -> list[str]:

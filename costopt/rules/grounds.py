@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from costopt.model import Guard, Risk
-from costopt.optimize.guard import samples_to_revert
+from costopt.optimize.guard import allowance, samples_to_revert
 from costopt.optimize.memory import GROWTH, TREND
 from costopt.optimize.outlook import Chances, MemoryOutlook
 from costopt.rules.base import span
@@ -122,22 +122,35 @@ def confidence(chance: float, origins: int) -> str:
 
 
 def guards(sizing: Sizing, chosen: int) -> tuple[Guard, ...]:
-    """When to undo the change: the budget of CPU violations used up, or memory nearly full."""
+    """When to undo the change: the budget of CPU violations used up, or memory nearly full.
+
+    An alarm counts every sample over the limit: also those that today's machine would be over its
+    own limit in, and disputed ones. Both are allowed on top, as many as the past had.
+    """
     profile, outlook, case = sizing.need.cpu.profile, sizing.outlook, sizing.case
     slots = outlook.horizon_days * SECONDS_PER_DAY // profile.period_seconds
+    as_today = allowance(slots, float(outlook.over[0]))
+    disputed = allowance(slots, outlook.disputed_share(float(sizing.capacities[chosen])))
     cpu = Guard(
         metric_name="cpu_utilization",
         limit_percent=sizing.settings.limit_percent,
-        samples=samples_to_revert(slots, outlook.budget, float(outlook.over[0])),
+        samples=samples_to_revert(slots, outlook.budget) + as_today + disputed,
         period_seconds=profile.period_seconds,
         horizon_days=outlook.horizon_days,
         until=case.as_of + timedelta(days=outlook.horizon_days),
+        allowed_today=as_today,
+        allowed_disputed=disputed,
     )
     target, today = sizing.offer(chosen).memory_gib, sizing.current.memory_gib
     if not sizing.need.memory.measured or None in (target, today) or target == today:
         return (cpu,)
     memory = replace(
-        cpu, metric_name="memory_utilization", limit_percent=_MEMORY_LIMIT_PERCENT, samples=1
+        cpu,
+        metric_name="memory_utilization",
+        limit_percent=_MEMORY_LIMIT_PERCENT,
+        samples=1,
+        allowed_today=0,
+        allowed_disputed=0,
     )
     return cpu, memory
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from costopt.backtest.outcome import outcomes
 from costopt.backtest.series import History, percent
-from costopt.backtest.study import STANDARD, Standard, Studied, study
+from costopt.backtest.study import STANDARD, Standard, Studied, disputed_over, study
 from costopt.backtest.windows import Origin, Timetable, of_history, timetable
 from costopt.optimize.features import NAMES, features
 from costopt.schema import MISSING_U16
@@ -226,6 +226,21 @@ def test_disputed_samples_count_where_they_are_kept() -> None:
     with_disputed = study(one, one.cpu_with_disputed, SIZES, table, STANDARD)
     assert (without.peaks[table.now], with_disputed.peaks[table.now]) == (10, 100)
     assert one.cpu_with_disputed[20 * A_DAY] != MISSING_U16
+
+
+def test_the_share_of_disputed_samples_over_each_size_s_limit() -> None:
+    """Limits 90, 45 and 22.5 %; of the 28 days looked at 27 are there, of 48 samples each."""
+    cpu = days(40, 60)
+    cpu[20 * A_DAY : 21 * A_DAY] = np.nan
+    spikes = {5 * A_DAY: 100, 13 * A_DAY: 100, 25 * A_DAY: 95, 26 * A_DAY: 90, 30 * A_DAY: 40}
+    for slot, value in spikes.items():
+        cpu[slot] = value
+    one = history(cpu, disputed=list(spikes))
+    now = Origin(0, 28, 0, 14)
+    shares = disputed_over(one, SIZES, now, STANDARD)
+    np.testing.assert_allclose(shares * 27 * A_DAY, [2, 3, 4])
+    earlier = disputed_over(one, SIZES, Origin(12, 28, 0, 14), STANDARD)
+    np.testing.assert_allclose(earlier * 27 * A_DAY, [3, 4, 4])
 
 
 def test_figures_are_one_row_a_size() -> None:

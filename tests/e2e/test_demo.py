@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from costopt import pipeline
@@ -74,6 +75,25 @@ def test_no_target_is_smaller_than_the_truth_needs(
         if not need.memory_measured:
             assert need.memory_gib is not None
             assert target.memory_gib >= need.memory_gib, name
+
+
+def test_no_fortnight_s_disputed_spikes_alone_set_off_the_guard(
+    analysis: pipeline.Analysis, advice: Mapping[str, Recommendation], truth: Mapping[str, Truth]
+) -> None:
+    """They jump to 86 % and more, over every smaller machine's limit."""
+    spiky = [name for name, t in truth.items() if Wart.SPIKES in t.warts and name in advice]
+    assert spiky
+    for name in spiky:
+        disputed, guard = analysis.cases[name].disputed, advice[name].guards[0]
+        assert disputed is not None
+        times = np.array(disputed.times)
+        first, last = times[0], times[-1] - 14 * 86_400
+        most = max(
+            np.count_nonzero((times >= start) & (times < start + 14 * 86_400))
+            for start in range(first, last, 86_400)
+        )
+        budget = guard.samples - guard.allowed_disputed - guard.allowed_today
+        assert budget == 21 <= most < guard.samples
 
 
 def test_where_data_are_too_bad_there_is_no_advice_but_a_reason(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costopt.optimize.outlook import Chances, Replay
+from costopt.optimize.features import Floats
+from costopt.optimize.outlook import Chances, Outlook, Replay
 
 SIZES = np.array([1.0, 0.75, 0.5, 0.25, 1 / 3 / 2])
 CHANCES = Chances(SIZES, np.array([0.0, 0.1, 0.2, 0.4, 0.7]), 40.0)
@@ -62,3 +63,17 @@ def test_more_capacity_is_never_riskier(capacities: list[float]) -> None:
 )
 def test_what_a_capacity_came_to(capacity: float, came: tuple[bool, float, float]) -> None:
     assert REPLAY.came_to(capacity) == came
+
+
+def test_the_disputed_share_of_a_capacity_is_that_of_the_size_that_stands_for_it() -> None:
+    def outlook(disputed_over: Floats | None) -> Outlook:
+        nothing = np.zeros(len(SIZES))
+        return Outlook(
+            CHANCES, nothing, nothing, 28, 14, 0.005, 0, np.zeros(5, int), (), 0.0,
+            disputed_over=disputed_over,
+        )  # fmt: skip
+
+    known = outlook(np.array([0.001, 0.002, 0.003, 0.004, 0.005]))
+    shares = [known.disputed_share(capacity) for capacity in (1, 0.5 + 1e-12, 0.4, 1 / 6, 0.1)]
+    assert shares == [0.001, 0.003, 0.004, 0.005, 0.005]
+    assert outlook(None).disputed_share(0.5) == 0

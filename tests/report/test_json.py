@@ -120,6 +120,8 @@ def test_the_evidence_of_a_resize_is_whole() -> None:
         "period_seconds": 300,
         "horizon_days": 14,
         "until": "2026-11-15T00:00:00Z",
+        "allowed_today": 0,
+        "allowed_disputed": 0,
     }
     assert [(d["origin"], d["rolled_back"]) for d in replay["decisions"]] == [
         ("2026-10-04T00:00:00Z", False),

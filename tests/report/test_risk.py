@@ -57,4 +57,8 @@ def test_the_stop_rule_names_metric_limit_and_periods() -> None:
     hourly = replace(memory, period_seconds=3600, samples=1_200)
     assert risk.stop_rule((hourly,)) == "memory was over 95 % in 1,200 periods of 1 hour"
     assert risk.stop_rule(()) == ""
+    spiky = replace(cpu, samples=52, allowed_today=3, allowed_disputed=28)
+    assert risk.stop_rule((spiky,)) == (
+        "CPU was over 90 % in 52 periods of 5 minutes (28 allowed for disputed spikes)"
+    )
     assert risk.stop_rule((cpu, memory)).endswith(", or memory over 95 % in 1 period of 5 minutes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -139,7 +140,53 @@ def test_the_guard_allows_the_budget_s_samples() -> None:
 def test_violations_that_today_s_machine_has_too_are_allowed_on_top() -> None:
     values = bursts(0.002, 95.0)  # every 500th: 17 of the last 8,064, so 8.5 of 4,032
     (guard,) = advised(case("g16", values), rollback_cost=0.2).guards
-    assert guard.samples == 21 + 9
+    assert (guard.samples, guard.allowed_today, guard.allowed_disputed) == (21 + 9, 9, 0)
+
+
+def spiky(height: float = 60.0) -> tuple[Values, Recommendation]:
+    """10 % for 28 days, and every 100th sample a disputed spike; to be one of 2 vCPUs, not 16."""
+    values, spikes = samples(level=10), list(range(0, 8064, 100))
+    values[spikes] = height
+    found = advised(case("g16", values, disputed=without(values, spikes)))
+    assert found.recommended is not None
+    assert found.recommended.instance_type == "g2"
+    return values, found
+
+
+def alarm(seen: Values, guard: Guard, capacity: float) -> int | None:
+    """How many samples an alarm has seen when it speaks, in a horizon of the new machine's."""
+    over = np.cumsum(seen[:4032] / capacity > guard.limit_percent)
+    return int(np.argmax(over >= guard.samples)) + 1 if over[-1] >= guard.samples else None
+
+
+def test_an_alarm_does_not_speak_for_disputed_spikes_and_does_for_demand() -> None:
+    values, found = spiky()
+    (guard,) = found.guards
+    # 81 of 8,064 samples are disputed and over g2's 11.25 %: 40.5 of 4,032
+    assert (guard.samples, guard.allowed_today, guard.allowed_disputed) == (21 + 41, 0, 41)
+    for start in range(0, 4032, 288):
+        seen = values[start : start + 4032]
+        assert alarm(seen, guard, 2 / 16) is None
+        assert alarm(seen, replace(guard, samples=21), 2 / 16) is not None
+        # demand over the limit for good, after ten days as before
+        grown = np.concatenate([seen[: 10 * 288], np.full(4 * 288, 50.0)])
+        spoken = alarm(grown, guard, 2 / 16)
+        assert spoken is not None
+        assert spoken - 10 * 288 <= guard.samples
+    (warning,) = [text for text in found.evidence["warnings"] if "alarm" in text]
+    assert "allows for 41 of them in 14 days" in warning
+    assert "after 5.17 hours over the limit, not 1.75" in warning  # 62 and 21 periods
+
+
+def test_only_spikes_over_the_new_limit_are_allowed_for() -> None:
+    _, found = spiky(height=11.0)
+    assert found.guards[0].allowed_disputed == 0
+    assert not any("alarm" in text for text in found.evidence.get("warnings", ()))
+
+
+def test_spikes_over_today_s_limit_are_allowed_for_once() -> None:
+    _, found = spiky(height=95.0)
+    assert (found.guards[0].allowed_today, found.guards[0].allowed_disputed) == (0, 41)
 
 
 def test_hourly_means_get_a_guard_of_their_own_period() -> None:

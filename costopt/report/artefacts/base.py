@@ -69,14 +69,26 @@ def watches(report: Report, changed_at: datetime | None) -> list[Watch]:
 
 
 def rule(watch: Watch) -> str:
-    """The stop rule as one sentence; names in it are one line, but not yet escaped."""
+    """The stop rule in words: what to count, and how much of it is allowed for and why; names in it
+    are one line, but not yet escaped."""
     one, guard = watch.recommendation, watch.guard
     times = counted(guard.samples, "period")
     return (
         f"Undo the change of {watch.label} ({_type(one.current)} to {_type(one.recommended)}) once "
         f"{watch.metric} was over {guard.limit_percent:g} % in {times} of "
         f"{lasting(guard.period_seconds)} from {moment(watch.since)} to {moment(watch.until)}."
+        f"{_allowed(guard)}"
     )
+
+
+def _allowed(guard: Guard) -> str:
+    """Why more periods are allowed than the budget of the change has; "" where none are."""
+    reasons = (
+        (guard.allowed_disputed, "for brief CPU spikes that no other metric confirms"),
+        (guard.allowed_today, "for load that is over the former machine's limit, too"),
+    )
+    told = " and ".join(f"{count:,} {why}" for count, why in reasons if count)
+    return f" Allowed of these, by its past: {told}." if told else ""
 
 
 def moment(when: datetime) -> str:

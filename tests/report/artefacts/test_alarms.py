@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from costopt.report.artefacts import alarms
-from costopt.report.artefacts.base import lasting, portions, slug, watches
+from costopt.report.artefacts.base import lasting, portions, rule, slug, watches
 from tests.report import builders
 from tests.report.artefacts import guards
 
@@ -107,6 +107,19 @@ def test_the_rule_counts_from_the_change_for_the_whole_horizon() -> None:
     later = builders.END + timedelta(days=3, hours=10)
     (delayed,) = watches(report, later)
     assert (delayed.since, delayed.until) == (later, later + timedelta(days=14))
+
+
+def test_the_rule_says_what_is_allowed_for_and_why() -> None:
+    def told(**allowed: int) -> str:
+        guard = builders.replace(guards.cpu(60), **allowed)
+        (watch,) = watches(builders.report((guards.guarded("AWS", guard),)), None)
+        return rule(watch)
+
+    assert told().endswith("UTC.")
+    assert told(allowed_today=3, allowed_disputed=36).endswith(
+        "UTC. Allowed of these, by its past: 36 for brief CPU spikes that no other metric confirms "
+        "and 3 for load that is over the former machine's limit, too."
+    )
 
 
 def test_what_has_no_guard_is_told() -> None:
