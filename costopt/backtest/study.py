@@ -154,11 +154,15 @@ class _View:
     cpu: npt.NDArray[np.uint16]
     slots_a_day: int
     present: list[int]  # samples before each day's start, and at last of all days
+    highest: list[int]  # of all samples up to each day's end, hundredths; 0 = none
 
     @classmethod
     def of(cls, cpu: npt.NDArray[np.uint16], slots_a_day: int) -> _View:
-        by_day = (cpu != MISSING_U16).reshape(-1, slots_a_day)
-        return cls(cpu, slots_a_day, [0, *np.cumsum(by_day.sum(axis=1)).tolist()])
+        there = cpu != MISSING_U16
+        by_day = there.reshape(-1, slots_a_day).sum(axis=1)
+        daily = np.where(there, cpu, 0).reshape(-1, slots_a_day).max(axis=1)
+        highest = np.maximum.accumulate(daily)
+        return cls(cpu, slots_a_day, [0, *np.cumsum(by_day).tolist()], highest.tolist())
 
     @property
     def days(self) -> int:
@@ -177,13 +181,8 @@ class _View:
     def train(self, at: Origin) -> npt.NDArray[np.uint16]:
         return self.span(at.back_days, at.train_days)
 
-    def known(self, at: Origin) -> npt.NDArray[np.uint16]:
-        """Everything up to the origin."""
-        return self.cpu[: len(self.cpu) - at.back_days * self.slots_a_day]
-
     def peak(self, at: Origin) -> float:
-        seen = self.known(at)
-        return float(seen.max(where=seen != MISSING_U16, initial=0)) / PERCENT_SCALE
+        return self.highest[self.days - at.back_days - 1] / PERCENT_SCALE
 
     def over(self, at: Origin, limits: Floats) -> Floats:
         seen = self.train(at)
