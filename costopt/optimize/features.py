@@ -68,9 +68,12 @@ def _features(train: Any, limits: Any, scale: Any, quantiles: Any, out: Any) -> 
     sizes = len(limits)
     # How many of the limits a value exceeds: as they descend, those are the last ones.
     exceeded = np.zeros(_BINS, np.int64)
-    for value in range(_BINS):
-        for size in range(sizes):
-            exceeded[value] += value > limits[size] * PERCENT_SCALE
+    for size in range(sizes):
+        over_it = int(np.floor(limits[size] * PERCENT_SCALE)) + 1  # the least value that is
+        if over_it < _BINS:
+            exceeded[over_it] += 1
+    for value in range(1, _BINS):
+        exceeded[value] += exceeded[value - 1]
     counts = np.empty(_BINS, np.int64)
     days = -(-train.shape[1] // slots_a_day)
     over = np.empty((days, sizes + 1), np.int64)
