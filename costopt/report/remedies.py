@@ -16,6 +16,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "gpu-unmeasured": "samples of gpu_utilization and gpu_memory_utilization of every card",
         "thin-recently": "CPU samples of the last 14 days, at least half of them",
         "network-unmeasured": "samples of network_in and network_out",
+        "unconfirmed-cpu": "a look at those CPU samples: a fault of the source, or work",
         # what is not known
         "no-price": "a price: costopt collect files --prices P, or the bill: --charges C",
         "no-market": "prices of what can be had there: costopt collect files --prices P",

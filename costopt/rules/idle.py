@@ -3,27 +3,33 @@
 Anti-pattern: a machine runs on after its purpose is gone; its compute is billed every hour.
 Better: stop it (its disks stay, and bill on), and delete it once nobody has missed it.
 
-What idle means is chosen by name (rules/definitions.py). What is saved is only what ends with the
-machine; disks and addresses bill on, and the reason says how much. A machine that is idle by its
-figures but that something would bring back (a scaling group), or that may serve by standing there
-(a gateway with unmeasured network), is a skip. See docs/rules/idle.md.
+What idle means is chosen by name (rules/definitions.py). A machine that only CPU samples keep from
+being idle that nothing confirms (rules/unconfirmed.py) is to be stopped where all else that could
+tell of its use is quiet, and less surely, in words; else somebody has to look.
+
+What is saved is only what ends with the machine; disks and addresses bill on, and the reason says
+how much. A machine that is idle by its figures but that something would bring back (a scaling
+group), or that may serve by standing there (a gateway with unmeasured network), is a skip. See
+docs/rules/idle.md.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from pydantic import Field
 
-from costopt.model import ActionType, Effort, Recommendation, Skip, is_machine, is_stopped
+from costopt.model import ActionType, Effort, Profile, Recommendation, Skip, is_machine, is_stopped
 from costopt.rules import roles
 from costopt.rules.base import Case, Fit, Outcome, RuleSettings, span
 from costopt.rules.checks import Check
 from costopt.rules.definitions import DEFINITIONS, DefinitionName
 from costopt.rules.savings import Estimate, estimate
+from costopt.rules.unconfirmed import Unconfirmed, unconfirmed
 from costopt.rules.verdict import Verdict, verdict
 from costopt.units import cents, counted
 
@@ -61,13 +67,21 @@ class Idle:
         cpu = case.profile("cpu_utilization")
         if cpu is None:
             return self._skip(case, *case.unmeasured("cpu_utilization", "cpu-unmeasured"))
-        found = verdict(case, cpu, self._definition)
+        found, left_out = self._looked_at(case, cpu)
         if not found.idle:
             failed = "; ".join(str(check) for check in found.checks if not check.passed)
             evidence = _evidence(case, found)
             return Fit(case.resource.resource_id, self.code, f"in use: {failed}", evidence)
         doubt = self._thin(case, found) or _excluded(case, found) or _kept_alive(case, found)
-        return self._skip(case, *doubt) if doubt else self._weigh(case, found)
+        return self._skip(case, *doubt) if doubt else self._weigh(case, found, left_out)
+
+    def _looked_at(self, case: Case, cpu: Profile) -> tuple[Verdict, Unconfirmed | None]:
+        """Whether it is idle, by all samples; or else, without those that nothing confirms."""
+        found, doubtful = verdict(case, cpu, self._definition), unconfirmed(case, cpu)
+        if found.idle or doubtful is None:
+            return found, None
+        rest = verdict(case, doubtful.rest, self._definition)
+        return (rest, doubtful) if rest.idle else (found, None)
 
     def _thin(self, case: Case, found: Verdict) -> tuple[str, str] | None:
         """What is missing to be sure."""
@@ -82,7 +96,7 @@ class Idle:
             return "short-history", f"{counted(seen, 'day')} of CPU samples, less than {found.days}"
         return None
 
-    def _weigh(self, case: Case, found: Verdict) -> Outcome:
+    def _weigh(self, case: Case, found: Verdict, left_out: Unconfirmed | None) -> Outcome:
         """The advice, if the saving is worth it."""
         cost = case.cost
         if cost is None:
@@ -92,7 +106,18 @@ class Idle:
         if not case.worth_it(saving):
             detail = f"idle, but stopping it saves {cents(saving)} {cost.currency} a month"
             return self._skip(case, "small-saving", detail)
-        return self._recommend(case, found, estimated, cost.currency)
+        stop = self._recommend(case, found, estimated, cost.currency)
+        if left_out is None:
+            return stop
+        others = found.signals.network_measured or case.gpu_count > 0
+        if why := left_out.forbids_a_stop(others):
+            detail = f"idle but for {left_out}; {why}; stopping it would save {cents(saving)} "
+            return self._skip(case, "unconfirmed-cpu", f"{detail}{cost.currency} a month")
+        return replace(
+            stop,
+            reason=f"{stop.reason}; less sure than other stops, as {left_out} were left out",
+            evidence={**stop.evidence, **left_out.evidence(stop.evidence.get("warnings", ()))},
+        )
 
     def _recommend(
         self, case: Case, found: Verdict, estimated: Estimate, currency: str
@@ -192,6 +217,8 @@ def _evidence(case: Case, found: Verdict) -> dict[str, Any]:
         evidence["approximations"] = list(found.approximations)
     if case.disputed:
         evidence["disputed_samples"] = case.disputed.samples
+    if cpu.refused_high:
+        evidence["refused_above_105_percent"] = cpu.refused_high
     if told := _warnings(case):
         evidence["warnings"] = told
     return evidence

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from costopt.frame.corroboration import refused_is_busy
 from costopt.model import Profile
 from costopt.rules.base import Case
 from costopt.rules.checks import Check, GpuSignals, Signals, gpu_checks
@@ -40,8 +41,20 @@ def verdict(case: Case, cpu: Profile, definition: Definition) -> Verdict:
         network_in=case.profile("network_in"),
         network_out=case.profile("network_out"),
     )
-    if case.gpu_count:
-        return _of_gpu_machine(case, signals, definition)
+    told = _of_gpu_machine if case.gpu_count else _of_machine
+    found = told(case, signals, definition)
+    return replace(found, checks=(*found.checks, *_beyond_capacity(cpu)))
+
+
+def _beyond_capacity(cpu: Profile) -> tuple[Check, ...]:
+    """Samples refused as too high that are demand: whatever a definition asks for, such a machine
+    is in use, for averages and shares of time forgive some of them."""
+    if not cpu.refused_high or not refused_is_busy(cpu):
+        return ()
+    return (Check("samples of work above 105 % CPU", cpu.refused_high, "<=", 0),)
+
+
+def _of_machine(case: Case, signals: Signals, definition: Definition) -> Verdict:
     return Verdict(
         definition=definition,
         signals=signals,

@@ -78,9 +78,30 @@ def test_a_large_machine_is_idle_by_its_vcpus_too() -> None:
     assert verdict(machine(2.0, "g32")) == "in use"  # 0.64 vCPU
 
 
-def test_a_sample_refused_as_too_high_is_use() -> None:
-    busy = profile(samples(level=0.5), refused_high=1)
-    assert verdict(case("g4", metrics=QUIET, profiles=[busy])) == "in use"
+def test_a_sample_refused_as_too_high_that_nothing_confirms_is_for_a_person_to_look_at() -> None:
+    broken = profile(samples(level=0.5), refused_high=3)
+    found = judge(case("g4", metrics=QUIET, profiles=[broken]))
+    assert isinstance(found, Skip)
+    assert found.reason == "unconfirmed-cpu"
+    assert found.detail == (
+        "idle but for 3 CPU samples refused as above 105 %, of 8,067; a broken counter does that, "
+        "and so does percent of one core: see which it is; stopping it would save 146.00 USD a "
+        "month"
+    )
+    busy_without = profile(samples(level=30), refused_high=3)
+    assert verdict(case("g4", metrics=QUIET, profiles=[busy_without])) == "in use"
+
+
+@pytest.mark.parametrize("definition", sorted(DEFINITIONS))
+def test_samples_above_capacity_that_others_confirm_are_use_by_every_definition(
+    definition: str,
+) -> None:
+    values = samples(level=0.5)
+    values[100] = 95
+    network = {"network_in": samples(level=1), "network_out": samples(level=1)}
+    confirmed = profile(values, refused_high=10)  # 95 % is a tenth of them
+    given = case("g1", metrics=network, profiles=[confirmed], shape={"network_gbps": 10.0})
+    assert verdict(given, definition) == "in use"
 
 
 def test_without_network_cpu_decides_by_a_stricter_test_and_says_so() -> None:
@@ -152,12 +173,79 @@ def test_a_stop_that_empties_a_local_disk_cannot_be_undone() -> None:
     assert "emptied by a stop" in found.evidence["warnings"][0]
 
 
-def test_disputed_spikes_count_as_use() -> None:
-    values = samples(level=0.5)
-    values[100] = 60
-    outcome = judge(case("g4", values, metrics=QUIET, disputed=without(values, [100])))
-    assert isinstance(outcome, Fit)
-    assert outcome.evidence["disputed_samples"] == 1
+SPIKES = [100, 2000, 7000]
+
+
+def spiky(level: float = 0.5, spikes: list[int] | None = None, **more: Any) -> Case:
+    """A machine whose three spikes of 60 % are disputed, or of those the given ones."""
+    values = samples(level=level)
+    values[SPIKES] = 60
+    doubtful = without(values, SPIKES if spikes is None else spikes)
+    return case("g4", values, disputed=doubtful, **({"metrics": QUIET} | more))
+
+
+def test_a_stop_that_only_disputed_spikes_speak_against_is_less_sure_and_says_so() -> None:
+    found, plain = judge(spiky()), judge(machine())
+    assert isinstance(found, Recommendation)
+    assert found.reason == (
+        f"{plain.reason}; less sure than other stops, as 3 CPU samples up to 60 % in brief spikes "
+        "that no other metric confirms, of 8,064 were left out"
+    )
+    evidence = found.evidence
+    assert evidence["confidence"] == "less sure: idle only without its disputed CPU spikes"
+    assert evidence["disputed_samples"] == 3
+    assert evidence["samples"] == 8061
+    assert evidence["cpu_peak_with_disputed_percent"] == 60
+    assert evidence["checks"] == plain.evidence["checks"]
+    (warning,) = evidence["warnings"]
+    assert "(the first at 2026-09-07 08:20 UTC): find out what ran then before you stop it" in (
+        warning
+    )
+    assert "confidence" not in plain.evidence
+    assert found.estimated_monthly_savings == plain.estimated_monthly_savings
+
+
+def test_a_spike_that_is_not_disputed_is_use() -> None:
+    assert verdict(spiky(spikes=SPIKES[:2])) == "in use"
+    assert verdict(spiky(level=6)) == "in use"
+    busy = judge(spiky(metrics={**QUIET, "network_out": samples(level=5000)}))
+    assert isinstance(busy, Fit)
+    assert busy.evidence["disputed_samples"] == 3
+
+
+def test_without_network_disputed_spikes_are_for_a_person_to_look_at() -> None:
+    found = judge(spiky(metrics={"disk_read": samples(level=20)}))
+    assert isinstance(found, Skip)
+    assert found.reason == "unconfirmed-cpu"
+    assert "idle but for 3 CPU samples up to 60 %" in found.detail
+    assert "without the network nothing else says that nobody uses it" in found.detail
+    assert "would save 146.00 USD a month" in found.detail
+    one_way = {"network_in": QUIET["network_in"]}
+    assert verdict(spiky(metrics=one_way)) == "unconfirmed-cpu"
+
+
+def test_what_keeps_a_machine_running_comes_before_doubt() -> None:
+    assert verdict(spiky(scaling_group="web")) == "scaling-group"
+    assert verdict(spiky(min_monthly_savings=1000.0)) == "small-saving"
+
+
+def test_disputed_and_refused_samples_together_are_for_a_person_to_look_at() -> None:
+    found = judge(spiky(refused=[50]))
+    assert isinstance(found, Skip)
+    assert "in brief spikes that no other metric confirms and 1 CPU sample refused" in found.detail
+
+
+def test_maxima_count_as_they_are() -> None:
+    peaks = [profile(samples(level=30), statistic="max")]
+    assert verdict(spiky(profiles=peaks), "aws-ce") == "in use"
+    assert verdict(spiky(), "aws-ce") == "stop"
+
+
+def test_a_definition_that_forgives_spikes_is_as_sure_with_them() -> None:
+    found = judge(spiky(level=0.2), "gcp-idle")
+    assert isinstance(found, Recommendation)
+    assert "confidence" not in found.evidence
+    assert found.evidence["disputed_samples"] == 3
 
 
 # -- GPU machines ----------------------------------------------------------------------------
@@ -329,7 +417,7 @@ def test_optscale() -> None:
 def test_samples_refused_as_too_high_count_against_idleness(
     definition: str, cpu: float, most: int
 ) -> None:
-    for refused, expected in ((most, "stop"), (most + 1, "in use")):
+    for refused, expected in ((most, "stop"), (most + 1, "unconfirmed-cpu")):
         one = profile(samples(level=cpu), refused_high=refused)
         given = case("g2", metrics=traffic(1), profiles=[one])
         assert verdict(given, definition) == expected
