@@ -19,6 +19,7 @@ from typing import Any
 from costopt.frame.corroboration import refused_is_busy
 from costopt.model import Profile
 from costopt.rules.base import Case
+from costopt.units import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,11 @@ class Unconfirmed:
         told = []
         if self.disputed:
             told.append(
-                f"{_counted(self.disputed)} up to {self.highest:.3g} % in brief spikes that no "
-                "other metric confirms"
+                f"{counted(self.disputed, 'CPU sample')} up to {self.highest:.3g} % in brief "
+                "spikes that no other metric confirms"
             )
         if self.refused:
-            told.append(f"{_counted(self.refused)} refused as above 105 %")
+            told.append(f"{counted(self.refused, 'CPU sample')} refused as above 105 %")
         return f"{' and '.join(told)}, of {self.of:,}"
 
 
@@ -85,7 +86,3 @@ def unconfirmed(case: Case, cpu: Profile) -> Unconfirmed | None:
         first_disputed=case.disputed.example_at if case.disputed else None,
         rest=case.disputed.corroborated(rest) if case.disputed else rest,
     )
-
-
-def _counted(samples: int) -> str:
-    return f"{samples:,} CPU sample{'' if samples == 1 else 's'}"
