@@ -132,6 +132,10 @@ def test_a_lake_filled_in_any_order_gives_the_same(
 # -- a few at a time ---------------------------------------------------------------------------
 
 
+def _histories() -> int:
+    return sum(type(one) is History for one in gc.get_objects())
+
+
 @dataclass
 class Watched:
     """Shards of one machine each, all with the samples of one; and what lives when one is read."""
@@ -142,6 +146,7 @@ class Watched:
     tables: list[int] = field(default_factory=list)
     histories: list[int] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)  # bytes, where they are traced
+    others: int = field(default_factory=_histories)  # of other tests in this process
 
     def __iter__(self) -> Iterator[pa.Table]:
         for name in self.names:
@@ -150,7 +155,7 @@ class Watched:
 
     def _look(self) -> None:
         self.tables.append(sum(ref() is not None for ref in self.given))
-        self.histories.append(sum(type(one) is History for one in gc.get_objects()))
+        self.histories.append(_histories() - self.others)
         self.kept.append(tracemalloc.get_traced_memory()[0])
 
     def _shard(self, name: str) -> pa.Table:
@@ -166,6 +171,7 @@ def alike(known: tuple[Analysis, pa.Table], count: int) -> tuple[dict[str, Case]
     analysis, table = known
     case = analysis.cases["vm-00"]
     names = [f"copy-{n:03d}" for n in range(count)]
+    gc.collect()  # what earlier tests left must not be counted, nor go while this one counts
     cases = {
         name: replace(case, resource=replace(case.resource, resource_id=name)) for name in names
     }
