@@ -10,11 +10,11 @@ from typing import Final
 from costopt.backtest.result import Interval, MethodScore
 from costopt.report.backtest import words
 from costopt.report.backtest.labels import Label, Line, Named, place
-from costopt.report.backtest.panel import OURS, THEIRS, Panel, range_of
+from costopt.report.backtest.panel import OURS, THEIRS, Panel, range_of, root_range_of
 from costopt.report.heatmap.canvas import Box, Canvas
 from costopt.report.heatmap.palette import INK, SOFT
 
-_OUR_RADIUS, _RADIUS = 9.0, 6.0
+_OUR_RADIUS, _RADIUS = 11.0, 6.0
 _OUR_SIZE, _SIZE = 19.0, 15.0  # of names, in pixels
 _LINE_HEIGHT: Final = 1.25  # of a name, as a share of its size
 _LEADER: Final = "#98a1ae"
@@ -42,9 +42,9 @@ def draw_frontier(canvas: Canvas, box: Box, scores: Sequence[MethodScore]) -> No
     mine = [score for score in shown if words.is_ours(score.name)]
     backs = [_back(s) for s in shown] + [end for s in mine for end in _ends(s.rolled_back)]
     nets = [_net(s) for s in shown] + [end for s in mine for end in _ends(s.net)]
-    across = range_of([0.0, *backs], least=_LEAST, parts=8)
+    across = root_range_of([0.0, *backs], least=_LEAST)
     panel = Panel(canvas, box, across, range_of(nets, least=_LEAST, parts=7))
-    panel.grid("test windows rolled back, %", "net saving, % of today's CPU")
+    panel.grid("test windows rolled back, %; square-root scale", "net saving, % of today's CPU")
     lines = _edge(panel, pareto(shown))
     for score in mine:
         lines += _bars(panel, score)
@@ -56,12 +56,12 @@ def draw_frontier(canvas: Canvas, box: Box, scores: Sequence[MethodScore]) -> No
 
 
 def _dots(panel: Panel, shown: Sequence[MethodScore]) -> None:
-    """A grey dot each, ours a blue diamond above them."""
+    """A grey dot each, ours a larger blue diamond below them, so that neither hides the other."""
     for score in shown:
         if words.is_ours(score.name):
-            panel.dot(_back(score), _net(score), _OUR_RADIUS, OURS, marker="D", zorder=5)
+            panel.dot(_back(score), _net(score), _OUR_RADIUS, OURS, marker="D")
         else:
-            panel.dot(_back(score), _net(score), _RADIUS, THEIRS)
+            panel.dot(_back(score), _net(score), _RADIUS, THEIRS, zorder=5)
 
 
 def frontier_legend(canvas: Canvas, left: float, middle: float) -> None:
@@ -76,8 +76,9 @@ def frontier_legend(canvas: Canvas, left: float, middle: float) -> None:
 
 def _names(panel: Panel, shown: Sequence[MethodScore], lines: Sequence[Line]) -> None:
     edge = {score.name for score in pareto(shown)}
-    named = [_named(panel, score) for score in shown]
-    for score, label in zip(shown, place(named, panel.box, lines), strict=True):
+    ordered = sorted(shown, key=lambda score: not words.is_ours(score.name))
+    named = [_named(panel, score) for score in ordered]
+    for score, label in zip(ordered, place(named, panel.box, lines), strict=True):
         ours = words.is_ours(score.name)
         if label.leader:
             panel.pixel_line(label.leader, OURS if ours else _LEADER, 1.0)

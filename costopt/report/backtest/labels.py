@@ -21,7 +21,7 @@ _NEAR: Final = 5.0  # from a point's edge to its name
 _STEP: Final = 9.0  # from one ring of places to the next
 _DIRECTIONS: Final = 32
 _ROUNDS: Final = 4
-_CROSSING: Final = 60.0  # what a leader costs that crosses a point, a name or another leader
+_CROSSING: Final = 100.0  # what a leader costs that crosses a point, a name or another leader
 _OVER_LINE: Final = 20.0  # what a name costs that lies on a line
 _BESIDE: Final = 30.0  # what a name costs that another point could take for its own
 _OWN: Final = 12.0  # how close to a point its own name alone should be
@@ -100,8 +100,12 @@ def _best(
 
 
 def _crossings(leader: Line, one: Named, taken: Sequence[Box], drawn: Sequence[Line]) -> int:
-    """How many names, other points and leaders that leader would run over."""
-    boxes = [box for box in taken if not _holds(box, one.at)]
+    """How many names, other points and leaders that leader would run over.
+
+    Points that touch its own do not count: whatever its direction, it must leave their crowd.
+    """
+    own = _around(one.at, one.radius)
+    boxes = [box for box in taken if not _overlap(box, own)]
     return sum(_meets(leader, box) for box in boxes) + sum(_cross(leader, d) for d in drawn)
 
 

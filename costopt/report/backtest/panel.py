@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import copysign, sqrt
 from typing import Any, Final
 
 from matplotlib.axes import Axes
@@ -17,6 +18,8 @@ from costopt.report.heatmap.palette import FAINT, SOFT
 OURS: Final = "#0077bb"  # P. Tol's "bright" blue (see palette.HUES): 4.9:1 on white
 THEIRS: Final = "#7c8593"
 _POINTS_A_PIXEL: Final = 0.72  # 100 pixels and 72 points an inch
+_ROOT_TICKS: Final = (0.0, 1.0, 5.0, 10.0, 20.0, 40.0, 70.0, 100.0)
+_ROOT_LEFT, _ROOT_RIGHT = 0.13, 0.05  # beyond a square-root axis: left of 0 stand names
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +29,15 @@ class Range:
     low: float
     high: float
     ticks: tuple[float, ...]
+    root: bool = False  # by square roots: what lies near 0 is drawn apart
 
     def share(self, value: float) -> float:
         """Where on the axis it stands, 0..1."""
-        return (value - self.low) / (self.high - self.low)
+        low = self._place(self.low)
+        return (self._place(value) - low) / (self._place(self.high) - low)
+
+    def _place(self, value: float) -> float:
+        return copysign(sqrt(abs(value)), value) if self.root else value
 
 
 def range_of(values: Sequence[float], *, least: float, parts: int) -> Range:
@@ -39,6 +47,13 @@ def range_of(values: Sequence[float], *, least: float, parts: int) -> Range:
     low, high = low - pad, high + pad
     ticks = MaxNLocator(parts, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
     return Range(low, high, tuple(float(tick) for tick in ticks if low <= tick <= high))
+
+
+def root_range_of(values: Sequence[float], *, least: float) -> Range:
+    """From 0 to the largest, or to `least`, by square roots; values are 0 or more."""
+    wide = sqrt(max(least, *values))
+    low, high = -((_ROOT_LEFT * wide) ** 2), ((1 + _ROOT_RIGHT) * wide) ** 2
+    return Range(low, high, tuple(tick for tick in _ROOT_TICKS if tick <= high), root=True)
 
 
 class Panel:

@@ -17,6 +17,7 @@ _HEIGHT: Final = 900
 _LEFT: Final = MARGIN + 42  # of the axes; before it the ticks' figures
 _SQUARE: Final = 436  # of the calibration
 _BETWEEN: Final = 116
+_LEGEND: Final = 290  # from the axes' left, beside the caption above them
 _TOP: Final = HEADER + 70
 _BOTTOM: Final = _HEIGHT - 76
 
@@ -31,7 +32,7 @@ def draw(result: Backtest) -> Canvas:
     box = Box(_LEFT, _TOP, right - _LEFT, _BOTTOM - _TOP)
     if drawable(result.scores):
         draw_frontier(canvas, box, result.scores)
-        frontier_legend(canvas, _LEFT, box.bottom + 43)
+        frontier_legend(canvas, _LEFT + _LEGEND, box.top - 20)
     if told:
         _calibration(canvas, told)
     return canvas
@@ -52,8 +53,8 @@ def _header(canvas: Canvas, result: Backtest) -> None:
 
 def _calibration(canvas: Canvas, told: Calibration) -> None:
     left = RIGHT - _SQUARE
-    error = words.percent(told.expected_error)
-    _title(canvas, left, f"Risks off by {error}", "expected calibration error", RIGHT)
+    error = words.points(told.expected_error)
+    _title(canvas, left, f"Risks off by {error} points", "on average", RIGHT)
     box = Box(left, _TOP, _SQUARE, _SQUARE)
     draw_reliability(canvas, box, told)
     most = max(bin_.count for bin_ in told.bins)
@@ -61,6 +62,7 @@ def _calibration(canvas: Canvas, told: Calibration) -> None:
         "On the dashed line: what was predicted happened.",
         "Above it costopt was too bold, below it too careful.",
         f"A dot's area is how many cases: at most {counted(most, 'case')}.",
+        "Thin lines: where the share may lie, 95 %.",
     )
     for number, line in enumerate(lines):
         canvas.text(left, box.bottom + 92 + 26 * number, line, 15, colour=SOFT, room=_SQUARE)

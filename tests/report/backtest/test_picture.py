@@ -19,7 +19,7 @@ from matplotlib.text import Text
 from costopt.backtest.result import Backtest, Bin, Calibration, Interval
 from costopt.report.backtest import as_png, as_svg
 from costopt.report.backtest.frontier import pareto
-from costopt.report.backtest.panel import OURS, range_of
+from costopt.report.backtest.panel import OURS, range_of, root_range_of
 from costopt.report.backtest.picture import draw
 from costopt.report.heatmap.canvas import Canvas
 from tests.report.backtest import builders
@@ -94,7 +94,7 @@ def test_the_same_bytes_whatever_the_style() -> None:
 def test_svg_text_is_text() -> None:
     root = ET.fromstring(as_svg(builders.backtest(3)))
     said = ["".join(node.itertext()) for node in root.iter(SVG_TEXT)]
-    for words in ("aws-co", "costopt", "Risks off by 1.5 %", "66.5 %", "net saving"):
+    for words in ("aws-co", "costopt", "Risks off by 1.5 points", "66.5 %", "net saving"):
         assert words in said
 
 
@@ -120,8 +120,8 @@ def test_dots_stand_where_their_figures_are() -> None:
     result = builders.backtest(7)
     canvas = draw(result)
     spots = np.array([np.asarray(dot.get_offsets())[0] for dot in dots(canvas, 0)])
-    given = np.array([(s.rolled_back.value, s.net.value) for s in result.scores])
-    # Pixels run right and down, evenly: one straight line for each axis.
+    given = np.array([(s.rolled_back.value**0.5, s.net.value) for s in result.scores])
+    # Pixels run right by square roots, and down evenly: one straight line for each axis.
     for axis, sign in ((0, 1), (1, -1)):
         slope, start = np.polyfit(given[:, axis], spots[:, axis], 1)
         assert np.sign(slope) == sign
@@ -161,3 +161,34 @@ def test_a_range_holds_its_values_and_has_ticks(values: list[float]) -> None:
     assert all(0 < found.share(value) < 1 for value in values)
     assert 2 <= len(found.ticks) <= 8
     assert all(found.low <= tick <= found.high for tick in found.ticks)
+
+
+@pytest.mark.parametrize(
+    ("largest", "ticks"),
+    [
+        (0.0, (0, 1, 5, 10)),
+        (5.0, (0, 1, 5, 10)),
+        (38.0, (0, 1, 5, 10, 20, 40)),
+        (70.0, (0, 1, 5, 10, 20, 40, 70)),
+        (100.0, (0, 1, 5, 10, 20, 40, 70, 100)),
+    ],
+)
+def test_a_square_root_axis_draws_small_shares_apart(largest: float, ticks: tuple[int]) -> None:
+    found = root_range_of([0.0, largest], least=10)
+    assert found.ticks == ticks
+    assert 0 < found.share(0) < found.share(largest or 1) < 1
+    # A quarter of a value stands half as far from 0.
+    assert found.share(10) - found.share(0) == pytest.approx(
+        2 * (found.share(2.5) - found.share(0))
+    )
+
+
+def test_what_happened_has_its_range() -> None:
+    told = Calibration((Bin(0.33, 6 / 7, 7), Bin(0.8, 0.8, 400)), 0.1)
+    canvas = draw(builders.backtest(2, calibration=told))
+    ranges = [line for line in canvas.figure.axes[-1].lines if line.get_color() == OURS]
+    tall = [float(np.ptp(line.get_ydata())) for line in ranges]
+    # Wilson 95 % of 6 of 7, by hand: 48.7 to 97.4 %; of 320 of 400: 75.8 to 83.6 %.
+    assert tall[0] / 436 == pytest.approx(0.487, abs=0.002)
+    assert tall[1] / 436 == pytest.approx(0.078, abs=0.002)
+    assert "Thin lines: where the share may lie, 95 %." in assert_tidy(canvas)
