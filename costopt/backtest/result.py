@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from costopt.model import Window
+from costopt.optimize.size import wilson_upper
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,13 @@ class Bin:
     predicted: float  # mean
     observed: float  # share that did use up the budget
     count: int
+
+    @property
+    def interval(self) -> Interval:
+        """What happened, with Wilson's 95 % interval: as if no two cases were of one machine, so
+        that it is rather too narrow than too wide."""
+        low = 1 - wilson_upper(1 - self.observed, self.count)
+        return Interval(self.observed, low, wilson_upper(self.observed, self.count))
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,8 @@ def calibration(of: Calibration) -> str:
     off = f"{points(of.expected_error)} points on average"
     return (
         f"When {OURS} said that {whole(told.predicted)} would be rolled back, it was "
-        f"{whole(told.observed)} ({counted(told.count, 'case')}). Over all "
+        f"{whole(told.observed)} ({counted(told.count, 'case')}; 95 % range "
+        f"{span(told.interval)} %). Over all "
         f"{counted(every, 'case')} its risks were off by {off}: the expected calibration error."
     )
 

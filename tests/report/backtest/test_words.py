@@ -60,7 +60,7 @@ def test_whose_a_name_is() -> None:
 def test_calibration_tells_of_the_bin_at_one_in_ten() -> None:
     bins = (Bin(0.02, 0.01, 90), Bin(0.12, 0.09, 30), Bin(0.9, 0.95, 50))
     said = words.calibration(Calibration(bins, 0.0183))
-    assert "said that 12 % would be rolled back, it was 9 % (30 cases)" in said
+    assert "said that 12 % would be rolled back, it was 9 % (30 cases; 95 % range" in said
     assert "Over all 170 cases" in said
     assert "off by 1.8 points" in said
 
