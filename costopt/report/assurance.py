@@ -57,17 +57,20 @@ def _stop_rule(guards: tuple[Guard, ...]) -> str:
 
 
 def _replay(screen: Screen, backtest: Mapping[str, Any], today: str | None) -> None:
-    """The decisions of the past, one a line, and what today's would have come to."""
-    told = risk.replayed(backtest)
-    if not told:
+    """How this size would have done, then the decisions of the past, which may have chosen others,
+    one a line."""
+    tried, told = risk.this_size(backtest), risk.decided(backtest)
+    if not tried or not told:
         screen.labelled(
             "Replayed", "not: its history is too short for a past decision and its test"
         )
         return
     train, test = (counted(backtest[f"{name}_days"], "day", ",.4g") for name in ("train", "test"))
+    screen.labelled("This size", f"{tried}{_memory(backtest)}")
     screen.labelled(
-        "Replayed",
-        f"{told}. Each decided on the {train} before it, and held against the {test} after it:",
+        "Decided then",
+        f"{told}. Each chose its own size by the {train} before it, and was held against the "
+        f"{test} after it:",
     )
     table = [[(title, HEAD) for title in _TITLES]]
     for one in backtest["decisions"]:
@@ -82,13 +85,11 @@ def _replay(screen: Screen, backtest: Mapping[str, Any], today: str | None) -> N
         )
         table.append([(text, WARN if undone else PLAIN) for text in texts])
     screen.table(table, [False, False, False, True, True], indent=MARGIN + 2)
-    screen.labelled("This size", _this_size(backtest))
 
 
-def _this_size(backtest: Mapping[str, Any]) -> str:
-    size, memory = backtest["this_size"], backtest.get("memory")
-    told = f"undone in {size['rolled_back']} of those {counted(size['windows'], 'window')}"
-    if memory:
-        moments = counted(memory["origins"], "past moment")
-        told += f"; memory, sized as now, ran out after {memory['out_of_memory']} of {moments}"
-    return told
+def _memory(backtest: Mapping[str, Any]) -> str:
+    memory = backtest.get("memory")
+    if not memory:
+        return ""
+    moments = counted(memory["origins"], "past moment")
+    return f"; memory, sized as now, ran out after {memory['out_of_memory']} of {moments}"

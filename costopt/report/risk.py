@@ -17,6 +17,7 @@ from costopt.report.screen import GOOD, QUIET, WARN
 from costopt.units import counted
 
 UNKNOWN: Final = "—"
+_FORTNIGHT: Final = 14  # days
 _WATCHED: Final = 0.1  # from this chance on, a change is not simply likely to be safe
 
 
@@ -56,15 +57,29 @@ def tone(one: Recommendation) -> str:
 
 
 def grounds(one: Recommendation) -> str:
-    """How sure it is and how it would have done, in one line; "" where nothing is known:
-    `Likely safe. Replayed at 3 past moments: 0 undone, 41 % saved.`"""
-    sure, tried = confidence(one), replayed(one.backtest)
-    told = (sure, f"replayed {tried}" if tried else "")
+    """How sure it is and how this size would have done, in one line; "" where nothing is known:
+    `Likely safe. This size would have been undone in 0 of 3 past fortnights.`"""
+    sure, tried = confidence(one), this_size(one.backtest)
+    told = (sure, f"this size {tried}" if tried else "")
     return " ".join(f"{text[:1].upper()}{text[1:]}." for text in told if text)
 
 
-def replayed(backtest: Mapping[str, Any] | None) -> str:
-    """`at 3 past moments: 0 undone, 41 % saved`; "" where no past was long enough."""
+def this_size(backtest: Mapping[str, Any] | None) -> str:
+    """How the size advised now would have done: `would have been undone in 0 of 3 past fortnights`;
+    "" where no past was long enough."""
+    if not backtest or not backtest["this_size"]["windows"]:
+        return ""
+    tried, days = backtest["this_size"], backtest["test_days"]
+    if days == _FORTNIGHT:
+        spans = counted(tried["windows"], "past fortnight")
+    else:
+        spans = f"{counted(tried['windows'], 'past span')} of {counted(days, 'day', ',.4g')}"
+    return f"would have been undone in {tried['rolled_back']} of {spans}"
+
+
+def decided(backtest: Mapping[str, Any] | None) -> str:
+    """What the decisions taken then came to, each for a size of its own:
+    `at 3 past moments: 0 undone, 41 % saved`; "" where no past was long enough."""
     if not backtest or not backtest["origins"]:
         return ""
     moments = counted(backtest["origins"], "past moment")

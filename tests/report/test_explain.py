@@ -71,11 +71,12 @@ def test_the_story_of_advice_is_whole() -> None:
         "as soon as CPU was over 90 % in 21 periods of 5 minutes, or memory over 95 % in 1 period "
         "of 5 minutes, within 14 days of the change (before 2026-11-15 UTC if it is made now)",
         "above 90 % of the new size for 0.31 % of the time, ≤ 1.2 %",
-        "at 3 past moments: 1 undone, 41 % saved. Each decided on the 28 days before it, and held "
-        "against the 14 days after it:",
+        "This size would have been undone in 2 of 3 past fortnights; memory, sized as now, ran out "
+        "after 0 of 2 past moments",
+        "Decided then at 3 past moments: 1 undone, 41 % saved. Each chose its own size by the 28 "
+        "days before it, and was held against the 14 days after it:",
         "2026-10-04 no change no 0 % 0 % 2026-10-11 m5.xlarge yes 1.3 % 49 % "
         "2026-10-18 m5.xlarge no 0.025 % 75 %",
-        "undone in 2 of those 3 windows; memory, sized as now, ran out after 0 of 2 past moments",
         "with a restart; can be undone",
         "m5a.xlarge",
         "What this cannot see",

@@ -35,16 +35,25 @@ def test_a_gamble_looks_like_one(chance: float, tone: str) -> None:
     assert risk.tone(_with(chance)) == tone
 
 
-def test_the_replay_in_one_line() -> None:
-    assert risk.replayed(builders.BACKTEST) == "at 3 past moments: 1 undone, 41 % saved"
+def test_what_the_past_decisions_came_to() -> None:
+    assert risk.decided(builders.BACKTEST) == "at 3 past moments: 1 undone, 41 % saved"
     once = builders.BACKTEST | {"origins": 1, "rolled_back": 0, "net_savings_percent": 0.0}
-    assert risk.replayed(once) == "at 1 past moment: 0 undone, 0 % saved"
-    assert risk.replayed(builders.UNTRIED) == risk.replayed(None) == ""
+    assert risk.decided(once) == "at 1 past moment: 0 undone, 0 % saved"
+    assert risk.decided(builders.UNTRIED) == risk.decided(None) == ""
+
+
+def test_this_size_is_judged_by_itself_not_by_what_others_chose() -> None:
+    kept = builders.BACKTEST | {"this_size": {"windows": 5, "rolled_back": 0}}
+    assert risk.this_size(kept) == "would have been undone in 0 of 5 past fortnights"
+    short = {"this_size": {"windows": 1, "rolled_back": 1}, "test_days": 7.0}
+    said = "would have been undone in 1 of 1 past span of 7 days"
+    assert risk.this_size(builders.BACKTEST | short) == said
+    assert risk.this_size(builders.UNTRIED) == risk.this_size(None) == ""
 
 
 def test_the_grounds_leave_out_what_is_not_known() -> None:
     one = builders.recommendation()
-    tried = "Replayed at 3 past moments: 1 undone, 41 % saved."
+    tried = "This size would have been undone in 2 of 3 past fortnights."
     assert risk.grounds(one) == f"Likely safe. {tried}"
     assert risk.grounds(replace(one, risk=None)) == tried
     assert risk.grounds(replace(one, backtest=builders.UNTRIED)) == "Likely safe."
