@@ -26,15 +26,19 @@ def expected(price: Floats, risk: Floats, safe: float, rollback_cost: float) -> 
     The safe machine is the one that holds the highest demand seen, whatever runs today. So the
     answer does not depend on today's size: asked again after the change, at the same demand, it is
     the same. (Priced in today's machine, a quarter of Bitbrains' machines would be made smaller
-    once more: docs/method.md.)
+    once more: docs/method.md.) It is a yardstick, not where the alarm sends a machine, which is
+    back to its former size; and it may cost less than a machine of this list, of another family:
+    then only the trouble is counted.
 
     Args:
         price: (n,) of each machine.
         risk: (n,) 0..1.
-        safe: price of the safe machine.
-        rollback_cost: kappa.
+        safe: price of the safe machine, above 0.
+        rollback_cost: kappa; infinite: whatever may go wrong is too dear, and the rest its price.
     """
-    return np.asarray(price + risk * (np.maximum(0.0, safe - price) + rollback_cost * safe))
+    undone = np.maximum(0.0, safe - price) + rollback_cost * safe
+    lost = np.multiply(risk, undone, out=np.zeros_like(undone), where=risk > 0)  # not 0 * infinity
+    return np.asarray(price + lost)
 
 
 def flip(

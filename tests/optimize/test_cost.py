@@ -25,6 +25,15 @@ def test_what_cannot_go_wrong_costs_its_price() -> None:
     assert expected(np.array([0.3]), np.array([0.0]), 9.0, 9.0).tolist() == [0.3]
 
 
+def test_where_no_rollback_may_be_only_what_cannot_go_wrong_is_cheap() -> None:
+    found = expected(np.array([0.1, 0.3, 0.8]), np.array([0.001, 0.0, 0.0]), 0.4, np.inf)
+    assert found.tolist() == [np.inf, 0.3, 0.8]  # and no warning of 0 * infinity
+
+
+def test_a_machine_dearer_than_the_safe_one_costs_the_trouble_alone() -> None:
+    assert expected(np.array([0.5]), np.array([0.2]), 0.4, 0.5).tolist() == [0.5 + 0.2 * 0.2]
+
+
 def test_a_sure_rollback_costs_the_safe_machine_and_the_trouble() -> None:
     found = expected(np.array([0.01, 0.1, 0.4]), np.ones(3), 0.4, 0.5)
     assert found.tolist() == pytest.approx([0.6, 0.6, 0.6])

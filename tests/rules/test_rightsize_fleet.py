@@ -10,7 +10,7 @@ import pytest
 from costopt.model import Recommendation
 from costopt.rules.base import Case
 from costopt.rules.rightsize_settings import RightsizeSettings
-from tests.rules.builders import Recorded, fleet, recorded
+from tests.rules.builders import Recorded, fleet, recorded, samples
 from tests.rules.judging import advised, fits, target
 
 MACHINES = 150
@@ -74,6 +74,11 @@ def test_what_no_rollback_cost_can_show_leaves_every_machine_as_it_is() -> None:
     outcome = fits(calm(0.6), risk_budget_percent=0.6)
     assert "the fleet's past cannot show that the risk budget of 0.6 %" in outcome.detail
     assert outcome.evidence["rollback_cost"]["windows"] is None
+
+
+def test_a_budget_that_cannot_be_shown_does_not_keep_a_machine_too_small() -> None:
+    alone = fleet([recorded("g8", samples(level=97))], RightsizeSettings(risk_budget_percent=0.1))
+    assert target(alone[0], risk_budget_percent=0.1) == "g16"  # warnings are errors here
 
 
 def test_few_machines_cannot_show_a_tight_budget() -> None:
