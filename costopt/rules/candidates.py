@@ -132,7 +132,7 @@ def feasible(ladder: Ladder, current: Shape, need: Need) -> Bools:
     market = ladder.market
     could = (
         _memory_holds(ladder, current, need.memory)
-        & carries(need.network.gbps, market.network_gbps)
+        & carries(need.network.gbps or 0.0, market.network_gbps)
         & (market.gpu_count == 0)
         & (market.hourly > 0)  # a price of nothing is a mistake, not an offer
         & _architecture_fits(ladder, current, need)

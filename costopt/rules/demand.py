@@ -107,7 +107,7 @@ def _beyond_memory(case: Case) -> bool:
 class Network:
     """Measured traffic: P99.5 of what comes in and of what goes out, added."""
 
-    gbps: float
+    gbps: float | None  # of the directions that are measured; None = neither is
     unmeasured: Sequence[str]  # of network_in, network_out
 
 
@@ -115,7 +115,8 @@ def network_demand(case: Case) -> Network:
     """Traffic to carry. The sum of the two P99.5 stands for the P99.5 of the sum; directions that
     providers count apart make that the stricter test."""
     ways = {name: case.profile(name) for name in ("network_in", "network_out")}
+    measured = [p.p99_5 for p in ways.values() if p]
     return Network(
-        gbps=sum(p.p99_5 for p in ways.values() if p) * 8 / 1e9,
+        gbps=sum(measured) * 8 / 1e9 if measured else None,
         unmeasured=tuple(name for name, p in ways.items() if p is None),
     )

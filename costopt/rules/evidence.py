@@ -32,7 +32,7 @@ def evidence(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
         "cpu": _cpu(sizing, chosen),
         "memory": _memory(sizing),
         "network": {
-            "p99_5_gbps": round(need.network.gbps, 6),
+            "p99_5_gbps": None if need.network.gbps is None else round(need.network.gbps, 6),
             "unmeasured": list(need.network.unmeasured),
         },
         "rollback_cost": _rollback_cost(sizing, chosen),

@@ -116,6 +116,8 @@ def test_measured_traffic_must_fit_the_target() -> None:
     assert found.recommended.instance_type == "m6i.xlarge"
     assert "not measured" not in found.reason
     assert found.evidence["network"]["p99_5_gbps"] == pytest.approx(1.6)
+    unknown = advised(case("g16", samples(level=10))).evidence["network"]
+    assert unknown == {"p99_5_gbps": None, "unmeasured": ["network_in", "network_out"]}
 
 
 @pytest.mark.parametrize(
