@@ -137,7 +137,7 @@ class _Risks:
         chance = 0.0 if size.vcpus >= self._today else self._of_sizes.get(f"{size.vcpus:g}")
         if chance is None:
             return "", ""
-        told = words.whole_percent(chance) if chance else "none"
+        told = words.chance(chance) if chance else "none"
         return told, self._expected(size, chance) if to_be_had else ""
 
     def _expected(self, size: _Size, chance: float) -> str:

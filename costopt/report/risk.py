@@ -6,7 +6,6 @@ Nothing here is escaped; each format does that for its own medium (see safe.py).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -28,17 +27,16 @@ def probability(one: Recommendation) -> float | None:
 
 
 def chance(one: Recommendation) -> str:
-    """The same for people: `6 %`, `<1 %`; an em dash where it is not known."""
+    """The same for people: `1.4 %`, `34 %`; an em dash where it is not known."""
     known = probability(one)
-    return UNKNOWN if known is None else words.whole_percent(known)
+    return UNKNOWN if known is None else words.chance(known)
 
 
 def at_most(one: Recommendation) -> str:
-    """Its upper bound, rounded up: `≤ 9 %`; "" where it is not known."""
+    """Its upper bound, rounded up: `≤ 8.5 %`; "" where it is not known."""
     if probability(one) is None or one.risk is None or one.risk.rollback_probability_upper is None:
         return ""
-    upper = math.ceil(100 * one.risk.rollback_probability_upper - 1e-9)
-    return f"≤ {max(1, upper)} %"
+    return words.chance_at_most(one.risk.rollback_probability_upper)
 
 
 def confidence(one: Recommendation) -> str:

@@ -78,11 +78,22 @@ def at_most(share: float) -> str:
     return f"≤ {up:.2f} %" if share < 0.01 else f"≤ {up:.1f} %"
 
 
-def whole_percent(share: float) -> str:
-    """A chance in whole percent, as it is known no better; never "0 %" or "100 %"."""
-    if share < 0.005:
-        return "<1 %"
+def chance(share: float) -> str:
+    """A chance in percent, to the tenth below 10 % and whole above, as it is known no better; never
+    "0 %" or "100 %"."""
+    if share < 0.0005:
+        return "<0.1 %"
+    if share < 0.0995:
+        return f"{100 * share:.1f} %"
     return f"{100 * share:.0f} %" if share < 0.995 else ">99 %"
+
+
+def chance_at_most(share: float) -> str:
+    """The upper bound of a chance, rounded up in the same steps: `≤ 8.5 %`, `≤ 13 %`."""
+    tenths = math.ceil(1000 * share - 1e-9)
+    if tenths < 100:
+        return f"≤ {max(1, tenths) / 10:.1f} %"
+    return f"≤ {math.ceil(100 * share - 1e-9)} %"
 
 
 def saved(report: Report) -> Decimal:

@@ -60,8 +60,8 @@ def test_each_size_says_what_it_risks_and_costs() -> None:
     # The safe machine costs 0.40 an hour: 0.04 + 1 * (0.36 + 0.5 * 0.4), 0.20 + 0.05 * (0.2 + 0.2).
     drawn = _drawn(EVIDENCE, _advice("s2h"))
     assert (
-        "s1 1 2 0.04 >99 % too little memory s2 2 4 0.08 5 % too little memory "
-        "s2h 2 16 0.20 5 % 0.22 recommended s4 4 16 0.24 <1 % 0.2413 s8 8 32 0.48 none 0.48 today's"
+        "s1 1 2 0.04 >99 % too little memory s2 2 4 0.08 5.0 % too little memory "
+        "s2h 2 16 0.20 5.0 % 0.22 recommended s4 4 16 0.24 0.4 % 0.2413 s8 8 32 0.48 none 0.48 today's"
     ) in drawn
     assert "holds the highest demand seen (0.4 an hour) from then on, and 0.5 windows" in drawn
     assert "s9" not in drawn
@@ -88,7 +88,7 @@ def test_a_larger_machine_has_no_risk_to_weigh() -> None:
 def test_without_a_price_of_rollbacks_nothing_is_expected() -> None:
     told = EVIDENCE | {"rollback_cost": {"windows": None, "safe_hourly_price": 0.4}}
     drawn = _drawn(told, None)
-    assert "s4 4 16 0.24 <1 % s8 8 32 0.48 none today's" in drawn
+    assert "s4 4 16 0.24 0.4 % s8 8 32 0.48 none today's" in drawn
     assert "expected:" not in drawn
 
 

@@ -25,7 +25,7 @@ def test_it_says_what_matters() -> None:
         "**25.5 %** of 48,210.50 USD a month, 156.22 USD more for machines that are too small, "
         "which leaves 36,049.76 USD.",
         "| 468.66 (≤ 515.53) | Rightsize | `web-17` (`i-0aa11`) | AWS eu-west-1 |",
-        "| 6 % (≤ 9 %) | CPU stayed below 12.4 % for 99.5 % of 60 days, and memory below 18 %. "
+        "| 5.7 % (≤ 8.5 %) | CPU stayed below 12.4 % for 99.5 % of 60 days, and memory below 18 %. "
         "Likely safe. This size would have been undone in 2 of 3 past fortnights. |",
         "### Too small: a larger machine costs more",
         "| +156.22 | Rightsize | `checkout-3` (`i-0ee55`) |",

@@ -18,7 +18,15 @@ def _with(chance: float | None, upper: float | None = None, sure: str = "sure") 
 
 @pytest.mark.parametrize(
     ("upper", "said"),
-    [(0.0, "≤ 1 %"), (0.0841, "≤ 9 %"), (0.09, "≤ 9 %"), (1.0, "≤ 100 %"), (None, "")],
+    [
+        (0.0, "≤ 0.1 %"),
+        (0.0841, "≤ 8.5 %"),
+        (0.09, "≤ 9.0 %"),
+        (0.0991, "≤ 10 %"),
+        (0.1201, "≤ 13 %"),
+        (1.0, "≤ 100 %"),
+        (None, ""),
+    ],
 )
 def test_the_upper_bound_rounds_up(upper: float | None, said: str) -> None:
     assert risk.at_most(_with(0.0, upper)) == said

@@ -39,11 +39,12 @@ def test_price(price: str | None, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("share", "said"),
-    [(0.0, "<1 %"), (0.0049, "<1 %"), (0.006, "1 %"), (0.0573, "6 %"), (0.99, "99 %"),
-     (0.996, ">99 %"), (1.0, ">99 %")],
+    [(0.0, "<0.1 %"), (0.00049, "<0.1 %"), (0.006, "0.6 %"), (0.014, "1.4 %"), (0.0573, "5.7 %"),
+     (0.0994, "9.9 %"), (0.0996, "10 %"), (0.344, "34 %"), (0.99, "99 %"), (0.996, ">99 %"),
+     (1.0, ">99 %")],
 )  # fmt: skip
 def test_a_chance_is_never_certain(share: float, said: str) -> None:
-    assert words.whole_percent(share) == said
+    assert words.chance(share) == said
 
 
 def test_amount() -> None:
