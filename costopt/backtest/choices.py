@@ -85,7 +85,7 @@ def outcomes_of(rows: Sequence[Row], plan: Plan) -> Outcomes:
     exhausted: Bools = np.empty(windows, np.bool_)
     guarded, kept = np.empty(leads), np.empty(leads)
     for i, row in enumerate(rows):
-        tested = row.machine.studied.tested[row.at]
+        tested = row.machine.came[row.at]
         places: Ints = row.machine.studied.places(ladder)
         over_90[i], over_100[i] = tested.over_90[places], tested.over_100[places]
         exhausted[i] = tested.exhausted[places]

@@ -24,8 +24,9 @@ from costopt.backtest.series import (
     NETWORK_OUT,
     History,
     Series,
+    percent,
 )
-from costopt.backtest.study import Studied, study
+from costopt.backtest.study import Studied, Tested, study
 from costopt.backtest.windows import Origin
 
 _FIELDS: Final[Mapping[str, Series]] = {
@@ -45,25 +46,36 @@ WANTED: Final = frozenset(_FIELDS.values())
 class Replayed:
     """One machine at every origin."""
 
-    studied: Studied
+    studied: Studied  # without its disputed samples, as advice is given
     windows: tuple[Origin, ...]  # at which it can be decided on and judged
+    came: Mapping[Origin, Tested]  # what each size came to there, every sample counted
     needs: Mapping[str, Mapping[Origin, Need]]  # of each baseline, in those windows
     memory: MemoryPast | None  # None = not measured
 
 
 def replayed(history: History, machine: Machine, plan: Plan) -> Replayed:
-    """Look at the machine from every origin, and ask every baseline."""
+    """Look at the machine from every origin, and ask every baseline.
+
+    Disputed samples are left out where costopt decides and learns, as in its advice. They count in
+    what becomes of a decision, or the filter would be judged by what it lets through; and baselines
+    see them, since no published rule leaves them out.
+    """
     sizes = np.array(sorted({*LADDER, *plan.ladder, STOP}, reverse=True))
     studied = study(history, history.cpu, sizes, plan.table, plan.standard)
     windows = tuple(at for at in plan.table.origins if studied.judged(at))
+    collected = studied
+    if history.disputed.size:
+        collected = study(history, history.cpu_with_disputed, sizes, plan.table, plan.standard)
     series = {name: history.numbers(series) for name, series in _FIELDS.items()}
+    series["cpu"] = percent(history.cpu_with_disputed)
     seen = {name: found for name, found in series.items() if found is not None}
     pasts = {at: _past(seen, machine, at, history.slots_a_day) for at in windows}
     needs = {
         baseline.name: {at: baseline.need(past) for at, past in pasts.items()}
         for baseline in plan.baselines
     }
-    return Replayed(studied, windows, needs, MemoryPast.of(history))
+    came = {at: collected.tested[at] for at in windows}
+    return Replayed(studied, windows, came, needs, MemoryPast.of(history))
 
 
 def _past(series: Mapping[str, np.ndarray], machine: Machine, at: Origin, slots_a_day: int) -> Past:

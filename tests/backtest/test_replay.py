@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from costopt.backtest.base import Baseline, Need, Past
-from costopt.backtest.baselines import baselines
+from costopt.backtest.baselines import baselines, find
 from costopt.backtest.choices import OURS, choices, outcomes_of, risks, rows_of
 from costopt.backtest.fleet import LADDER, learn
 from costopt.backtest.machine import Replayed, replayed
@@ -434,3 +434,21 @@ def test_ours_saves_on_real_machines_and_is_seldom_undone(forty: Backtest) -> No
     assert ours.net.value > 0.5
     assert ours.rolled_back.value < 0.1
     assert ours.windows == forty.windows
+
+
+# -- disputed samples --------------------------------------------------------------------------
+
+
+def test_disputed_samples_are_not_sized_for_but_count_in_what_becomes_of_it() -> None:
+    """At 10 %, but for one sample in fifty at 80 %: 13 of a window's 672, where 3 are allowed."""
+    spikes = list(range(7, 42 * A_DAY, 50))
+    cpu = days(42, 10)
+    cpu[spikes] = 80
+    ladder = {"ladder": (1.0, 0.5)}
+    held = [history(cpu, disputed=spikes)]
+    disputed = by_name(backtest(held, 42, find("max-15"), **ladder))
+    assert disputed["costopt"].saved.value == 0.5
+    assert disputed["costopt"].rolled_back.value == 1
+    assert disputed["max-15"].saved.value == 0, "it sees what was collected"
+    believed = by_name(backtest([history(cpu)], 42, find("max-15"), **ladder))
+    assert believed["costopt"].saved.value == 0
