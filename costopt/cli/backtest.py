@@ -45,11 +45,13 @@ class _Ladder(click.ParamType[tuple[float, ...]]):
         if isinstance(value, tuple):
             return value
         try:
-            sizes = tuple(float(part) for part in value.split(","))
-        except ValueError:
+            sizes = tuple(_size(part) for part in value.split(","))
+        except (ValueError, ZeroDivisionError):
             self.fail(f"{value!r} is not a list like {_LADDER}", param, ctx)
         if sizes[0] != 1:
             self.fail(f"{value!r} must begin with 1, today's size", param, ctx)
+        if len(sizes) == 1:
+            self.fail(f"{value!r} leaves nothing to choose from: like {_LADDER}", param, ctx)
         if not all(0 < size < before for before, size in pairwise(sizes)):
             self.fail(f"{value!r} must descend, and stay above 0", param, ctx)
         if len(sizes) > _MOST_RUNGS:
@@ -57,16 +59,15 @@ class _Ladder(click.ParamType[tuple[float, ...]]):
         return sizes
 
 
+def _size(text: str) -> float:
+    """0.5 or 1/2."""
+    part, slash, whole = text.partition("/")
+    return float(part) / float(whole) if slash else float(part)
+
+
 def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
         options.deliver(draw.schema(), None)
-        ctx.exit()
-
-
-def _print_list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted and not ctx.resilient_parsing:
-        look = options.look(None, draw.WIDTH)
-        options.deliver(draw.listed(baselines().values(), **look._asdict()), None)
         ctx.exit()
 
 
@@ -80,10 +81,8 @@ def _print_list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 )
 @click.option(
     "--list",
+    "only_list",
     is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_list,
     help="List the baselines with what they stand for and where they are published, and leave.",
 )
 @options.risk
@@ -120,7 +119,7 @@ def _print_list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     type=_Ladder(),
     default=_LADDER,
     show_default=True,
-    help="Sizes on offer as shares of today's, largest first.",
+    help="Sizes on offer as shares of today's, largest first: 1,1/2 or 1,0.5.",
 )
 @click.option(
     "--seed",
@@ -148,6 +147,7 @@ def _print_list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 )
 def backtest(
     named: tuple[str, ...],
+    only_list: bool,
     rollback_cost: float | None,
     risk_budget: float | None,
     train_days: int,
@@ -167,8 +167,11 @@ def backtest(
     Each decision sees only the days before it and is judged by the days after it. Nothing is
     changed in any account.
     """
-    chosen = _chosen(named)
     kind = options.format_of(kind, output, _FORMATS)
+    if only_list:
+        options.deliver(_listed(kind, output), output)
+        return
+    chosen = _chosen(named)
     if kind in ("png", "svg") and output is None and sys.stdout and sys.stdout.isatty():
         raise click.UsageError(f"a {kind.upper()} is not for a terminal: add --output FILE")
     settings, lake = options.settings_and_lake(home, config_path)
@@ -191,16 +194,26 @@ def backtest(
     options.deliver(_RENDER[kind](result), output)
 
 
-def _chosen(named: Sequence[str]) -> tuple[str, ...]:
+def _listed(kind: str, output: Path | None) -> bytes:
+    """Every baseline, as a page or as JSON."""
+    known = baselines().values()
+    if kind == "json":
+        return draw.listed_as_json(known)
+    if kind != "table":
+        raise click.UsageError(f"--list is a table or json, not {kind}")
+    return draw.listed(known, **options.look(output, draw.WIDTH)._asdict())
+
+
+def _chosen(given: Sequence[str]) -> tuple[str, ...]:
     """The baselines that were asked for, each once; where none was, the telling ones.
 
     Raises:
         ConfigError: no baseline of that name.
     """
+    words = [name.strip().casefold() for name in given]
+    named = [word if word in (_EVERY, _NONE) else find(word).name for word in words]
     if _NONE in named and len(set(named)) > 1:
         raise click.UsageError(f"--baseline {_NONE} stands alone")
     if _NONE in named:
         return ()
-    for name in set(named) - {_EVERY}:
-        find(name)
     return tuple(baselines()) if _EVERY in named else tuple(dict.fromkeys(named or TELLING))

@@ -116,8 +116,6 @@ def heatmap(
     if resource and (group_by or whole_fleet):
         raise click.UsageError("name a RESOURCE, or --group-by or --overview, not both")
     kind = options.format_of(kind, output, _FORMATS)
-    if kind == "terminal" and output and output.suffix in (".pdf", ".jpg", ".jpeg", ".html"):
-        raise click.UsageError(f"{output.suffix} is no format here: png, svg, json, csv or .txt")
     if kind in ("png", "svg") and output is None and sys.stdout.isatty():
         raise click.UsageError(f"a {kind.upper()} is not for a terminal: add --output FILE")
     if time_zone:

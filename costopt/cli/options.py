@@ -155,10 +155,21 @@ def look(output: Path | None, width: int) -> Look:
 
 
 def format_of(given: str | None, output: Path | None, known: Sequence[str]) -> str:
-    """The format that was asked for, else the one --output ends in, else the first known."""
+    """The format that was asked for, else the one --output ends in; the first known where it ends
+    in none, or in .txt.
+
+    Raises:
+        click.UsageError: --output ends in no format known: a page of text in a .pdf opens nowhere.
+    """
+    if given:
+        return given
     ending = output.suffix.lower().removeprefix(".") if output else ""
-    wanted = given or {"md": "markdown"}.get(ending, ending)
-    return wanted if wanted in known else known[0]
+    wanted = {"md": "markdown", "": known[0], "txt": known[0]}.get(ending, ending)
+    if wanted not in known:
+        raise click.UsageError(
+            f".{ending} is no format here: {', '.join(known[1:])} or .txt, or add --format"
+        )
+    return wanted
 
 
 def deliver(data: bytes, path: Path | None) -> None:

@@ -136,7 +136,8 @@ def recommend(
     if resource is not None and format_name not in (None, "table"):
         raise click.UsageError("--explain tells a story in words: leave --format away")
     known = ("table", *registry.names("format"))
-    format_name = "table" if resource else options.format_of(format_name, output, known)
+    file = None if kind else output  # --emit writes into a folder of any name
+    format_name = "table" if resource else options.format_of(format_name, file, known)
     if skips and format_name in ("csv", "markdown"):
         raise click.UsageError("--skips lists them in the table; json always holds them all")
     settings, lake = options.settings_and_lake(

@@ -111,7 +111,7 @@ def test_find_names_the_nearest() -> None:
     assert find("krr-p99").title == "Robusta KRR, P99 with 15 % on top"
     with pytest.raises(ConfigError, match="no baseline named 'krr-p9'") as error:
         find("krr-p9")
-    assert "did you mean 'krr-p99'?" in str(error.value)
+    assert "did you mean krr-p99 or krr-simple?" in str(error.value)
     assert "azure-shutdown" in str(error.value)
 
 

@@ -110,6 +110,8 @@ def test_a_flag_leaves_the_other_settings_of_the_rule(
         (["none"], ()),
         (["vpa", "aws-co", "vpa"], ("vpa", "aws-co")),
         (["vpa", "all"], tuple(baselines())),
+        (["AWS-CO", "Vpa", "vpa"], ("aws-co", "vpa")),
+        (["NONE"], ()),
     ],
 )
 def test_which_baselines(replay: Replay, arguments: list[str], chosen: tuple[str, ...]) -> None:
@@ -124,8 +126,12 @@ def test_the_default_baselines_exist() -> None:
 def test_an_unknown_baseline_names_the_nearest(replay: Replay) -> None:
     error = run("--baseline", "kr-simple").exception
     assert isinstance(error, ConfigError)
-    assert "krr-simple" in error.hint
+    assert error.hint.startswith("did you mean krr-simple")
+    assert "azure" not in error.hint  # not all of them
     assert replay.asked == {}
+    far = run("--baseline", "zzz").exception
+    assert isinstance(far, ConfigError)
+    assert far.hint == "costopt backtest --list names them all"
 
 
 @pytest.mark.parametrize(
@@ -136,6 +142,11 @@ def test_an_unknown_baseline_names_the_nearest(replay: Replay) -> None:
         (["--ladder", "1,0.5,0.5"], "descend"),
         (["--ladder", "1,0.5,0"], "above 0"),
         (["--ladder", "1,nan"], "descend"),
+        (["--ladder", "1,1/0"], "not a list like 1,0.5"),
+        (["--ladder", "1,1/2/2"], "not a list like 1,0.5"),
+        (["--ladder", "1"], "nothing to choose from"),
+        (["-o", "x.pdf"], ".pdf is no format here: json, csv, png, svg or .txt"),
+        (["--list", "--format", "png"], "--list is a table or json, not png"),
         (["--ladder", "1;0.5"], "not a list like 1,0.5"),
         (["--ladder", ",".join(str(1 - n / 20) for n in range(17))], "more than 16"),
         (["--rollback-cost", "brave"], "neither a number nor cautious, default, bold"),
@@ -153,6 +164,10 @@ def test_what_cannot_be_is_refused(replay: Replay, arguments: list[str], said: s
     assert result.exit_code == 2
     assert said in result.stderr
     assert replay.asked == {}
+
+
+def test_sizes_may_be_fractions(replay: Replay) -> None:
+    assert asked(replay, "--ladder", "1,3/4,1/2, 0.25")["ladder"] == (1, 0.75, 0.5, 0.25)
 
 
 def test_sixteen_sizes_are_taken(replay: Replay) -> None:
@@ -208,6 +223,15 @@ def test_the_list_needs_no_lake(tmp_path: Path) -> None:
     for baseline in baselines().values():
         assert baseline.name in result.stdout
         assert baseline.title in result.stdout
+
+
+def test_the_list_for_programs(tmp_path: Path) -> None:
+    found = json.loads(run("--list", "--format", "json").stdout)
+    assert [one["name"] for one in found] == list(baselines())
+    assert all(one["title"] and one["source"] for one in found)
+    file = tmp_path / "rules.json"
+    assert run("--list", "-o", str(file)).exit_code == 0
+    assert json.loads(file.read_bytes()) == found
 
 
 def test_too_little_data_keeps_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:

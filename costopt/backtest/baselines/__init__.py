@@ -8,13 +8,13 @@ periods of minutes for samples of seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final
 
 from costopt.backtest.base import Baseline
 from costopt.backtest.baselines import aws, azure, gcp, kubernetes, plain, tools, vpa
 from costopt.errors import ConfigError
-from costopt.registry import suggest
 
 _ALL: Final[Mapping[str, Baseline]] = MappingProxyType(
     {
@@ -31,11 +31,16 @@ def baselines() -> Mapping[str, Baseline]:
 
 
 def find(name: str) -> Baseline:
-    """The baseline of that name.
+    """The baseline of that name, in letters of any case.
 
     Raises:
-        ConfigError: no such name; the message lists what there is and the nearest.
+        ConfigError: no such name; the hint has the nearest, and how to list all.
     """
-    if name not in _ALL:
-        raise ConfigError(f"no baseline named {name!r}", hint=suggest(name, _ALL))
-    return _ALL[name]
+    folded = name.strip().casefold()
+    if folded not in _ALL:
+        near = get_close_matches(folded, _ALL)
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
+        raise ConfigError(
+            f"no baseline named {name!r}", hint=f"{meant}costopt backtest --list names them all"
+        )
+    return _ALL[folded]

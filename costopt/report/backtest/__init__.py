@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from costopt.backtest.result import Backtest
 from costopt.report.backtest.csv import as_csv
-from costopt.report.backtest.json import as_json, schema
+from costopt.report.backtest.json import as_json, listed_as_json, schema
 from costopt.report.backtest.text import WIDTH, as_text, listed
 
-__all__ = ["WIDTH", "as_csv", "as_json", "as_png", "as_svg", "as_text", "listed", "schema"]
+__all__ = [
+    "WIDTH",
+    "as_csv",
+    "as_json",
+    "as_png",
+    "as_svg",
+    "as_text",
+    "listed",
+    "listed_as_json",
+    "schema",
+]
 
 
 def as_png(result: Backtest) -> bytes:

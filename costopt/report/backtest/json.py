@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from importlib.resources import files
 from typing import Any, Final
 
+from costopt.backtest.base import Baseline
 from costopt.backtest.result import Backtest
 from costopt.report.document import plain
 
@@ -21,6 +22,15 @@ def as_json(result: Backtest) -> bytes:
     """
     document = {"schema_version": SCHEMA_VERSION, **_fields(result)}
     document["skipped"] = dict(sorted(result.skipped.items()))
+    return _written(document)
+
+
+def listed_as_json(baselines: Iterable[Baseline]) -> bytes:
+    """Every baseline's name, title and source: one JSON array."""
+    return _written([{"name": b.name, "title": b.title, "source": b.source} for b in baselines])
+
+
+def _written(document: Any) -> bytes:
     return (json.dumps(document, allow_nan=False, indent=2) + "\n").encode()
 
 
