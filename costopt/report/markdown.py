@@ -28,12 +28,14 @@ def _headline(report: Report) -> str:
     added = f"{words.amount(summary.monthly_extra_cost)} {currency}"
     more = f", {added} more for machines that are too small" if summary.monthly_extra_cost else ""
     share = markdown(words.percent(words.saved_share(report)))
+    told = risk.gambled(report.recommendations)
+    risky = f" Of what is listed, **{told}**." if told else ""
     return "\n".join(
         (
             f"## {saving} a month can be saved",
             "",
             f"**{share}** of {spend} a month{more}, which leaves "
-            f"{after}. {counted(summary.recommendations, 'recommendation')} for "
+            f"{after}.{risky} {counted(summary.recommendations, 'recommendation')} for "
             f"{counted(summary.resources, 'resource')}, {summary.well_sized:,} well sized. "
             f"As of {report.as_of:%Y-%m-%d %H:%M} UTC, looking back "
             f"{counted(report.window.days, 'day', ',.4g')}.",

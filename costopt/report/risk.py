@@ -6,7 +6,8 @@ Nothing here is escaped; each format does that for its own medium (see safe.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from costopt.model import Guard, Recommendation
@@ -17,6 +18,9 @@ from costopt.units import counted
 
 UNKNOWN: Final = "—"
 _FORTNIGHT: Final = 14  # days
+_GAMBLE: Final = 0.3
+"""From this chance on, a change is a gamble; it is still advised where it is the least cost to
+expect, so its saving is told apart."""
 _WATCHED: Final = 0.1  # from this chance on, a change is not simply likely to be safe
 
 
@@ -54,10 +58,31 @@ def tone(one: Recommendation) -> str:
     return WARN if known >= _WATCHED else GOOD
 
 
+def is_gamble(one: Recommendation) -> bool:
+    """Whether it must be undone with a chance of 30 % or more."""
+    known = probability(one)
+    return known is not None and known >= _GAMBLE
+
+
+def gambled(advice: Sequence[Recommendation]) -> str:
+    """What such changes save, in one sentence; "" where none does:
+    `29.20 USD a month by changes that must be undone with a chance of 30 % or more`."""
+    risky = [one for one in advice if is_gamble(one) and not words.costs_more(one)]
+    total = sum((one.estimated_monthly_savings.target for one in risky), Decimal(0))
+    if not total:
+        return ""
+    return (
+        f"{words.amount(total)} {risky[0].currency} a month by changes that must be undone with a "
+        f"chance of {100 * _GAMBLE:.0f} % or more"
+    )
+
+
 def grounds(one: Recommendation) -> str:
     """How sure it is and how this size would have done, in one line; "" where nothing is known:
     `Likely safe. This size would have been undone in 0 of 3 past fortnights.`"""
     sure, tried = confidence(one), this_size(one.backtest)
+    if is_gamble(one):
+        sure += f"{': ' if sure else ''}it must be undone with a chance of {chance(one)}"
     told = (sure, f"this size {tried}" if tried else "")
     return " ".join(f"{text[:1].upper()}{text[1:]}." for text in told if text)
 

@@ -71,6 +71,8 @@ def _headline(screen: Screen, report: Report) -> None:
     )
     screen.blank()
     _amounts(screen, report)
+    if told := risk.gambled(report.recommendations):
+        screen.paragraph(f"Of what can be saved, {told}", WARN)
     screen.blank()
     facts = [
         counted(summary.resources, "resource"),

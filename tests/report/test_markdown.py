@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hypothesis import given, settings
 from markdown_it import MarkdownIt
@@ -33,6 +34,14 @@ def test_it_says_what_matters() -> None:
         "- 12 rows of the bill are in EUR",
     ):
         assert fact in page, fact
+
+
+def test_the_headline_says_how_much_is_a_gamble() -> None:
+    gamble = builders.recommendation(risk=replace(builders.RISK, rollback_probability=0.5))
+    page = markdown.render(builders.report((gamble, builders.stop()))).decode()
+    told = "468.66 USD a month by changes that must be undone with a chance of 30 % or more"
+    assert f"Of what is listed, **{told}**." in page
+    assert "Of what is listed" not in markdown.render(builders.fleet()).decode()
 
 
 def test_without_larger_machines_nothing_is_added() -> None:

@@ -43,6 +43,21 @@ def test_a_gamble_looks_like_one(chance: float, tone: str) -> None:
     assert risk.tone(_with(chance)) == tone
 
 
+def test_what_gambles_save_is_told_apart() -> None:
+    risky, adding = _with(0.3), replace(builders.larger(), risk=_with(0.9).risk)
+    total = risk.gambled((risky, risky, _with(0.29), _with(None), adding, builders.stop()))
+    assert total == (
+        "937.32 USD a month by changes that must be undone with a chance of 30 % or more"
+    )
+    assert risk.gambled((_with(0.29), builders.stop(), adding)) == ""
+
+
+def test_a_gamble_says_its_chance_in_words() -> None:
+    gamble = replace(_with(0.344, sure="a gamble"), backtest=None)
+    assert risk.grounds(gamble) == "A gamble: it must be undone with a chance of 34 %."
+    assert risk.grounds(replace(_with(0.29), backtest=None)) == "Sure."
+
+
 def test_what_the_past_decisions_came_to() -> None:
     assert risk.decided(builders.BACKTEST) == "at 3 past moments: 1 undone, 41 % saved"
     once = builders.BACKTEST | {"origins": 1, "rolled_back": 0, "net_savings_percent": 0.0}

@@ -80,6 +80,13 @@ def test_it_says_what_matters(width: int) -> None:
     assert "costopt recommend --emit alarms -o alarms" in said
 
 
+def test_the_headline_says_how_much_is_a_gamble() -> None:
+    gamble = builders.recommendation(risk=replace(builders.RISK, rollback_probability=0.5))
+    page = " ".join(text.render(builders.report((gamble, builders.stop()))).decode().split())
+    assert "Of what can be saved, 468.66 USD a month by changes that must be undone with" in page
+    assert "Of what can" not in text.render(builders.fleet()).decode()
+
+
 def test_skips_are_listed_with_their_reasons() -> None:
     page = "\n".join(_lines(builders.fleet(), 100, skips=True))
     for skip in builders.fleet().skips:
