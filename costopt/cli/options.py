@@ -166,9 +166,8 @@ def format_of(given: str | None, output: Path | None, known: Sequence[str]) -> s
     ending = output.suffix.lower().removeprefix(".") if output else ""
     wanted = {"md": "markdown", "": known[0], "txt": known[0]}.get(ending, ending)
     if wanted not in known:
-        raise click.UsageError(
-            f".{ending} is no format here: {', '.join(known[1:])} or .txt, or add --format"
-        )
+        others = ", ".join(name for name in dict.fromkeys(known) if name != known[0])
+        raise click.UsageError(f".{ending} is no format here: {others} or .txt, or add --format")
     return wanted
 
 
