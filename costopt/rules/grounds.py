@@ -34,10 +34,15 @@ _NOT_ASKED: Final = "not applicable: a larger machine"
 
 
 def demand(sizing: Sizing) -> str:
-    """What it uses: "CPU P99.5 is 17.2 % of 16 vCPUs over 42 days"."""
-    need, vcpus = sizing.need, sizing.current.vcpus
+    """What it uses: "CPU P99.5 is 17.2 % of 16 vCPUs over 42 days"; disputed spikes do not size,
+    so they are left out of the figure, and the figure with them is told beside it."""
+    need, disputed = sizing.need, sizing.case.disputed
     days = counted(span(need.cpu.profile).days, "day", ".0f")
-    return f"CPU P99.5 is {need.cpu.p99_5:.3g} % of {_vcpus(vcpus)} over {days}"
+    over = f"% of {_vcpus(sizing.current.vcpus)} over {days}"
+    if disputed is None or sizing.outlook.with_disputed is None:
+        return f"CPU P99.5 is {need.cpu.p99_5:.3g} {over}"
+    left_out = f"without disputed spikes ({need.cpu.p99_5:.3g} % with them)"
+    return f"CPU P99.5 is {disputed.p99_5:.3g} {over} {left_out}"
 
 
 def fit(sizing: Sizing) -> str:
