@@ -10,11 +10,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from costopt.backtest.study import Ints, Studied
+from costopt.backtest.study import Studied
 from costopt.backtest.windows import Origin, Timetable
 from costopt.optimize.budget import Past, rollback_cost_within
 from costopt.optimize.features import NAMES, Floats
-from costopt.optimize.risk import Risk, with_record, with_seen
+from costopt.optimize.record import Ints
+from costopt.optimize.risk import Risk, with_seen
 
 LADDER: Final = (1.0, 0.5, 0.25, 0.125, 0.0625)
 """Powers of two, as machine types come; the sizes that the model learns on."""
@@ -34,19 +35,29 @@ class Learned:
         """(S,) the risk of each size by what was known at that origin; None = too little."""
         if at not in of.figures:
             return None
-        figures, record = of.figures[at].astype(np.float64), of.records[at]
-        chance = self.models[at].chance(figures)
-        lived = with_record(chance, record.windows, record.over, record.share)
+        figures = of.figures[at].astype(np.float64)
+        lived = of.records[at].applied(self.models[at].chance(figures))
         risk = np.maximum.accumulate(with_seen(lived, figures))
         risk[of.sizes >= 1] = 0.0
         return risk
 
+    def of_model(self, of: Studied) -> Floats:
+        """(S,) today's model's own chance, before the machine's record; of one with figures."""
+        chance = self.models[self.table.now].chance(self._figures(of))
+        chance[of.sizes >= 1] = 0.0
+        return chance
+
     def upper(self, of: Studied) -> Floats:
-        """(S,) the upper end of today's model's interval; of a machine with figures."""
-        figures = of.figures[self.table.now].astype(np.float64)
-        upper = self.models[self.table.now].upper(figures)
+        """(S,) the upper end of the chance now, one-sided 95 %: of today's model's interval, or of
+        the machine's own record where that says more than the model; of one with figures."""
+        figures, model = self._figures(of), self.models[self.table.now]
+        record = of.records[self.table.now].upper(model.chance(figures))
+        upper = np.maximum.accumulate(np.maximum(model.upper(figures), record))
         upper[of.sizes >= 1] = 0.0
         return upper
+
+    def _figures(self, of: Studied) -> Floats:
+        return of.figures[self.table.now].astype(np.float64)
 
 
 def learn(studied: Sequence[Studied], table: Timetable, prior: Risk, seed: int = 0) -> Learned:

@@ -193,16 +193,15 @@ def _outlook(two: _Two, learned: Learned, end: datetime, terms: Terms) -> Outloo
     if now is None:
         return None
     doubted = _chances(learned, two.with_disputed, table.now) if two.with_disputed else None
-    record = of.records[table.now]
     return Outlook(
         now=now,
+        of_model=learned.of_model(of),
         upper=np.maximum(now.risk, learned.upper(of)),
         over=of.over,
         days=table.now.train_days,
         horizon_days=table.now.test_days,
         budget=terms.standard.budget,
-        record_windows=record.windows,
-        record_over=record.over,
+        record=of.records[table.now],
         replays=tuple(_replays(learned, of, end)),
         least_rollback_cost=0.0,
         with_disputed=doubted,

@@ -14,6 +14,7 @@ from costopt.backtest.series import History, percent
 from costopt.backtest.windows import TRAIN_DAYS, Origin, Timetable
 from costopt.optimize.features import Floats, features
 from costopt.optimize.guard import BUDGET
+from costopt.optimize.record import Ints, Record
 from costopt.schema import MISSING_U16, PERCENT_SCALE
 
 MIN_TRAIN_COVERAGE: Final = 0.5
@@ -23,8 +24,6 @@ MIN_TEST_COVERAGE: Final = 0.8
 
 LEAD_MINUTES: Final = (10, 240, 1440)
 """How long a rollback takes: an automatic resize, a person on call, the next day."""
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +46,6 @@ class Tested:
     over_100: Floats  # (S,)
     guarded: Floats  # (leads, S)
     kept: Floats  # (leads, S)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Record:
-    """Whole windows lived through: those before the training window, and how often a budget was
-    used up in those and the training window's own."""
-
-    windows: int  # before it
-    over: Ints  # (S,) in how many of them the budget was used up
-    share: Floats  # (S,) of all up to the origin, with one more in which nothing happened
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -250,8 +239,8 @@ def _record(view: _View, at: Origin, ended: Mapping[tuple[int, int], Tested], si
         if (end, at.test_days) in ended
     }
     before = [used_up for end, used_up in lived.items() if end >= at.start_back_days]
-    every = _times(lived.values(), sizes)
-    return Record(len(before), _times(before, sizes), every / (len(lived) + 1))
+    over, over_before = _times(lived.values(), sizes), _times(before, sizes)
+    return Record(len(lived), over, len(before), over_before)
 
 
 def _times(used_up: Iterable[npt.NDArray[np.bool_]], sizes: int) -> Ints:

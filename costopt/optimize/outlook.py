@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from costopt.optimize.features import Floats
 from costopt.optimize.headroom import HeadroomChoice
+from costopt.optimize.record import Record
 
 Bools = npt.NDArray[np.bool_]
 
@@ -80,13 +81,13 @@ class Outlook:
     """One machine's."""
 
     now: Chances
-    upper: Floats  # (S,) upper end of the model's one-sided 95 % interval
+    of_model: Floats  # (S,) the risk by the model alone, before the machine's own record
+    upper: Floats  # (S,) one-sided 95 % upper end of the risk: of the model, or of the record
     over: Floats  # (S,) share of the training window's samples over the limit of that size
     days: int  # of training
     horizon_days: int  # the window that the risk is of
     budget: float  # share of samples that may be over the limit
-    record_windows: int  # earlier whole windows that it lived through
-    record_over: npt.NDArray[np.int64]  # (S,) in how many of them the budget was used up
+    record: Record
     replays: Sequence[Replay]  # oldest first
     least_rollback_cost: float  # kappa that the fleet's risk budget asks for; 0 = no budget
     with_disputed: Chances | None = None  # as if disputed samples were real; None = there are none

@@ -17,7 +17,6 @@ from importlib.resources import files
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from costopt.optimize.features import NAMES, Floats
 
@@ -160,27 +159,6 @@ def with_seen(chances: Floats, figures: Floats) -> Floats:
         figures: (sizes, k) of that window.
     """
     return np.where(figures[:, _LOG_RATE] > np.log(UNDERSIZED_SHARE), 1.0, chances)
-
-
-OWN_WINDOWS: Final = 10
-"""The model's chance counts like so many windows beside those that the machine itself lived
-through; 5 to 30 do about as well on Bitbrains, with the prior of another fleet."""
-
-
-def with_record(
-    chances: Floats, windows: int, over: npt.NDArray[np.int64], least: Floats
-) -> Floats:
-    """(sizes,) the chance, given the machine's own earlier windows, and never below its own record.
-
-    Args:
-        chances: (sizes,) by the model.
-        windows: whole windows lived through before those that the figures are of.
-        over: (sizes,) in how many of them the size would have used up its budget.
-        least: (sizes,) the share of all whole windows known in which it would have, with one more
-            window in which nothing happened: once in one window is a half, not certainty.
-    """
-    blended = (OWN_WINDOWS * chances + over) / (OWN_WINDOWS + windows)
-    return np.maximum(blended, least)
 
 
 def written(model: Risk) -> str:

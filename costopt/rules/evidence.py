@@ -41,11 +41,31 @@ def evidence(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
         "running_share": round(sizing.cost.running_share, 4),
         "committed_share": round(sizing.cost.committed_share, 4),
     }
+    if chosen is not None and sizing.is_smaller(chosen):
+        found |= _record(sizing, chosen)
     if case.disputed and sizing.outlook.with_disputed:
         found["disputed"] = _disputed(sizing, sizing.outlook.with_disputed)
     if chosen is not None and (told := warnings(sizing, chosen)):
         found["warnings"] = told
     return found
+
+
+def _record(sizing: Sizing, chosen: int) -> dict[str, Any]:
+    """What the chance of a rollback is made of: the model's, and the machine's own record."""
+    outlook = sizing.outlook
+    place = int(outlook.now.places(float(sizing.capacities[chosen])))
+    if place >= len(outlook.now.sizes):  # smaller than all that were looked at
+        return {}
+    record = outlook.record
+    return {
+        "model_probability": round(float(outlook.of_model[place]), 6),
+        "record": {
+            "windows": record.windows,
+            "over": int(record.over[place]),
+            "windows_before": record.windows_before,
+            "over_before": int(record.over_before[place]),
+        },
+    }
 
 
 def warnings(sizing: Sizing, chosen: int) -> list[str]:

@@ -24,7 +24,8 @@ _MEMORY_LIMIT_PERCENT: Final = 95.0
 _BOUND: Final = "upper bound: Wilson 95 %, distinct hours counted as observations"
 _OF_SMALLER: Final = (
     f"share of past samples over the limit of the recommended size, never too low; {_BOUND}; "
-    "rollback: logistic model of this fleet's own past and a prior of other fleets'"
+    "rollback: logistic model of this fleet's own past and a prior of other fleets', and the "
+    "machine's own record; its upper bound: one-sided 95 %"
 )
 _OF_LARGER: Final = (
     f"share of past samples over the limit of the recommended size; {_BOUND}; what demand would "

@@ -75,7 +75,9 @@ def test_a_machine_that_would_have_been_undone_says_so() -> None:
     assert newest.came_to(0.75) == (False, 0.0, 1.0)
     assert before.came_to(0.5)[0]  # day 39 to 53: half of it
     assert not found.replays[0].came_to(0.5)[0]
-    assert found.record_over[found.now.sizes.tolist().index(0.5)] == 0  # all within the 28 days
+    assert (
+        found.record.over_before[found.now.sizes.tolist().index(0.5)] == 0
+    )  # all within the 28 days
     assert found.now.at(np.array([0.5]))[0] == 1  # a quiet past does not outweigh it
 
 
@@ -176,7 +178,7 @@ def test_short_histories_have_an_outlook_too(length: int) -> None:
     (found,) = outlooks([history(restless(length, 1))]).values()
     assert found.days == length
     assert len(found.replays) == (1 if length >= 4 else 0)
-    assert found.record_windows == 0
+    assert found.record.windows_before == 0
 
 
 def test_no_machines_no_outlooks() -> None:

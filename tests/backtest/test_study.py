@@ -72,15 +72,15 @@ def test_whole_windows_before_the_training_window_are_its_record() -> None:
     table = timetable(70)
     found = of(history(cpu), table)
     now = found.records[table.now]  # windows of 14-28, 28-42, 42-56 (and 0-14) days
-    assert now.windows == 4
-    assert now.over.tolist() == [0, 2, 2]
+    assert now.windows_before == 4
+    assert now.over_before.tolist() == [0, 2, 2]
     assert now.share.tolist() == [0, 2 / 6, 2 / 6]  # of five, the training window's too, and one
     newest = found.records[Origin(14, 14, 0, 14)]  # decided on day 56, trained from day 42 on
-    assert newest.windows == 3
-    assert newest.over.tolist() == [0, 1, 1]
+    assert newest.windows_before == 3
+    assert newest.over_before.tolist() == [0, 1, 1]
     assert newest.share.tolist() == [0, 2 / 5, 2 / 5]
     oldest = found.records[Origin(56, 14, 0, 14)]
-    assert oldest.windows == 0
+    assert oldest.windows_before == 0
     assert oldest.share.tolist() == [0, 1 / 2, 1 / 2]
 
 
@@ -207,7 +207,7 @@ def test_an_origin_knows_nothing_of_what_came_after_it(seed: int, table: Timetab
         for origin in known:
             np.testing.assert_array_equal(first.figures[origin], second.figures[origin])
         assert first.peaks[at] == second.peaks[at]
-        np.testing.assert_array_equal(first.records[at].over, second.records[at].over)
+        np.testing.assert_array_equal(first.records[at].over_before, second.records[at].over_before)
         np.testing.assert_array_equal(first.records[at].share, second.records[at].share)
         for lesson in table.lessons(at):
             assert (lesson in first.tested) == (lesson in second.tested)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from costopt.optimize.features import Floats
 from costopt.optimize.outlook import Chances, Outlook, Replay
+from costopt.optimize.record import Record
 
 SIZES = np.array([1.0, 0.75, 0.5, 0.25, 1 / 3 / 2])
 CHANCES = Chances(SIZES, np.array([0.0, 0.1, 0.2, 0.4, 0.7]), 40.0)
@@ -67,9 +68,10 @@ def test_what_a_capacity_came_to(capacity: float, came: tuple[bool, float, float
 
 def test_the_disputed_share_of_a_capacity_is_that_of_the_size_that_stands_for_it() -> None:
     def outlook(disputed_over: Floats | None) -> Outlook:
-        nothing = np.zeros(len(SIZES))
+        nothing, never = np.zeros(len(SIZES)), np.zeros(len(SIZES), np.int64)
+        record = Record(0, never, 0, never)
         return Outlook(
-            CHANCES, nothing, nothing, 28, 14, 0.005, 0, np.zeros(5, int), (), 0.0,
+            CHANCES, nothing, nothing, nothing, 28, 14, 0.005, record, (), 0.0,
             disputed_over=disputed_over,
         )  # fmt: skip
 

@@ -12,14 +12,12 @@ from hypothesis import strategies as st
 
 from costopt.optimize.features import NAMES, features
 from costopt.optimize.risk import (
-    OWN_WINDOWS,
     PRIOR_ROWS,
     RIDGE,
     Risk,
     fitted,
     prior,
     read,
-    with_record,
     with_seen,
     written,
 )
@@ -141,16 +139,6 @@ def test_the_upper_end_is_above_and_comes_nearer_with_more_rows(model: Risk) -> 
     more = model.learned(*fleet(20_000, 5))
     width = model.upper(figures) - model.chance(figures)
     assert (more.upper(figures) - more.chance(figures)).mean() < width.mean() / 2
-
-
-def test_the_machine_s_own_record_is_a_floor() -> None:
-    chances = np.array([0.0, 0.1, 0.5])
-    nothing = np.zeros(3)
-    assert with_record(chances, 0, np.array([0, 0, 0]), nothing).tolist() == chances.tolist()
-    assert OWN_WINDOWS == 10
-    # (10 * 0.1 + 1) / (10 + 2) = 1 / 6, and its record 1 / 3; (5 + 0) / 12
-    found = with_record(chances, 2, np.array([0, 1, 0]), np.array([0, 1, 0]) / 3)
-    assert found.tolist() == pytest.approx([0.0, 1 / 3, 5 / 12])
 
 
 def test_a_size_too_small_for_the_window_seen_is_not_taken() -> None:

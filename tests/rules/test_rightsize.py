@@ -318,7 +318,7 @@ def test_since_a_resize_only_the_samples_after_it_count() -> None:
     given = case("g16", values, resized_at=END - timedelta(days=14))
     assert given.outlook is not None
     assert given.outlook.now.peak_percent == 10
-    assert given.outlook.record_windows == 0
+    assert given.outlook.record.windows_before == 0
     assert target(given) == "g2"
 
 

@@ -95,10 +95,39 @@ def monthly(days: int) -> Values:
 def test_nothing_is_said_to_be_safer_than_its_own_record(days: int, record: float) -> None:
     outlook = case("g16", monthly(days)).outlook
     assert outlook is not None
-    assert outlook.record_windows == days // 14 - 2  # before the four weeks it is judged by
+    assert outlook.record.windows_before == days // 14 - 2  # before the four weeks it is judged by
     for capacity in (0.5, 0.25, 0.125):  # 60 % is over their limits
         assert outlook.now.at(np.array([capacity]))[0] >= record
-        assert outlook.record_over[outlook.now.sizes == capacity] == days // 14 - 2
+        assert outlook.record.over_before[outlook.now.sizes == capacity] == days // 14 - 2
+
+
+@pytest.mark.parametrize("days", [21, 28, 42, 60])
+def test_the_chance_can_be_reckoned_from_the_evidence(days: int) -> None:
+    found = advised(case("g16", monthly(days)), rollback_cost=0.2)
+    told = found.evidence["record"]
+    big_k, big_w, k, w = (
+        told[name] for name in ("over", "windows", "over_before", "windows_before")
+    )
+    assert (big_w, w) == (days // 14, max(0, days // 14 - 2))
+    model = found.evidence["model_probability"]
+    by_hand = max(big_k / (big_w + 1), (10 * model + k) / (10 + w))
+    assert found.risk is not None
+    assert found.risk.rollback_probability == pytest.approx(by_hand, abs=1e-5)
+
+
+def test_a_record_that_decides_is_no_bound_of_itself() -> None:
+    """42 days, 30 % on the first: over a quarter's 22.5 % in one fortnight of three."""
+    values = samples(days=42, level=8)
+    values[:288] = 30.0
+    found = advised(case("g16", values), rollback_cost=0.2)
+    assert found.recommended is not None
+    assert found.recommended.instance_type == "g2"
+    assert found.risk is not None
+    assert found.risk.rollback_probability == pytest.approx(1 / 4)
+    # of three trials two or fewer in 5 %: 1 - p ** 3; of one or none (1-p)**3 + 3p(1-p)**2
+    upper = found.risk.rollback_probability_upper
+    assert upper is not None
+    assert (1 - upper) ** 3 + 3 * upper * (1 - upper) ** 2 == pytest.approx(0.05)
 
 
 # -- the price of a rollback -----------------------------------------------------------------
