@@ -38,13 +38,13 @@ def mean(past: Past) -> Need:
 
 
 def best_fixed(past: Past) -> Need:
-    """P99.5 of CPU means x 1.25, nearest rank: in hindsight the best fixed rule over five fleets.
+    """P99.5 of CPU means x 1.25, nearest rank: in hindsight about the best fixed rule there is.
 
     Chosen on the very windows it was scored on: a bound for fixed rules, not a rule anyone had. It
     says nothing about memory.
 
     Source:
-        This project's experiments on five trace sets (docs/method.md).
+        This project's experiments on the Bitbrains and PlanetLab traces (docs/method.md).
     """
     return Need.sized(nearest_rank(ordered(past, "cpu"), 99.5) * 1.25 / 100)
 
@@ -60,7 +60,7 @@ BASELINES: Final = (
     Baseline(
         "p99.5-x1.25",
         "P99.5 x 1.25, best fixed rule in hindsight",
-        "experiments on five trace sets, docs/method.md",
+        "experiments on the Bitbrains and PlanetLab traces, docs/method.md",
         best_fixed,
     ),
 )
