@@ -80,7 +80,7 @@ def figures(result: Backtest) -> list[Figures]:
     def bare(group: str, head: Cell, last: int, say: Callable[[MethodScore], float]) -> Figures:
         return column(group, head, last, lambda score: (words.points(say(score)), ""))
 
-    time = f"Time over {result.limit_percent:g} %"
+    limit = f"{result.limit_percent:g} %"
     return [
         column(_SAVING, ("net", ""), 0, lambda s: (words.points(s.net.value), words.span(s.net))),
         bare(_SAVING, ("gross", ""), 6, lambda s: s.saved.value),
@@ -88,8 +88,9 @@ def figures(result: Backtest) -> list[Figures]:
         bare(_WINDOWS, ("over", "0.5 %"), 21, lambda s: s.windows_over_half_percent),
         bare(_WINDOWS, ("over", "1 %"), 20, lambda s: s.windows_over_one_percent),
         bare(_WINDOWS, ("no", "advice"), 22, lambda s: s.abstained),
-        column(time, ("mean", ""), 5, lambda s: (words.points(s.over_90, 2), "")),
-        *_worst(result, time),
+        column(words.TIME, ("mean", limit), 5, lambda s: (words.points(s.over_90, 2), "")),
+        column(words.TIME, ("mean", "100 %"), 7, lambda s: (words.points(s.over_100, 2), "")),
+        *_worst(result, words.TIME),
         column(_DIFFERENCE, ("to", words.OURS), 2, _difference),
     ]
 
@@ -102,7 +103,7 @@ def _worst(result: Backtest, group: str) -> list[Figures]:
             group,
             ("worst", words.lead(minutes)),
             [(_worst_at(score, minutes), "") for score in result.scores],
-            last=7 + place if place else 3,
+            last=8 + place if place else 3,
         )
         for place, minutes in enumerate(leads)
     ]

@@ -19,6 +19,7 @@ NOTHING: Final = "\u2014"  # an em dash: not known
 MINUS: Final = "\u2212"
 DASH: Final = "\u2013"
 OURS: Final = "costopt"
+TIME: Final = "Over the limit"  # a group of columns
 _DAY, _HOUR = 1440, 60  # minutes
 _CALIBRATION_AT: Final = 0.1  # a risk of one in ten: about where decisions turn
 
@@ -184,9 +185,9 @@ def reading(result: Backtest) -> dict[str, str]:
         "Net saving": "what is left of the gross saving after rollbacks, in percent of today's "
         "CPU over all test windows; below it the range that holds with 95 % confidence",
         "Rolled back": "percent of the test windows in which the guard brought the old size back",
-        f"Time over {limit} %": f"percent of the time that demand stood over {limit} % of the new "
-        "size and would not have on today's: the mean without a guard, and the worst window where "
-        "the old size is back so long after the alarm",
+        TIME: f"percent of the time that demand stood over {limit} % of the new size and would not "
+        "have on today's: the mean without a guard, and the worst window where the old size is "
+        "back so long after the alarm; 100 %: the mean of what the new size could not do at all",
     }
     if any(score.net_minus_ours for score in result.scores):
         told["Difference"] = (

@@ -85,7 +85,7 @@ def test_differences_are_explained_only_where_there_are_any() -> None:
     assert "Difference" in words.reading(builders.backtest(2))
     alone = words.reading(builders.backtest(1))
     assert "Difference" not in alone
-    assert list(alone) == ["Net saving", "Rolled back", "Time over 90 %"]
+    assert list(alone) == ["Net saving", "Rolled back", words.TIME]
 
 
 def test_the_headline_counts_the_others() -> None:
