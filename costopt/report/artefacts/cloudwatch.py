@@ -191,9 +191,12 @@ def _place(watch: Watch) -> tuple[str, str]:
 
 def _named(text: str, otherwise: str) -> str:
     """An account or region for a command line, where it can be one."""
-    return text if re.fullmatch(r"[a-z0-9-]+", text) else otherwise
+    return text if re.fullmatch(r"[a-z0-9][a-z0-9-]*", text) else otherwise
 
 
 def _plain(text: str) -> str:
-    """Text in which CloudFormation finds no reference to a secret or parameter to fill in."""
-    return text.replace("{{", "{ {")
+    """Text in which CloudFormation finds no reference to a secret or parameter to fill in.
+
+    No two braces stay side by side: of three, `str.replace` would leave two.
+    """
+    return re.sub(r"\{(?=\{)", "{ ", text)

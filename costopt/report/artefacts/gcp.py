@@ -120,4 +120,4 @@ def _number(resource_id: str) -> bool:
 
 def _plain(text: str) -> str:
     """Markdown that says just the text; Monitoring's variables (${...}) find nothing to fill in."""
-    return safe.markdown(text.replace("${", "$ {"))
+    return re.sub(r"\$(?=\{)", "$ ", safe.markdown(text))
