@@ -1,7 +1,8 @@
 """The recommendations as CSV, one row each, for spreadsheets: RFC 4180, safe from formulas.
 
 Columns are the JSON's fields with nested names joined by an underscore; they never change order,
-new ones stand at the end. `undo_when` is the guards in words.
+new ones stand at the end. `undo_when` is the guards in words; `disputed_samples` and
+`instance_type_if_disputed_are_real` are of a size's evidence.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ COLUMNS: Final = (
     "backtest_rolled_back",
     "backtest_net_savings_percent",
     "undo_when",
+    "disputed_samples",
+    "instance_type_if_disputed_are_real",
 )
 
 
@@ -77,7 +80,7 @@ def render(report: Report) -> bytes:
     rows = csv.DictWriter(text, COLUMNS, quoting=csv.QUOTE_NONNUMERIC)
     for one in report.recommendations:
         told = {"tags": _tags(one.tags), "undo_when": risk.stop_rule(one.guards) or None}
-        fields = _flat(recommendation(one) | told)
+        fields = _flat(recommendation(one) | told | _disputed(one.evidence))
         rows.writerow({column: _cell(fields.get(column)) for column in COLUMNS})
     return text.getvalue().encode()
 
@@ -88,6 +91,15 @@ def _flat(fields: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         name = prefix + key
         flat |= _flat(value, f"{name}_") if isinstance(value, dict) else {name: value}
     return flat
+
+
+def _disputed(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """The CPU spikes that did not size, and the answer with them; none where none were left out."""
+    told = evidence.get("disputed")
+    if not isinstance(told, Mapping):
+        return {}
+    real = told.get("instance_type_with")
+    return {"disputed_samples": told.get("samples"), "instance_type_if_disputed_are_real": real}
 
 
 def _tags(tags: Mapping[str, str]) -> str:

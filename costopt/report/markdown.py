@@ -82,7 +82,7 @@ def _row(one: Recommendation) -> tuple[str, ...]:
         markdown(words.change(one)),
         markdown(_risk(one)),
         markdown(
-            ". ".join(text for text in (one.reason.removesuffix("."), risk.grounds(one)) if text)
+            ". ".join(text for text in (one.reason.removesuffix("."), risk.remarks(one)) if text)
         ),
     )
 

@@ -110,6 +110,24 @@ def decided(backtest: Mapping[str, Any] | None) -> str:
     return f"at {moments}: {backtest['rolled_back']} undone, {saved}"
 
 
+def disputed(one: Recommendation) -> str:
+    """Which size it would be if the CPU spikes that were left out are real; "" where none were:
+    `92 disputed CPU spikes left out; were they real: n2-highcpu-8`"""
+    told = one.evidence.get("disputed")
+    if not isinstance(told, Mapping) or "instance_type_with" not in told:
+        return ""
+    real = told["instance_type_with"]
+    chosen = one.recommended.instance_type if one.recommended else None
+    answer = "the same" if real == chosen else real
+    return f"{counted(told['samples'], 'disputed CPU spike')} left out; were they real: {answer}"
+
+
+def remarks(one: Recommendation) -> str:
+    """What a row says beside its reason: disputed spikes, and how sure it is; "" for neither."""
+    spikes = disputed(one)
+    return " ".join(text for text in (f"{spikes}." if spikes else "", grounds(one)) if text)
+
+
 def stop_rule(guards: tuple[Guard, ...]) -> str:
     """`CPU was over 90 % in 21 periods of 5 minutes, or memory over 95 % in one`; "" without."""
     return ", or ".join(

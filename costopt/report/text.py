@@ -140,8 +140,8 @@ def _table(screen: Screen, shown: Sequence[Recommendation], money: str) -> None:
     for one in shown:
         screen.grid(columns, rows.cells(one, screen.width, columns))
         screen.paragraph(one.reason, indent=indent)
-        if grounds := risk.grounds(one):
-            screen.paragraph(grounds, risk.tone(one), indent=indent)
+        if remarks := risk.remarks(one):
+            screen.paragraph(remarks, risk.tone(one), indent=indent)
         screen.blank()
 
 

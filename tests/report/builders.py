@@ -80,6 +80,12 @@ UNTRIED: dict[str, Any] = {
 }
 """What it tells where the history is too short for a past moment."""
 
+DISPUTED: dict[str, Any] = {
+    "samples": 92, "example_at": "2026-10-20T23:10:00+00:00", "example_percent": 86.9,
+    "p99_5_without_percent": 11.29, "instance_type_with": "m5.2xlarge",
+}  # fmt: skip
+"""What rules/evidence.py tells of CPU spikes that did not size."""
+
 RISK = Risk(90.0, 0.0031, 0.012, "histogram", 0.0573, 0.0841, 14, "likely safe")
 
 

@@ -51,6 +51,15 @@ def test_what_is_unknown_is_empty_and_what_is_gone_is_zero() -> None:
     assert (row["backtest_origins"], row["undo_when"]) == ("", "")
 
 
+def test_disputed_spikes_have_columns() -> None:
+    spiky = builders.recommendation(evidence={"disputed": builders.DISPUTED})
+    (row,) = _rows(builders.report((spiky,)))
+    assert row["disputed_samples"] == "92"
+    assert row["instance_type_if_disputed_are_real"] == "m5.2xlarge"
+    (row,) = _rows(builders.report((builders.recommendation(),)))
+    assert row["disputed_samples"] == row["instance_type_if_disputed_are_real"] == ""
+
+
 def test_a_negative_amount_is_a_number() -> None:
     one = builders.recommendation(estimated_monthly_cost=Decimal("-3.5"))
     assert ",-3.5," in csv_format.render(builders.report((one,))).decode()

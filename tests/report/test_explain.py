@@ -94,8 +94,7 @@ SIZING = {
     },
     "rollback_cost": {"windows": 0.5, "safe_hourly_price": 0.428, "flips_at": 3.084,
                       "flips_to": "m5.2xlarge"},
-    "disputed": {"samples": 92, "example_at": "2026-10-20T23:10:00+00:00", "example_percent": 86.9,
-                 "p99_5_without_percent": 11.29, "instance_type_with": "m5.2xlarge"},
+    "disputed": builders.DISPUTED,
     "warnings": ["vCPUs are hyper-threads"],
     "candidates": 7,
 }  # fmt: skip
@@ -139,7 +138,7 @@ def test_what_decided_the_memory(told: dict[str, object], said: str) -> None:
 
 
 def test_an_answer_that_nothing_flips_and_spikes_that_change_nothing() -> None:
-    disputed = {**cast("dict[str, object]", SIZING["disputed"]), "instance_type_with": "m5.xlarge"}
+    disputed = builders.DISPUTED | {"instance_type_with": "m5.xlarge"}
     story = _sized(rollback_cost={"windows": 0.5, "safe_hourly_price": 0.4}, disputed=disputed)
     assert "dearer rollback" not in story
     assert "were they real, the answer would be the same" in story

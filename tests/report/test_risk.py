@@ -83,6 +83,20 @@ def test_the_grounds_leave_out_what_is_not_known() -> None:
     assert risk.grounds(builders.stop()) == ""
 
 
+def test_disputed_spikes_are_told_with_the_size_they_would_ask_for() -> None:
+    spiky = builders.recommendation(evidence={"disputed": builders.DISPUTED})
+    told = "92 disputed CPU spikes left out; were they real: m5.2xlarge"
+    assert risk.disputed(spiky) == told
+    assert risk.remarks(spiky) == f"{told}. {risk.grounds(spiky)}"
+    one = builders.DISPUTED | {"samples": 1, "instance_type_with": "m5.xlarge"}
+    assert risk.disputed(replace(spiky, evidence={"disputed": one})) == (
+        "1 disputed CPU spike left out; were they real: the same"
+    )
+    for other in ({}, {"disputed": 3}, {"disputed": {"samples": 3}}):
+        assert risk.disputed(replace(spiky, evidence=other)) == ""
+    assert risk.remarks(builders.stop()) == ""
+
+
 def test_the_stop_rule_names_metric_limit_and_periods() -> None:
     cpu, memory = builders.GUARDS
     assert risk.stop_rule((cpu,)) == "CPU was over 90 % in 21 periods of 5 minutes"

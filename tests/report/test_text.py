@@ -80,6 +80,13 @@ def test_it_says_what_matters(width: int) -> None:
     assert "costopt recommend --emit alarms -o alarms" in said
 
 
+def test_disputed_spikes_stand_in_the_row() -> None:
+    spiky = builders.recommendation(evidence={"disputed": builders.DISPUTED})
+    for width in WIDTHS:
+        page = " ".join("\n".join(_lines(builders.report((spiky,)), width)).split())
+        assert "92 disputed CPU spikes left out; were they real: m5.2xlarge. Likely safe." in page
+
+
 def test_the_headline_says_how_much_is_a_gamble() -> None:
     gamble = builders.recommendation(risk=replace(builders.RISK, rollback_probability=0.5))
     page = " ".join(text.render(builders.report((gamble, builders.stop()))).decode().split())
