@@ -34,7 +34,8 @@ from costopt.report.artefacts.base import (
 STEM: Final = "azure-metric-alerts"
 _RESOURCES, _BYTES = 800, 4_000_000
 _MACHINE: Final = re.compile(
-    r"/subscriptions/(?P<subscription>[0-9a-f-]{36})/resourceGroups/[\w.()-]{1,90}"
+    r"/subscriptions/(?P<subscription>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    r"/resourceGroups/[\w.()-]{1,90}"
     r"/providers/Microsoft\.Compute/virtualMachines/[\w.-]{1,80}",
     re.IGNORECASE,
 )

@@ -131,9 +131,9 @@ def slug(*parts: str) -> str:
     """Parts as one piece of a file name; two different ones never become the same."""
     raw = "-".join(parts)
     clean = re.sub(r"[^A-Za-z0-9]+", "-", raw).strip("-")[:60] or "unknown"
-    if clean == raw:
+    if clean == raw and not any("-" in part for part in parts[:-1]):
         return clean
-    return f"{clean}-{hashlib.sha256(raw.encode(errors='backslashreplace')).hexdigest()[:8]}"
+    return f"{clean}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]}"
 
 
 def portions(

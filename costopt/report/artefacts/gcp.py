@@ -8,7 +8,8 @@ Source: cloud.google.com/monitoring/alerts/using-promql (look-back),
 cloud.google.com/monitoring/alerts/concepts-indepth (duration),
 cloud.google.com/stackdriver/docs/managed-prometheus/promql-differences (as Prometheus 2.44),
 cloud.google.com/monitoring/promql (metric names, metadata labels), google.monitoring.v3.AlertPolicy
-(lengths, evaluation interval in steps of 30 s).
+(lengths, evaluation interval in steps of 30 s), google.cloud.resourcemanager.v3.Project (ids of 6
+to 30 characters; numbers).
 """
 
 from __future__ import annotations
@@ -19,13 +20,18 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from costopt.report import safe
-from costopt.report.artefacts.base import Artefact, Watch, by_place, pretty, rule
+from costopt.report.artefacts.base import Artefact, Watch, by_place, pretty, rule, slug
 from costopt.report.artefacts.promql import averaged, counted
 
 FOLDER: Final = "gcp-alert-policies"
+_PROJECT: Final = (
+    r"(?:[a-z0-9][a-z0-9.-]*\.[a-z][a-z0-9-]*:)?[a-z][a-z0-9-]{4,28}[a-z0-9]"
+    r"|[1-9][0-9]{0,18}"
+)
+"""A project's id, which in an old organisation begins with its domain, or its number."""
 _INSTANCE: Final = re.compile(
     r"(?:(?://compute\.googleapis\.com|https://(?:www|compute)\.googleapis\.com/compute/v1)/)?"
-    r"projects/(?P<project>[a-z0-9:.-]+)/zones/(?P<zone>[a-z0-9-]+)"
+    rf"projects/(?P<project>{_PROJECT})/zones/(?P<zone>[a-z0-9-]+)"
     r"/instances/(?P<name>[a-z0-9-]+)"
 )
 _METRICS: Final = {
@@ -49,7 +55,7 @@ def artefacts(watches: Sequence[Watch]) -> list[Artefact]:
     places = by_place(watches, _place)
     found = []
     for (project,), held in places.items():
-        folder = FOLDER if len(places) == 1 else f"{FOLDER}/{project.replace(':', '-')}"
+        folder = FOLDER if len(places) == 1 else f"{FOLDER}/{slug(project)}"
         deploy = (
             f"for policy in DIR/{folder}/*.json; do gcloud monitoring policies create "
             f'--project {project} --policy-from-file "$policy" --notification-channels CHANNEL; '
@@ -111,7 +117,7 @@ def _place(watch: Watch) -> tuple[str]:
     """The project: of the instance's own name, else the account on the bill if it can be one."""
     found = _INSTANCE.fullmatch(watch.recommendation.resource_id)
     project = found["project"] if found else watch.recommendation.sub_account_id or ""
-    return (project if re.fullmatch(r"[a-z0-9:.-]+", project) else "PROJECT",)
+    return (project if re.fullmatch(_PROJECT, project) else "PROJECT",)
 
 
 def _number(resource_id: str) -> bool:

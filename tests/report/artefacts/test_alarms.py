@@ -40,7 +40,12 @@ def test_only_what_is_present_is_written() -> None:
         ("Azure", f"{guards.AZURE}/extensions/x"),
         ("Azure", "[concat('/subscriptions/', 'x')]"),
         ("GCP", "cache-2"),
-        ("GCP", 'projects/p/zones/z/instances/x"} or vector(1)'),
+        ("GCP", 'projects/shop-1/zones/z/instances/x"} or vector(1)'),
+        ("GCP", "projects/../zones/z/instances/x"),
+        ("GCP", "projects/-flag-1/zones/z/instances/x"),
+        ("GCP", "projects/a:b/zones/z/instances/x"),
+        ("GCP", "projects/short/zones/z/instances/x"),
+        ("Azure", guards.AZURE.replace(guards.SUBSCRIPTION, "-" * 36)),
         ("Hetzner", "4711"),
     ],
 )
@@ -92,6 +97,7 @@ def test_files_never_leave_the_folder_and_never_share_a_name() -> None:
             assert re.fullmatch(r"(?:gcp-alert-policies/)?[A-Za-z0-9-]+\.(?:json|yml)", name)
     assert slug("a/b") != slug("a-b")
     assert slug("..") != ".."
+    assert slug("a-b", "c") != slug("a", "b-c")
 
 
 def test_the_same_report_gives_the_same_bytes_in_any_order() -> None:

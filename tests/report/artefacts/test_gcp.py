@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
 from google.cloud.monitoring_v3 import AlertPolicy
 
 from costopt.model import Report
-from costopt.report.artefacts.alarms import alarms
+from costopt.report.artefacts.alarms import alarms, artefacts
 from tests.report import builders
 from tests.report.artefacts import guards
 
@@ -59,3 +60,31 @@ def test_texts_keep_to_the_limits_and_hold_no_variables() -> None:
             assert re.fullmatch(r"[a-z0-9_-]{0,63}", value)
         rule = policy.conditions[0].condition_prometheus_query_language.alert_rule
         assert re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", rule)
+
+
+def test_a_project_has_a_folder_of_its_own() -> None:
+    projects = ("shop-prod-1", "example.com:shop-1", "example-com-shop-1", "123456789012")
+    files = alarms(_of_projects(*projects))
+    folders = {name.removeprefix("gcp-alert-policies/").split("/")[0] for name in files}
+    assert len(folders) == len(projects)
+    assert {"shop-prod-1", "example-com-shop-1", "123456789012"} < folders
+    assert all(re.fullmatch(r"[a-z0-9-]+", folder) for folder in folders)
+
+
+@pytest.mark.parametrize("account", ["..", "-flag-x", "a:b", "shop-1;id", "Shop-1", "shop-1\n", ""])
+def test_an_account_that_is_no_project_is_left_to_the_reader(account: str) -> None:
+    row = guards.guarded("GCP", resource_id="4723948", sub_account_id=account)
+    made = artefacts(builders.report((row,)), changed_at=None, instance_label="instance")
+    assert all(" --project PROJECT " in one.deploy for one in made)
+    known = guards.guarded("GCP", resource_id="projects/shop-1/zones/z/instances/a")
+    names = alarms(builders.report((row, known)))
+    assert {name.split("/")[1] for name in names} == {"PROJECT", "shop-1"}
+
+
+def _of_projects(*projects: str) -> Report:
+    return builders.report(
+        tuple(
+            guards.guarded("GCP", resource_id=f"projects/{one}/zones/z/instances/a")
+            for one in projects
+        )
+    )
