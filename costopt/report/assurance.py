@@ -25,6 +25,8 @@ def draw(screen: Screen, advice: Recommendation) -> None:
     screen.line(*spans)
     if (chance := risk.chance(advice)) != risk.UNKNOWN:
         screen.labelled("Undo risk", _chance(advice, chance))
+    if rests_on := _rests_on(advice.evidence):
+        screen.labelled("It rests on", rests_on)
     if advice.guards:
         screen.labelled("Undo it", _stop_rule(advice.guards))
     if advice.risk:
@@ -44,6 +46,19 @@ def _chance(advice: Recommendation, chance: str) -> str:
     within = f" within {counted(days, 'day', ',.4g')}" if days else ""
     most = risk.at_most(advice)
     return f"{chance}{within}" + (f", {most}" if most else "")
+
+
+def _rests_on(evidence: Mapping[str, Any]) -> str:
+    """What the chance is made of: the model's, and the machine's own record; "" where the rule
+    does not say."""
+    model, record = evidence.get("model_probability"), evidence.get("record")
+    if model is None or not isinstance(record, Mapping):
+        return ""
+    told = f"{words.chance(model)} by the model"
+    if not record["windows"]:
+        return f"{told}; the machine has lived through no whole fortnight to compare that with"
+    lived = counted(record["windows"], "fortnight")
+    return f"{told}; its own record: over the budget in {record['over']} of {lived}"
 
 
 def _stop_rule(guards: tuple[Guard, ...]) -> str:

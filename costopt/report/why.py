@@ -14,7 +14,9 @@ from costopt.report.screen import STRONG, WARN, Screen
 from costopt.rules.base import Case
 from costopt.units import counted
 
-_TOLD: Final = frozenset({"memory", "rollback_cost", "disputed", "warnings"})
+_TOLD: Final = frozenset(
+    {"memory", "rollback_cost", "disputed", "warnings", "model_probability", "record"}
+)
 
 
 def is_sizing(evidence: Mapping[str, Any]) -> bool:

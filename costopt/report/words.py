@@ -15,7 +15,10 @@ from costopt.model import ActionType, Offer, Recommendation, Report
 from costopt.units import cents, counted
 
 _GONE: Final = {ActionType.STOP: "stopped", ActionType.DELETE: "deleted"}
-_INITIALS: Final = {"cpu": "CPU", "gpu": "GPU", "sm": "SM", "p99": "P99"}
+_INITIALS: Final = {
+    **{part: part.upper() for part in ("cpu", "gpu", "sm", "smt")},
+    **{part: part.upper() for part in ("p50", "p90", "p95", "p99", "p99.5")},
+}
 
 
 def amount(value: Decimal) -> str:
@@ -43,8 +46,9 @@ def figure(value: float) -> str:
 
 
 def spoken(field_name: str) -> str:
-    """A field's name as words: `cpu_p99_5` is `cpu p99.5`."""
-    return re.sub(r"(?<=p\d\d)_(?=\d)", ".", field_name).replace("_", " ")
+    """A field's name as words: `cpu_p99_5` is `CPU P99.5`."""
+    parts = re.sub(r"(?<=p\d\d)_(?=\d)", ".", field_name).split("_")
+    return " ".join(_INITIALS.get(part, part) for part in parts)
 
 
 def measure(value: float, unit: str) -> str:

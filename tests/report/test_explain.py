@@ -59,7 +59,7 @@ def test_the_story_of_advice_is_whole() -> None:
         "measured), Network out (not measured).",
         "the longest gap lasts (3 hours) [gap]",
         "in use: CPU P95 8.5 % (idle < 3 %)",
-        "cpu p99.5 12.4",
+        "CPU P99.5 12.4",
         "m5.large 2 2 vCPUs do not hold it",
         "0.856 → 0.214 USD an hour (75.0 % less) x 730 h = 624.88 → 156.22 a month",
         "75.0 % of 500.00 USD of compute = 375.00 USD a month",
@@ -97,6 +97,8 @@ SIZING = {
     "disputed": builders.DISPUTED,
     "warnings": ["vCPUs are hyper-threads"],
     "candidates": 7,
+    "model_probability": 0.0142,
+    "record": {"windows": 5, "over": 1, "windows_before": 3, "over_before": 0},
 }  # fmt: skip
 
 
@@ -112,6 +114,7 @@ def test_a_size_says_why() -> None:
         "peaks at 18.2 % of 64 GiB; needs 13.7 GiB to keep 15 % free (9 machines are too few)",
         "92 CPU spikes that no other metric confirms, like 87 % at 2026-10-20 23:10 UTC, left out; "
         "were they real, the answer would be m5.2xlarge, not m5.xlarge",
+        "It rests on 1.4 % by the model; its own record: over the budget in 1 of 5 fortnights",
         "Before you change it • vCPUs are hyper-threads",
         "≤ 1.2 %, disputed spikes counted",
         "stays the answer until one costs more than 3.08 windows of 14 days (--rollback-cost, now "
@@ -142,6 +145,11 @@ def test_an_answer_that_nothing_flips_and_spikes_that_change_nothing() -> None:
     story = _sized(rollback_cost={"windows": 0.5, "safe_hourly_price": 0.4}, disputed=disputed)
     assert "dearer rollback" not in story
     assert "were they real, the answer would be the same" in story
+
+
+def test_a_machine_without_a_record_says_so() -> None:
+    none = {"windows": 0, "over": 0, "windows_before": 0, "over_before": 0}
+    assert "has lived through no whole fortnight" in _sized(record=none)
 
 
 def test_too_short_a_past_says_so() -> None:
