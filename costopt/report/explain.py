@@ -135,7 +135,7 @@ def _hourly(case: Case, cost: Cost) -> str:
         since = f" (list price of {case.price.valid_from})" if case.price.valid_from else " (list)"
         parts.append(price + since)
     if cost.basis == "charges" and cost.hourly_effective is not None:
-        parts.append(f"{words.price(cost.hourly_effective)} {cost.currency} (as billed)")
+        parts.append(f"{words.rate(cost.hourly_effective)} {cost.currency} (as billed)")
     return ", ".join(parts)
 
 

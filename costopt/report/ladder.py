@@ -36,7 +36,6 @@ class _Size:
     vcpus: float
     memory_gib: float | None
     price: Decimal
-    is_alternative: bool = False
 
 
 def draw(
@@ -60,7 +59,7 @@ def draw(
             size.name,
             words.figure(size.vcpus),
             "?" if size.memory_gib is None else words.figure(size.memory_gib),
-            words.price(size.price),
+            words.rate(size.price),
             *(risks.of(size, verdict != _NO_MEMORY) if risks else ()),
             verdict,
         ]
@@ -117,7 +116,7 @@ def _whole(offer: Offer) -> bool:
 def _alternative(offer: Offer) -> _Size:
     assert offer.vcpus is not None  # `_whole` asked
     assert offer.hourly_price is not None
-    return _Size(words.machine(offer), offer.vcpus, offer.memory_gib, offer.hourly_price, True)
+    return _Size(words.machine(offer), offer.vcpus, offer.memory_gib, offer.hourly_price)
 
 
 # -- what of each ----------------------------------------------------------------------------
@@ -168,7 +167,8 @@ def _verdict(
         return "today's"
     if not _holds(evidence.get("memory", {}).get("needed_gib"), case.current.memory_gib, size):
         return _NO_MEMORY
-    return "alternative" if size.is_alternative else ""
+    others = advice.alternatives if advice else ()
+    return "alternative" if any(_same(size.name, one.instance_type) for one in others) else ""
 
 
 def _holds(need: float | None, today: float | None, size: _Size) -> bool:

@@ -132,7 +132,7 @@ def _alternatives(screen: Screen, advice: Recommendation) -> None:
     screen.blank()
     screen.line(("Alternatives", STRONG))
     rows = [
-        (words.machine(offer), words.size(offer), f"{words.price(offer.hourly_price)} an hour")
+        (words.machine(offer), words.size(offer), f"{words.rate(offer.hourly_price)} an hour")
         for offer in advice.alternatives
     ]
     screen.table([[(cell, PLAIN) for cell in row] for row in rows], [False, False, False])

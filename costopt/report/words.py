@@ -40,6 +40,11 @@ def price(value: Decimal | None) -> str:
     return f"{exact:,.{decimals}f}"
 
 
+def rate(value: Decimal | None) -> str:
+    """An hourly price to four significant digits, to be compared and not reckoned with: 0.4277."""
+    return price(None if value is None else Decimal(f"{value:.4g}"))
+
+
 def figure(value: float) -> str:
     """A count or size without needless decimals: 4, 0.5, 1.75."""
     return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"

@@ -49,7 +49,7 @@ def test_the_story_of_advice_is_whole() -> None:
         "540.50 USD, by the bill, after discounts",
         "500.00 USD, billed by the time it runs",
         "40.50 USD (disks",
-        "0.856 USD (list), 0.684932 USD (as billed)",
+        "0.856 USD (list), 0.6849 USD (as billed)",
         "40.0 % of it under a commitment",
         "4.5 % 8.5 % 12.4 % 31.5 % 17,000 98.4 %",
         "Busiest hour of the week: Monday 14:00 (P95 31 %); quietest: Monday 03:00 (P95 1 %), "

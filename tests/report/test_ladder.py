@@ -80,6 +80,12 @@ def test_alternatives_stand_among_them_by_price() -> None:
     assert "recommended z3 3 16 0.21 alternative s4" in drawn  # its risk is not in the evidence
 
 
+def test_an_alternative_of_the_same_family_is_called_one() -> None:
+    kin = builders.offer("S4", vcpus=4.0, memory_gib=16.0, hourly_price=Decimal("0.24"))
+    drawn = _drawn(EVIDENCE, _advice("s2h", alternatives=(kin,)))
+    assert "s4 4 16 0.24 0.4 % 0.2413 alternative s8" in drawn
+
+
 def test_a_larger_machine_has_no_risk_to_weigh() -> None:
     drawn = _drawn(EVIDENCE, _advice("s9", estimated_monthly_savings=LARGER))
     assert "s8 8 32 0.48 today's s9 9 36 0.54 recommended" in drawn

@@ -38,6 +38,15 @@ def test_price(price: str | None, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("price", "said"),
+    [("0.106916", "0.1069"), ("0.3079184931506849", "0.3079"), ("21.957642", "21.96"),
+     ("1.2", "1.20"), ("0.0000401234", "0.00004012"), (None, "?")],
+)  # fmt: skip
+def test_a_rate_has_four_digits(price: str | None, said: str) -> None:
+    assert words.rate(None if price is None else Decimal(price)) == said
+
+
+@pytest.mark.parametrize(
     ("share", "said"),
     [(0.0, "<0.1 %"), (0.00049, "<0.1 %"), (0.006, "0.6 %"), (0.014, "1.4 %"), (0.0573, "5.7 %"),
      (0.0994, "9.9 %"), (0.0996, "10 %"), (0.344, "34 %"), (0.99, "99 %"), (0.996, ">99 %"),
