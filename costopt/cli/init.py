@@ -12,7 +12,7 @@ import click
 from pydantic import BaseModel
 
 from costopt import registry
-from costopt.config import CONFIG_NAME, QualitySettings, Settings
+from costopt.config import CONFIG_NAME, SECTIONS, Settings
 from costopt.errors import ConfigError
 from costopt.lake.atomic import write_atomically
 
@@ -20,8 +20,7 @@ _HEAD: Final = """\
 # Settings of costopt in this folder. Every line that is commented out shows the default: take the
 # "#" away to change it. Flags win over COSTOPT_* variables, which win over this file.
 """
-_SECTIONS: Final[Mapping[str, type[BaseModel]]] = {"quality": QualitySettings}
-_HEADED: Final = {*_SECTIONS, "rules"}
+_HEADED: Final = {*SECTIONS, "rules"}
 _LIMITS: Final = {
     "minimum": "at least",
     "exclusiveMinimum": "more than",
@@ -51,7 +50,7 @@ def init(force: bool) -> None:
 def starting_toml() -> str:
     """Every setting of costopt and of each rule, commented out at its default, with its help."""
     parts = [_HEAD, *_lines(Settings)]
-    for name, section in _SECTIONS.items():
+    for name, section in SECTIONS.items():
         parts += [_title(name, section.__doc__), *_lines(section)]
     for name in registry.names("rule"):
         rule = registry.find("rule", name)

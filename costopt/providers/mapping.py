@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from costopt import schema
+from costopt.config import LONGEST_DAYS
 from costopt.errors import InputError
 
 _WORDS: Final = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
@@ -204,7 +205,10 @@ class Resources(Table):
         description="derived resources: our columns of which a change is a new size",
     )
     settle_hours: float = Field(
-        1.0, ge=0, description="derived resources: shorter changes of size are glitches"
+        1.0,
+        ge=0,
+        le=LONGEST_DAYS * 24,
+        description="derived resources: shorter changes of size are glitches",
     )
 
 

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from costopt.config import LONGEST_DAYS
 from costopt.model import ActionType, Effort, Profile, Recommendation, Skip, is_machine, is_stopped
 from costopt.rules import roles
 from costopt.rules.base import Case, Fit, Outcome, RuleSettings, span
@@ -44,7 +45,10 @@ class IdleSettings(RuleSettings):
         "costopt", description="which definition of idle decides; see docs/rules/idle.md"
     )
     min_age_days: float = Field(
-        14.0, ge=0, description="a machine launched less than this ago is not judged"
+        14.0,
+        ge=0,
+        le=LONGEST_DAYS,
+        description="a machine launched less than this ago is not judged",
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from costopt.config import LONGEST_DAYS
 from costopt.optimize.cost import ROLLBACK_COSTS
 from costopt.optimize.smt import SMT_SPEEDUP
 from costopt.rules.base import RuleSettings
@@ -68,7 +69,10 @@ class RightsizeSettings(RuleSettings):
         "today's, to leave it",
     )
     cooldown_days: float = Field(
-        14.0, ge=0, description="a machine resized less than this ago is left alone"
+        14.0,
+        ge=0,
+        le=LONGEST_DAYS,
+        description="a machine resized less than this ago is left alone",
     )
     allow_architecture_change: bool = Field(
         False, description="offer arm64 to x86_64 machines and the reverse"
