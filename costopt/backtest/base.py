@@ -71,6 +71,10 @@ class Need(NamedTuple):
 _SMALLEST: Final = 1e-9
 
 
+def _missing(known: Floats | float | None) -> bool:
+    return known is None or bool(np.isnan(known).all())
+
+
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """A published sizing rule."""
@@ -79,3 +83,10 @@ class Baseline:
     title: str  # for people: "AWS Compute Optimizer, defaults"
     source: str  # where its numbers are published
     need: Callable[[Past], Need]
+    also: tuple[str, ...] = ()
+    """What else of a `Past` its vendor always has and decides by; where that is missing, CPU alone
+    decides here."""
+
+    def by_cpu_alone(self, past: Past) -> bool:
+        """Whether any of that is missing in that past."""
+        return any(_missing(getattr(past, name)) for name in self.also)

@@ -51,6 +51,7 @@ class Replayed:
     came: Mapping[Origin, Tested]  # what each size came to there, every sample counted
     needs: Mapping[str, Mapping[Origin, Need]]  # of each baseline, in those windows
     memory: MemoryPast | None  # None = not measured
+    by_cpu_alone: Mapping[str, int]  # of each baseline, how many windows; see `Baseline.also`
 
 
 def replayed(history: History, machine: Machine, plan: Plan) -> Replayed:
@@ -75,7 +76,12 @@ def replayed(history: History, machine: Machine, plan: Plan) -> Replayed:
         for baseline in plan.baselines
     }
     came = {at: collected.tested[at] for at in windows}
-    return Replayed(studied, windows, came, needs, MemoryPast.of(history))
+    alone = {
+        baseline.name: sum(map(baseline.by_cpu_alone, pasts.values()))
+        for baseline in plan.baselines
+        if baseline.also
+    }
+    return Replayed(studied, windows, came, needs, MemoryPast.of(history), alone)
 
 
 def _past(series: Mapping[str, np.ndarray], machine: Machine, at: Origin, slots_a_day: int) -> Past:

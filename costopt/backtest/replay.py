@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,9 +21,11 @@ from costopt.backtest.result import Backtest, Calibration, MemoryScore, MethodSc
 from costopt.backtest.score import score
 from costopt.backtest.series import History, histories, whole_days
 from costopt.backtest.study import LEAD_MINUTES
+from costopt.backtest.windows import Origin
 from costopt.parallel import in_threads
 from costopt.units import counted
 
+NO_SAMPLES: Final = "no-samples"
 FEW_RESOURCES: Final = 20
 """With fewer, a bootstrap's intervals are too narrow."""
 
@@ -84,6 +87,7 @@ def _backtest(
         resources=len({row.number for row in rows}),
         windows=len(rows),
         skipped=_skipped(machines, plan, silent),
+        left_out=_left_out(machines, plan, silent),
         ladder=plan.ladder,
         limit_percent=plan.standard.limit_percent,
         budget=plan.standard.budget,
@@ -113,6 +117,8 @@ def _scores(
         draws=plan.draws,
         seed=plan.seed,
     )
+    alone = sum((Counter(one.by_cpu_alone) for one in machines), Counter[str]())
+    scores = tuple(replace(s, by_cpu_alone=alone[s.name] / len(rows)) for s in scores)
     smaller = slice(1, len(plan.ladder))  # today's size risks nothing; what comes last is a stop
     happened = outcomes.exhausted[:, smaller]
     found = calibration(risk[:, smaller].ravel(), happened.ravel()) if happened.size else None
@@ -143,17 +149,28 @@ def _memory(
 
 
 def _skipped(machines: Sequence[Replayed], plan: Plan, silent: int) -> dict[str, int]:
-    """Why machines were not judged at some origins."""
-    origins = plan.table.origins
+    """Why machines were not judged at some origins: windows by reason."""
     reasons = Counter(
-        "thin-training" if at not in one.studied.figures else "thin-test"
+        _thin(one, at)
         for one in machines
-        for at in origins
+        for at in plan.table.origins
         if not one.studied.judged(at)
     )
     if silent:
-        reasons["no-samples"] = silent * len(origins)
+        reasons[NO_SAMPLES] = silent * len(plan.table.origins)
     return dict(sorted(reasons.items()))
+
+
+def _left_out(machines: Sequence[Replayed], plan: Plan, silent: int) -> dict[str, int]:
+    """Why machines were judged at no origin, by the newest of them: machines by reason."""
+    reasons = Counter(_thin(one, plan.table.origins[-1]) for one in machines if not one.windows)
+    if silent:
+        reasons[NO_SAMPLES] = silent
+    return dict(sorted(reasons.items()))
+
+
+def _thin(one: Replayed, at: Origin) -> str:
+    return "thin-training" if at not in one.studied.figures else "thin-test"
 
 
 def _notes(rows: Sequence[Row]) -> Iterator[str]:

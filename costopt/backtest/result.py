@@ -4,7 +4,7 @@ capacity over all test windows; intervals are 95 %, by bootstrap over resources.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from costopt.model import Window
@@ -48,6 +48,7 @@ class MethodScore:
     windows_over_one_percent: float
     guarded: tuple[Guarded, ...]
     net_minus_ours: Interval | None  # paired over resources; None for ours
+    by_cpu_alone: float = 0.0  # share of windows in which metrics that its vendor has were missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +106,5 @@ class Backtest:
     memory: tuple[MemoryScore, ...]
     calibration: Calibration | None  # None: nothing to calibrate
     notes: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Reason code -> machines without any window; their windows are among `skipped`."""

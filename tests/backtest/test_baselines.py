@@ -116,6 +116,21 @@ def test_find_names_the_nearest() -> None:
     assert find("KRR-P99").name == "krr-p99"
 
 
+def test_rules_say_what_else_their_vendor_decides_by() -> None:
+    also = {name for name, one in baselines().items() if one.also}
+    assert also == {
+        "aws-co-idle", "aws-ta-low", "azure-shutdown", "azure-resize", "azure-resize-batch",
+        "gcp-idle", "optscale-abandoned",
+    }  # fmt: skip
+    idle, cpu = find("aws-co-idle"), [1.0] * FORTNIGHT
+    assert idle.by_cpu_alone(past(cpu))
+    assert idle.by_cpu_alone(past(cpu, network_in=9.0))
+    assert idle.by_cpu_alone(past(cpu, network_in=9.0, network_out=np.nan))
+    assert not idle.by_cpu_alone(past(cpu, network_in=9.0, network_out=0.0))
+    assert find("azure-resize").by_cpu_alone(past(cpu, network_out=9.0))  # of what bandwidth?
+    assert not find("azure-resize").by_cpu_alone(past(cpu, network_out=9.0, network_gbps=5.0))
+
+
 @given(machines())
 def test_a_need_is_never_negative_nor_infinite(machine: Past) -> None:
     for name, baseline in baselines().items():

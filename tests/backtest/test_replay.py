@@ -390,6 +390,25 @@ def test_machines_without_samples_are_told() -> None:
     found = of_shards(tables(), machines, END, 35, wanted, threads=2)  # type: ignore[arg-type]
     assert found.resources == 1
     assert found.skipped["no-samples"] == 2 * len(wanted.table.origins)
+    assert found.left_out == {"no-samples": 2}
+
+
+def test_a_machine_without_any_window_is_told_as_a_whole() -> None:
+    found = backtest([history(days(42, 10), "a"), history(np.full(42 * A_DAY, NAN), "b")], 42)
+    assert (found.resources, found.left_out) == (1, {"thin-training": 1})
+    machines = found.resources + sum(found.left_out.values())
+    windows = found.windows + sum(found.skipped.values())
+    assert windows == machines * len(found.origins)
+
+
+def test_a_rule_without_what_its_vendor_has_is_marked() -> None:
+    asked = [one for name, one in baselines().items() if name in ("aws-co", "aws-co-idle")]
+    both = {NETWORK_IN: days(42, 1e6), NETWORK_OUT: days(42, 1e6)}
+    held = [history(days(42, 10), "a", series=both), history(days(42, 10), "b")]
+    found = by_name(backtest(held, 42, *asked))
+    assert found["aws-co-idle"].by_cpu_alone == 0.5
+    assert found["aws-co"].by_cpu_alone == 0
+    assert found["costopt"].by_cpu_alone == 0
 
 
 def test_the_seed_moves_the_ranges_and_not_the_figures() -> None:

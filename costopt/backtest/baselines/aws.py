@@ -162,12 +162,14 @@ BASELINES: Final = (
         "AWS Compute Optimizer, idle machines",
         "AWS Compute Optimizer user guide: Viewing idle resource recommendations",
         compute_optimizer_idle,
+        also=("network_in", "network_out"),
     ),
     Baseline(
         "aws-ta-low",
         "AWS Trusted Advisor, low utilization",
         "AWS Trusted Advisor check reference: Low Utilization Amazon EC2 Instances",
         trusted_advisor_low,
+        also=("network_in", "network_out"),
     ),
     Baseline(
         "aws-ce",

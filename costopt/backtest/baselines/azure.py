@@ -129,15 +129,23 @@ def _network_p99_mbit(past: Past) -> float:
 
 
 _ADVISOR: Final = "Azure Advisor: Reduce service costs by using Azure Advisor"
+_OUTBOUND: Final = ("network_out", "network_gbps")
 
 BASELINES: Final = (
-    Baseline("azure-shutdown", "Azure Advisor, shut down", _ADVISOR, advisor_shutdown),
-    Baseline("azure-resize", "Azure Advisor, resize (user-facing)", _ADVISOR, advisor_resize),
+    Baseline("azure-shutdown", "Azure Advisor, shut down", _ADVISOR, advisor_shutdown, _OUTBOUND),
+    Baseline(
+        "azure-resize",
+        "Azure Advisor, resize (user-facing)",
+        _ADVISOR,
+        advisor_resize,
+        _OUTBOUND,
+    ),
     Baseline(
         "azure-resize-batch",
         "Azure Advisor, resize (not user-facing)",
         _ADVISOR,
         partial(advisor_resize, cpu=80, memory=80),
+        _OUTBOUND,
     ),
     Baseline(
         "aoe-fit",

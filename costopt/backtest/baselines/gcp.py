@@ -54,5 +54,6 @@ BASELINES: Final = (
         "Google Cloud, idle VMs",
         "Google Cloud, Compute Engine: Idle VM recommendations",
         idle_vm,
+        also=("network_in", "network_out"),
     ),
 )

@@ -103,6 +103,7 @@ BASELINES: Final = (
         "OptScale, abandoned machines",
         "hystax/optscale: bumiworker/modules/recommendations/abandoned_instances.py",
         optscale_abandoned,
+        also=("network_in", "network_out"),
     ),
     Baseline(
         "flexera",
