@@ -6,7 +6,8 @@ says what the past would have made of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -24,8 +25,10 @@ from costopt.backtest.study import Standard
 from costopt.backtest.windows import STEP_DAYS, TEST_DAYS, TRAIN_DAYS, timetable
 from costopt.errors import InsufficientData
 from costopt.frame.corroboration import refused_is_busy
-from costopt.model import Profile, Window
+from costopt.frame.quality import barred
+from costopt.model import Profile, Window, is_machine
 from costopt.optimize.risk import prior
+from costopt.optimize.smt import OFF
 from costopt.rules.base import Case
 from costopt.rules.rightsize_settings import RightsizeSettings
 from costopt.rules.sizing import sizes
@@ -94,13 +97,16 @@ def replayed(
 ) -> Backtest:
     """Our decisions, and those of the baselines wanted, on the machines' own past.
 
+    Machines that the quality gate bars, GPU machines and those without CPU samples are counted as
+    left out.
+
     Raises:
         InsufficientData: no machine has a past to be judged by.
     """
     measured = {
         resource_id: (case, profile)
         for resource_id, case in cases.items()
-        if not case.gpu_count and (profile := case.profile("cpu_utilization"))
+        if not _barred(case) and (profile := case.profile("cpu_utilization"))
     }
     days = _history_days([case for case, _ in measured.values()], window)
     table = timetable(
@@ -114,9 +120,9 @@ def replayed(
         raise InsufficientData(
             f"{counted(days, 'day')} of history: too few to decide on {table.train_days} of them "
             f"and to judge by the next {table.gap_days + table.test_days}",
-            hint="collect more, raise lookback_days, or give fewer --train-days and --test-days",
+            hint=f"{_more_days(days, window)}, or give fewer --train-days and --test-days",
         )
-    return replay.of_shards(
+    found = replay.of_shards(
         shards,
         {key: _machine(case, profile) for key, (case, profile) in measured.items()},
         window.end,
@@ -135,6 +141,39 @@ def replayed(
         ),
         threads=threads,
     )
+    unseen = [
+        case for key, case in cases.items() if key not in measured and is_machine(case.resource)
+    ]
+    machines = Counter(_barred(case) or replay.NO_SAMPLES for case in unseen)
+    windows = Counter({reason: n * len(found.origins) for reason, n in machines.items()})
+    return replace(
+        found,
+        skipped=dict(sorted((windows + Counter(found.skipped)).items())),
+        left_out=dict(sorted((machines + Counter(found.left_out)).items())),
+        notes=(*found.notes, *_notes(settings)),
+    )
+
+
+def _barred(case: Case) -> str:
+    """Why it is never sized by its CPU, as a reason code; empty where it may be."""
+    finding = barred(case.findings)
+    return finding.check if finding else "gpu-machine" if case.gpu_count else ""
+
+
+def _more_days(days: int, window: Window) -> str:
+    """What brings more history: whichever of the lake and the lookback ends it."""
+    lookback = (window.end - window.start) / timedelta(days=1)
+    if days >= int(lookback):
+        return f"raise lookback_days ({lookback:g}), collect more"
+    return f"the lake holds no more within lookback_days ({lookback:g}): collect more"
+
+
+def _notes(settings: RightsizeSettings) -> Iterator[str]:
+    if any(speedup > OFF for speedup in (settings.smt_speedup, *settings.smt_speedups.values())):
+        yield (
+            "smt_speedup is set and not part of this replay: its sizes are shares of all vCPUs; on "
+            "hyper-threaded machines advice is more careful than what is shown here"
+        )
 
 
 def _machine(case: Case, profile: Profile) -> Machine:

@@ -248,7 +248,7 @@ def backtest(
     cases = _cases(lake, settings, seen, bill=None)
     progress("backtest")
     return replayed(
-        {key: case for key, case in cases.items() if not quality.barred(case.findings)},
+        cases,
         packed.scan(lake, seen.window),
         settings.of_rule(Rightsize.code, Rightsize.Settings),
         seen.window,

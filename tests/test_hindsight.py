@@ -16,6 +16,7 @@ from costopt.backtest.base import Baseline, Need, Past
 from costopt.backtest.baselines import baselines, find
 from costopt.backtest.result import Backtest
 from costopt.config import Settings
+from costopt.errors import InsufficientData
 from costopt.hindsight import Wanted, with_outlooks
 from costopt.lake import packed
 from costopt.lake.store import Lake
@@ -67,6 +68,31 @@ def outlooks(
 
 
 # -- the backtest ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lookback", "said"),
+    [
+        (60, "the lake holds no more within lookback_days (60): collect more"),
+        (21, "raise lookback_days (21)"),
+    ],
+)
+def test_too_few_days_name_what_ends_them(true: Lake, lookback: int, said: str) -> None:
+    asked = Wanted(train_days=30)
+    with pytest.raises(InsufficientData, match="too few to decide on 30") as error:
+        pipeline.backtest(true, Settings(lookback_days=lookback, threads=2), None, asked)
+    assert error.value.hint.startswith(said)
+
+
+def test_hyper_threads_are_said_to_be_left_out(true: Lake) -> None:
+    def notes(**rule: object) -> str:
+        settings = Settings(rules={"rightsize": rule}, threads=2)
+        return " ".join(pipeline.backtest(true, settings, None, Wanted()).notes)
+
+    assert "smt_speedup" not in notes()
+    assert "smt_speedup is set and not part of this replay" in notes(smt_speedup=0.63)
+    assert "smt_speedup" in notes(smt_speedups={"m6i": 0.63})
+    assert "smt_speedup" not in notes(smt_speedups={"t3": 0})
 
 
 class Spy:

@@ -278,8 +278,13 @@ def test_odd_histories_have_their_reason_and_the_others_their_outlook(
 def test_machines_barred_change_no_figure_of_the_backtest(
     orderly: Lake, odd: tuple[Analysis, Backtest, list[pa.Table]]
 ) -> None:
-    assert repr(odd[1]) == repr(pipeline.backtest(orderly, Settings(), None, WANTED))
-    assert odd[1].resources == len(machines())
+    found, without = odd[1], pipeline.backtest(orderly, Settings(), None, WANTED)
+    assert repr(replace(found, skipped={}, left_out={})) == repr(without)
+    assert found.resources == len(machines())
+    # Each is counted by what the gate says of it.
+    expected = {"short-history", "stale", "hourly-only", "no-metrics", "coverage"}
+    assert found.left_out == dict.fromkeys(expected, 1)
+    assert found.skipped == dict.fromkeys(expected, len(ORIGINS))
 
 
 def test_past_the_gate_they_are_looked_at_as_far_as_they_go(
@@ -290,7 +295,12 @@ def test_past_the_gate_they_are_looked_at_as_far_as_they_go(
     lifted = {key: replace(case, findings=()) for key, case in analysis.cases.items()}
     found = backtest(lifted, iter(tables), analysis.window, 2)
     # the stale one lacks 5 of the last 14 days; the short and the rare one any fortnight
-    assert found.skipped == {"thin-test": 1, "thin-training": 2 * len(ORIGINS)}
+    assert found.left_out == {"no-samples": 1, "thin-training": 2}
+    assert found.skipped == {
+        "no-samples": len(ORIGINS),
+        "thin-test": 1,
+        "thin-training": 2 * len(ORIGINS),
+    }
     assert found.resources == len(machines()) + 2
     assert found.windows == (len(machines()) + 2) * len(ORIGINS) - 1
     seen = outlooks(lifted, iter(tables), analysis.window, 2)
