@@ -53,7 +53,7 @@ class Figures:
 def draw(screen: Screen, result: Backtest) -> None:
     """The table, the methods in the order given."""
     scores = result.scores
-    names = max(_LEAST_NAME, *(cells_of(score.name) for score in scores))
+    names = max(_LEAST_NAME, *(cells_of(words.marked(score)) for score in scores))
     shown = fitting(figures(result), screen.width - 2 * MARGIN - names)
     widths = _widths(shown)
     rest = screen.width - 2 * MARGIN - sum(width + GAP for width in widths)
@@ -152,7 +152,7 @@ def _heads(screen: Screen, columns: Sequence[Column], shown: Sequence[Figures]) 
 
 
 def _name(score: MethodScore) -> list[Span]:
-    return [(score.name, STRONG), (score.title, QUIET)]
+    return [(words.marked(score), STRONG), (score.title, QUIET)]
 
 
 def _spans(score: MethodScore, cell: Cell, column: Figures) -> list[Span]:

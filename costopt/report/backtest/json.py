@@ -21,13 +21,22 @@ def as_json(result: Backtest) -> bytes:
     ASCII only: a text in it cannot steer the terminal it is printed on.
     """
     document = {"schema_version": SCHEMA_VERSION, **_fields(result)}
-    document["skipped"] = dict(sorted(result.skipped.items()))
+    for counts in ("skipped", "left_out"):
+        document[counts] = dict(sorted(document[counts].items()))
     return _written(document)
 
 
 def listed_as_json(baselines: Iterable[Baseline]) -> bytes:
-    """Every baseline's name, title and source: one JSON array."""
-    return _written([{"name": b.name, "title": b.title, "source": b.source} for b in baselines])
+    """Every baseline for programs: one JSON array.
+
+    `also`: what its vendor has and decides by beside CPU; where it is missing, CPU alone decides.
+    """
+    return _written(
+        [
+            {"name": b.name, "title": b.title, "source": b.source, "also": list(b.also)}
+            for b in baselines
+        ]
+    )
 
 
 def _written(document: Any) -> bytes:

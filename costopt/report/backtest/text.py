@@ -11,6 +11,7 @@ from costopt.report.backtest import columns, words
 from costopt.report.screen import HEAD, PLAIN, QUIET, STRONG, WARN, Screen, cells_of
 
 WIDTH: Final = 100
+_WITHOUT_NETWORK: Final = "approximated where no network data were collected: decided without them"
 
 
 def as_text(result: Backtest, *, width: int = WIDTH, colour: bool = False) -> bytes:
@@ -24,6 +25,9 @@ def as_text(result: Backtest, *, width: int = WIDTH, colour: bool = False) -> by
     _head(screen, result)
     columns.draw(screen, result)
     screen.blank()
+    if approximated := words.approximated(result):
+        screen.paragraph(approximated, QUIET)
+        screen.blank()
     for what, meaning in words.reading(result).items():
         screen.labelled(what, meaning, QUIET)
     screen.blank()
@@ -31,6 +35,9 @@ def as_text(result: Backtest, *, width: int = WIDTH, colour: bool = False) -> by
     _calibration(screen, result)
     _skipped(screen, result)
     _notes(screen, result)
+    if looking_back := words.looking_back(result):
+        screen.paragraph(looking_back, QUIET)
+        screen.blank()
     return screen.text().encode()
 
 
@@ -42,6 +49,8 @@ def listed(baselines: Iterable[Baseline], *, width: int = WIDTH, colour: bool = 
     for baseline in known:
         screen.labelled(baseline.name, baseline.title, STRONG, label=label)
         screen.labelled("", baseline.source, QUIET, label=label)
+        if baseline.also:
+            screen.labelled("", _WITHOUT_NETWORK, QUIET, label=label)
     return screen.text().encode()
 
 
@@ -90,13 +99,18 @@ def _calibration(screen: Screen, result: Backtest) -> None:
 
 
 def _skipped(screen: Screen, result: Backtest) -> None:
+    """By reason: windows, and of how many machines no window is left."""
     if not result.skipped:
         return
-    screen.title("Windows left out")
+    screen.title("Left out")
     counts = sorted(result.skipped.items(), key=lambda item: (-item[1], item[0]))
-    screen.table(
-        [[(f"{count:,}", STRONG), (reason, WARN)] for reason, count in counts], (True, False)
-    )
+    rows = [[(name, HEAD) for name in ("windows", "whole machines", "reason")]]
+    for reason, count in counts:
+        whole = result.left_out.get(reason, 0)
+        rows.append(
+            [(f"{count:,}", STRONG), (f"{whole:,}" if whole else "", PLAIN), (reason, WARN)]
+        )
+    screen.table(rows, (True, True, False))
     screen.blank()
 
 

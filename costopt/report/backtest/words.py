@@ -12,6 +12,7 @@ from typing import Final
 
 from costopt.backtest.base import STOP
 from costopt.backtest.result import Backtest, Bin, Calibration, Interval, MethodScore
+from costopt.backtest.windows import LONGEST_TRAIN_DAYS
 from costopt.report.words import figure
 from costopt.units import counted
 
@@ -32,6 +33,23 @@ def is_ours(name: str) -> bool:
 def short_name(name: str) -> str:
     """The name beside a dot: our variants stand joined to ours, and need no first name."""
     return name.removeprefix(f"{OURS}-")
+
+
+def marked(score: MethodScore) -> str:
+    """The name, with a star where the footnote `approximated` speaks of it."""
+    return f"{score.name} *" if score.by_cpu_alone else score.name
+
+
+def approximated(result: Backtest) -> str:
+    """A footnote on the methods that are marked; empty where none is."""
+    shares = sorted({score.by_cpu_alone for score in result.scores if score.by_cpu_alone})
+    if not shares:
+        return ""
+    ends = dict.fromkeys(points(share, 0) for share in (shares[0], shares[-1]))
+    return (
+        f"* approximated: in {DASH.join(ends)} % of the windows without the network figures that its "
+        "vendor would have had, so that it stops or shrinks more machines than the vendor would"
+    )
 
 
 def points(share: float, decimals: int = 1) -> str:
@@ -147,6 +165,17 @@ def subtitle(result: Backtest) -> str:
     """Below it: how much was replayed, and of when."""
     tested = f"{days(result.test_days)} each, after {days(result.train_days)} of history"
     return f"{title(result)} of {tested}, {data(result)}"
+
+
+def looking_back(result: Backtest) -> str:
+    """Why a replay sees less of the past than advice; empty where it does not."""
+    if result.train_days >= LONGEST_TRAIN_DAYS:
+        return ""
+    return (
+        f"Advice looks back {LONGEST_TRAIN_DAYS} days where it can; each decision here saw "
+        f"{days(result.train_days)}, as published rules do, so that more of the past is left to "
+        f"test on. To replay as advice looks: --train-days {LONGEST_TRAIN_DAYS}."
+    )
 
 
 # -- calibration -----------------------------------------------------------------------------

@@ -125,6 +125,7 @@ def backtest(methods: int = 7, **other: Any) -> Backtest:
         "scores": tuple(sorted(scores, key=lambda s: (s.name != "costopt", -s.net.value))),
         "memory": (),
         "calibration": calibration(),
+        "left_out": {"short-history": 6},
     }
     return Backtest(**{**given, **other})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_a_page_of_100_columns_says_all_that_counts() -> None:
     assert "64.5\u201368.5" in text
     assert "\u22121.9 to +1.1" in text
     assert "off by 1.5 points" in text
-    assert re.search(r"37 +short-history\n +4 +thin-data", text)
+    assert re.search(r"37 +6 +short-history\n +4 +thin-data", text)
     assert "• Memory is measured on 300 of 471 machines." in text
 
 
@@ -57,6 +58,22 @@ def test_memory_has_its_own_table() -> None:
         "1,200", "40.5", "38.5\u201342.5", "8.3", "7.0\u20139.9",
     ]  # fmt: skip
     assert "Memory" not in page(builders.backtest())
+
+
+def test_what_is_approximated_is_marked_and_told() -> None:
+    ours, other, *_ = builders.backtest(3).scores
+    some = replace(other, name="aws-co-idle", by_cpu_alone=0.24)
+    text = page(builders.backtest(3, scores=(ours, some)))
+    assert "  aws-co-idle * " in text
+    assert "* approximated: in 24 % of the windows" in text
+    wide = replace(other, name="gcp-idle", by_cpu_alone=1.0)
+    assert "in 24\u2013100 % of the" in page(builders.backtest(3, scores=(ours, some, wide)))
+    assert "*" not in page(builders.backtest(3))
+
+
+def test_the_foot_says_how_to_replay_as_advice_looks() -> None:
+    assert "--train-days 28" in page(builders.backtest(1))
+    assert "--train-days 28" not in page(builders.backtest(1, train_days=28.0))
 
 
 def test_nothing_to_tell_is_not_told() -> None:
