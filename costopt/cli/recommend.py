@@ -165,7 +165,10 @@ def recommend(
         limit = 0 if output or not sys.stdout or not sys.stdout.isatty() else _SHOWN
     found = shlex.join(_given({"--home": home, "--config": config_path}))
     look = options.look(output, text.WIDTH)
-    page = text.render(report, **look._asdict(), skips=skips, limit=limit, options=found)
+    called = _called(analysis, report)
+    page = text.render(
+        report, **look._asdict(), skips=skips, limit=limit, options=found, called=called
+    )
     options.deliver(page, output)
 
 
@@ -179,6 +182,20 @@ def _with_definition(settings: config.Settings, definition: str | None) -> confi
 
 def _given(flags: Mapping[str, Path | None]) -> list[str]:
     return [part for flag, path in flags.items() if path for part in (flag, str(path))]
+
+
+def _called(analysis: Analysis, report: Report) -> str:
+    """The name of the first recommendation's resource, which is shorter than its id; "" where it
+    has none, or --explain would not find that resource by it."""
+    first_one = next(iter(report.recommendations), None)
+    name = first_one.resource_name if first_one else None
+    if first_one is None or not name or name.startswith("-"):
+        return ""
+    try:
+        found = resource_named(analysis.resources, name)
+    except ConfigError:  # several are called so
+        return ""
+    return name if found.resource_id == first_one.resource_id else ""
 
 
 # -- which part of the fleet -----------------------------------------------------------------

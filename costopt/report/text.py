@@ -39,6 +39,7 @@ def render(
     skips: bool = False,
     limit: int = 0,
     options: str = "",
+    called: str = "",
 ) -> bytes:
     """UTF-8 text.
 
@@ -48,13 +49,14 @@ def render(
         skips: list every skip instead of counting them by reason.
         limit: show so many recommendations that save, and so many that cost more; 0 = all.
         options: what the commands under "Next" need to find the same data, like `--home X`.
+        called: what names the first recommendation's resource and no other; "" = its id.
     """
     screen = Screen(width, colour=colour)
     _headline(screen, report)
     _recommendations(screen, report, limit)
     (_all_skips if skips else _skip_counts)(screen, report)
     _notes(screen, report)
-    _next_steps(screen, report, skips=skips, options=options)
+    _next_steps(screen, report, skips=skips, options=options, called=called)
     return screen.text().encode()
 
 
@@ -220,12 +222,11 @@ def _notes(screen: Screen, report: Report) -> None:
     screen.blank()
 
 
-def _next_steps(screen: Screen, report: Report, *, skips: bool, options: str) -> None:
+def _next_steps(screen: Screen, report: Report, *, skips: bool, options: str, called: str) -> None:
     command = f"costopt recommend {options}".rstrip()
     screen.title("Next")
     if report.recommendations:
-        # By id, not by name: it is unique.
-        resource = shlex.quote(terminal(report.recommendations[0].resource_id))
+        resource = shlex.quote(terminal(called or report.recommendations[0].resource_id))
         screen.line(("the whole story of one resource", QUIET))
         screen.command(f"{command} --explain {resource}")
     if report.skips and not skips:

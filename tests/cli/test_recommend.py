@@ -17,12 +17,15 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
 
-from costopt import schema
+from costopt import pipeline, schema
 from costopt.cli.recommend import recommend
 from costopt.errors import ConfigError, InsufficientData
 from costopt.lake.packed import compact
 from costopt.lake.store import Lake
+from costopt.model import Resource
+from costopt.pipeline import Analysis
 from costopt.report.json import schema as json_schema
+from tests.report import builders
 
 ROOT = Path(__file__).parents[2]
 END = datetime(2026, 11, 2, tzinfo=UTC)
@@ -209,7 +212,8 @@ def test_a_story_by_id_or_name(home: Path, wanted: str) -> None:
     story = " ".join(_run(home, "--explain", wanted).stdout.split())
     assert "Rightsize: c16 → c2, saves 1,022.00 USD a month" in story
     assert "1.60 → 0.20 USD an hour (87.5 % less) x 730 h = 1,168.00 → 146.00 a month" in story
-    assert re.search(r"c1 1 16 0\.10 >99 % \S+ c2 2 16 0\.20 <?\d+ % \S+ recommended c4", story)
+    sizes = r"c1 1 16 0\.10 >99 % \S+ alternative c2 2 16 0\.20 <?[\d.]+ % \S+ recommended c4"
+    assert re.search(sizes, story)
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
@@ -217,6 +221,31 @@ def test_everything_has_a_story(home: Path, resource: dict[str, Any]) -> None:
     result = _run(home, "--explain", resource["ResourceId"])
     assert result.exit_code == 0
     assert "What would change the answer" in result.stdout
+
+
+def test_the_next_step_names_the_resource_as_people_do(home: Path) -> None:
+    lines = _run(home).stdout.splitlines()
+    assert f"    costopt recommend --home {home} --explain web-1" in lines
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"i-2": Resource("i-2", "AWS", "WEB-17", instance_type="m5.large")},  # a second web-17
+        {"web-17": Resource("web-17", "AWS", instance_type="m5.large")},  # by its id
+    ],
+)
+def test_a_name_that_several_have_is_no_next_step(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, others: dict[str, Resource]
+) -> None:
+    report = builders.report((builders.recommendation(),))
+    own = Resource("i-0aa11", "AWS", "web-17", instance_type="m5.4xlarge")
+    found = Analysis(
+        builders.WINDOW, report.as_of, {"i-0aa11": own} | others, {}, {}, {}, {}, report
+    )
+    monkeypatch.setattr(pipeline, "analyse", lambda *_: found)
+    page = _run(tmp_path).stdout
+    assert "--explain i-0aa11" in page
 
 
 def _error(result: Result) -> ConfigError:

@@ -17,6 +17,7 @@ from costopt.model import Recommendation, Report
 from costopt.report import text
 from tests.report import builders
 
+ONE = builders.recommendation()
 WIDTHS = (80, 100, 120, 160)
 
 
@@ -92,6 +93,11 @@ def test_the_headline_says_how_much_is_a_gamble() -> None:
     page = " ".join(text.render(builders.report((gamble, builders.stop()))).decode().split())
     assert "Of what can be saved, 468.66 USD a month by changes that must be undone with" in page
     assert "Of what can" not in text.render(builders.fleet()).decode()
+
+
+def test_the_next_step_takes_the_name_where_it_is_unique() -> None:
+    assert "--explain i-0aa11\n" in text.render(builders.report((ONE,))).decode()
+    assert "--explain 'web 17'\n" in text.render(builders.report((ONE,)), called="web 17").decode()
 
 
 def test_skips_are_listed_with_their_reasons() -> None:
