@@ -148,17 +148,20 @@ def _monotone(chances: Floats) -> Floats:
 UNDERSIZED_SHARE: Final = 0.05
 """Over the limit for more than this share of its time a machine is too small, whatever comes."""
 
-_LOG_RATE: Final = NAMES.index("log_rate")
+_LOG_RATES: Final = [NAMES.index(name) for name in ("log_rate", "log_recent_rate")]
 
 
 def with_seen(chances: Floats, figures: Floats) -> Floats:
     """(sizes,) the chance, and 1 for sizes that would have been too small in the very window that
-    the figures are of: a quiet fortnight does not take a busy one back.
+    the figures are of, for a quiet fortnight does not take a busy one back; or in its last three
+    days, for a step up or a ramp is the newest of all that is known. (Of those fewer than ten samples
+    prove nothing, and their rate comes out above it as well.)
 
     Args:
         figures: (sizes, k) of that window.
     """
-    return np.where(figures[:, _LOG_RATE] > np.log(UNDERSIZED_SHARE), 1.0, chances)
+    too_small = (figures[:, _LOG_RATES] > np.log(UNDERSIZED_SHARE)).any(axis=-1)
+    return np.where(too_small, 1.0, chances)
 
 
 def written(model: Risk) -> str:

@@ -142,9 +142,10 @@ def test_the_upper_end_is_above_and_comes_nearer_with_more_rows(model: Risk) -> 
 
 
 def test_a_size_too_small_for_the_window_seen_is_not_taken() -> None:
-    figures = np.zeros((3, len(NAMES)))
-    figures[:, NAMES.index("log_rate")] = np.log([0.01, 0.049, 0.051])
-    assert with_seen(np.full(3, 0.2), figures).tolist() == [0.2, 0.2, 1.0]
+    figures = np.zeros((4, len(NAMES)))
+    figures[:, NAMES.index("log_rate")] = np.log([0.01, 0.049, 0.051, 0.01])
+    figures[:, NAMES.index("log_recent_rate")] = np.log([0.01, 0.049, 0.01, 0.051])
+    assert with_seen(np.full(4, 0.2), figures).tolist() == [0.2, 0.2, 1.0, 1.0]
 
 
 # -- the shipped prior, and how it is kept ---------------------------------------------------
