@@ -30,6 +30,7 @@ class Poison(NamedTuple):
     title: str
     change: Change
     resent: bool = False  # arrives after the true samples, not in their place
+    abstains: bool = False  # the quality gate bars what it spoils: advice is withheld
 
 
 def spikes(share: float) -> Change:
@@ -57,6 +58,23 @@ def quiet(samples: Samples, rng: np.random.Generator) -> Samples:
     found = samples.filter(pa.array(_cpu(samples)))
     every = np.ones(found.num_rows, bool)
     return _with(found, every, 0.06 * found["Value"].to_numpy())
+
+
+def quiet_and_finer(samples: Samples, rng: np.random.Generator) -> Samples:
+    """The same at a fifth of the period, five in place of one: a second series that is complete."""
+    found = quiet(samples, rng)
+    fifth = pc.cast(pc.divide(found["PeriodSeconds"], 5), pa.int32())
+    place = found.schema.get_field_index("PeriodSeconds")
+    finer = found.set_column(place, schema.METRICS.field("PeriodSeconds"), fifth)
+    place = found.schema.get_field_index("Timestamp")
+    seconds = pc.cast(fifth, pa.int64())
+
+    def later(times: int) -> Samples:
+        ahead = pc.multiply(seconds, times * 1_000_000).cast(pa.duration("us"))
+        moved = pc.add(finer["Timestamp"], ahead).cast(schema.TIMESTAMP)
+        return finer.set_column(place, schema.METRICS.field("Timestamp"), moved)
+
+    return pa.concat_tables([later(times) for times in range(5)])
 
 
 def shifted(*offsets: tuple[float, int]) -> Change:
@@ -94,12 +112,20 @@ POISONS: Final[Mapping[str, Poison]] = MappingProxyType(
         "zeros-5": Poison("5 % of CPU samples become zero", zeros(0.05)),
         "zeros-20": Poison("20 % of CPU samples become zero", zeros(0.2)),
         "resent-quiet": Poison("every CPU sample re-sent at 6 % of it", quiet, resent=True),
+        "resent-finer": Poison(
+            "every CPU sample re-sent at 6 % of it, at another period",
+            quiet_and_finer,
+            resent=True,
+            abstains=True,
+        ),
         "clock-hour": Poison("half of the clocks one hour ahead", shifted((0.5, HOUR))),
         "clock-days": Poison(
             "3 % of the clocks two days ahead, 3 % behind",
             shifted((0.03, 2 * DAY), (0.03, -2 * DAY)),
         ),
-        "resets-1": Poison("1 % of utilizations become absurd, high or negative", resets(0.01)),
+        "resets-1": Poison(
+            "1 % of utilizations become absurd, high or negative", resets(0.01), abstains=True
+        ),
     }
 )
 

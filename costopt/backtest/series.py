@@ -48,7 +48,8 @@ class History:
     """One machine's samples, oldest first; the last slot ends where the window does.
 
     Percent as hundredths in uint16 (MISSING_U16 = missing), else float32 (NaN = missing). All
-    series have the CPU's period; of another period they are left out.
+    series have the CPU's period. Memory of any period counts: the highest of each slot. Others are
+    left out where their period is another.
     """
 
     subject: Subject
@@ -103,10 +104,14 @@ def histories(
     for block in blocks(_chosen(table, subjects, wanted), scope):
         for place, key in enumerate(block.keys.to_pylist()):
             subject = subjects[key["ResourceId"]]
-            if block.period == subject.period_seconds:
-                series = (key["MetricName"], key["Statistic"])
+            series = (key["MetricName"], key["Statistic"])
+            of_memory = series in (MEMORY, MEMORY_MAX)
+            if block.period == subject.period_seconds or of_memory:
                 values = _row(block, place, window, fill=series == CPU and subject.busy_if_refused)
-                found.setdefault(subject.resource_id, {})[series] = values
+                held = found.setdefault(subject.resource_id, {})
+                if of_memory:
+                    values = _highest(values, block.period, subject, window, held.get(series))
+                held[series] = values
     for resource_id in sorted(found):
         if CPU in found[resource_id]:
             subject = subjects[resource_id]
@@ -156,6 +161,28 @@ def _row(block: Block, place: int, window: Window, *, fill: bool) -> npt.NDArray
     if low < high:
         grid[low + shift : high + shift] = days.ravel()[low:high]
     return grid
+
+
+def _highest(
+    values: npt.NDArray[np.uint16],
+    period: int,
+    subject: Subject,
+    window: Window,
+    other: npt.NDArray[np.uint16] | None,
+) -> npt.NDArray[np.uint16]:
+    """The highest sample that touches each slot of the subject's grid, of these and of `other`."""
+    own = subject.period_seconds
+    first, stop = _span(window, own)
+    starts = (np.flatnonzero(values != MISSING_U16) + _span(window, period)[0]) * period
+    present = values[values != MISSING_U16]
+    highest = np.full(stop - first, -1, np.int64)
+    if other is not None:
+        highest = np.where(other == MISSING_U16, -1, other.astype(np.int64))
+    for later in range(0, period, own):  # a longer period touches several slots
+        slots = (starts + later) // own - first
+        inside = (slots >= 0) & (slots < len(highest))
+        np.maximum.at(highest, slots[inside], present[inside])
+    return np.where(highest < 0, MISSING_U16, highest).astype(np.uint16)
 
 
 def _fill(days: npt.NDArray[Any], refused: npt.NDArray[np.int64], low: int, high: int) -> None:

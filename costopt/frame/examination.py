@@ -19,10 +19,12 @@ from costopt.frame.witness import CPU
 from costopt.model import Disputed, Finding, FindingLevel, Profile, Resource, is_machine
 from costopt.units import counted
 
+OF_METRICS: Final = ("contradiction", *CHECKS)
+"""What one metric may have, the gravest first."""
 CODES: Final = (
     "no-metrics",
     "unknown-resource",
-    *CHECKS,
+    *OF_METRICS,
     "disputed-spikes",
     "clock-shift",
     "future",
@@ -45,11 +47,15 @@ def examine(
 ) -> Iterator[Finding]:
     """First what concerns the resource as a whole, then metric by metric, the gravest first."""
     refused = signals.refused.get(patient.resource_id, {})
-    of_metrics = [*_of_series(patient, as_of, settings, signals), *_of_refused(patient, refused)]
+    of_metrics = [
+        *_of_periods(patient, signals),
+        *_of_series(patient, as_of, settings, signals),
+        *_of_refused(patient, refused),
+    ]
     whole = _of_whole(patient, of_metrics)
     if whole is not None:
         yield whole
-        if whole.check in CHECKS and _shared(whole.check, patient, of_metrics):
+        if whole.check in OF_METRICS and _shared(whole.check, patient, of_metrics):
             of_metrics = [finding for finding in of_metrics if finding.check != whole.check]
     yield from _of_signals(patient, signals)
     yield from of_metrics
@@ -59,6 +65,13 @@ def _finding(patient: Patient, metric_name: str, check: str, seen: Seen) -> Find
     return Finding(
         patient.resource_id, metric_name, check, seen.level, seen.count, seen.example, seen.detail
     )
+
+
+def _of_periods(patient: Patient, signals: Signals) -> Iterator[Finding]:
+    """Metrics whose series of several periods contradict each other."""
+    of_metrics = signals.contradictions.get(patient.resource_id, {})
+    for metric_name, contradiction in sorted(of_metrics.items()):
+        yield _finding(patient, metric_name, "contradiction", contradiction.seen())
 
 
 def _of_series(

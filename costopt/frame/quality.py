@@ -95,6 +95,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "no-metrics": "check that ResourceId is spelled alike in resources and metrics",
         "unknown-resource": "add these ids to the resources table",
+        "contradiction": "find out which source is true, and collect it alone into another --home",
         "stale": "collect newer data, or judge with --as-of the day the data end",
         "short-history": "collect more days, or lower quality.min_days",
         "hourly-only": "collect five-minute samples, or raise quality.max_period_seconds",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from costopt.config import QualitySettings
 from costopt.frame import drift, witness
+from costopt.frame.contradiction import Contradiction, contradictions
 from costopt.frame.days import Key, Shard, Spans, key_of, seconds
 from costopt.model import Disputed, Profile, Resource, Window
 from costopt.units import SECONDS_PER_DAY
@@ -38,6 +39,8 @@ class Signals:
     refused: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     # Since when a series has repeated one value up to its last sample; of those that ever do.
     flat_since: Mapping[Key, datetime] = field(default_factory=dict)
+    # By metric: what its series of several periods contradict each other in.
+    contradictions: Mapping[str, Mapping[str, Contradiction]] = field(default_factory=dict)
 
 
 def read(
@@ -72,6 +75,7 @@ def read(
             {**found.ahead, **_ahead(shard, spans.end)},
             {**found.refused, **_refused(shard, known)},
             {**found.flat_since, **_flat_since(shard, suspects, spans)},
+            {**found.contradictions, **contradictions(shard, spans)},
         )
     return found
 

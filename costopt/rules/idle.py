@@ -76,7 +76,12 @@ class Idle:
             failed = "; ".join(str(check) for check in found.checks if not check.passed)
             evidence = _evidence(case, found)
             return Fit(case.resource.resource_id, self.code, f"in use: {failed}", evidence)
-        doubt = self._thin(case, found) or _excluded(case, found) or _kept_alive(case, found)
+        doubt = (
+            _contradicted(case)
+            or self._thin(case, found)
+            or _excluded(case, found)
+            or _kept_alive(case, found)
+        )
         return self._skip(case, *doubt) if doubt else self._weigh(case, found, left_out)
 
     def _looked_at(self, case: Case, cpu: Profile) -> tuple[Verdict, Unconfirmed | None]:
@@ -150,6 +155,15 @@ class Idle:
 
     def _skip(self, case: Case, reason: str, detail: str) -> Skip:
         return Skip(case.resource.resource_id, self.code, reason, detail)
+
+
+def _contradicted(case: Case) -> tuple[str, str] | None:
+    """Traffic of which one series says something else than another: it may be busy."""
+    for metric_name in ("network_in", "network_out"):
+        gate = case.gate(metric_name)
+        if gate and gate.check == "contradiction":
+            return gate.check, f"idle by its CPU, but of {metric_name} {gate.detail}"
+    return None
 
 
 def _excluded(case: Case, found: Verdict) -> tuple[str, str] | None:

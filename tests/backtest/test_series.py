@@ -125,9 +125,64 @@ def test_other_periods_devices_statistics_and_metrics_stay_outside() -> None:
     assert {key: float(v[0]) for key, v in held.items() if v is not None} == {
         CPU: 1,
         CPU_MAX: 2,
-        MEMORY: 5,
+        MEMORY: 6,  # of any period, and the highest
     }
     assert found["m"].numbers(NETWORK_IN) is None
+
+
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(hours=1, minutes=7)])
+@pytest.mark.parametrize(("period", "touched"), [(60, 1), (600, 2), (3600, 12)])
+def test_memory_of_another_period_stands_where_it_was_measured(
+    period: int, touched: int, later: timedelta
+) -> None:
+    values = np.full(2 * 86_400 // period, 20.0)
+    peak = 86_400 // period + 3
+    values[peak] = 70.0
+    (one,) = read(
+        pack("m", "cpu_utilization", np.full(576, 5.0), period_seconds=300),
+        pack("m", "memory_utilization", values, period_seconds=period),
+        window=days(1, after=later + timedelta(hours=12)),
+        wanted=(CPU, MEMORY),
+        period=300,
+    ).values()
+    held = one.numbers(MEMORY)
+    assert held is not None
+    first = -(-(later + timedelta(hours=12)) // timedelta(minutes=5))
+    at = peak * period // 300 - first
+    np.testing.assert_array_equal(np.flatnonzero(held == 70), np.arange(at, at + touched))
+    assert held.shape == one.cpu.shape
+
+
+def test_memory_is_missing_where_no_sample_of_its_period_is() -> None:
+    values = np.full(24, 20.0)
+    values[5] = np.nan
+    (one,) = read(
+        pack("m", "cpu_utilization", np.full(288, 5.0), period_seconds=300),
+        pack("m", "memory_utilization", values, period_seconds=HOUR),
+        window=days(1),
+        wanted=(CPU, MEMORY),
+        period=300,
+    ).values()
+    held = one.numbers(MEMORY)
+    assert held is not None
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(held)), np.arange(60, 72))
+
+
+def test_memory_of_two_periods_is_the_higher_of_both() -> None:
+    fine = np.full(1440, 30.0)
+    fine[7] = 80.0  # in the second slot of five minutes
+    coarse = np.full(288, 40.0)
+    coarse[5] = np.nan
+    rows = [
+        pack("m", "cpu_utilization", np.full(288, 5.0)),
+        pack("m", "memory_utilization", fine, period_seconds=60),
+        pack("m", "memory_utilization", coarse),
+    ]
+    expected = np.full(288, 40.0)
+    expected[[1, 5]] = 80.0, 30.0
+    for order in (rows, rows[::-1]):
+        (one,) = read(*order, window=days(1), wanted=(CPU, MEMORY), period=300).values()
+        np.testing.assert_array_equal(one.numbers(MEMORY), expected.astype(np.float32))
 
 
 def test_rates_keep_their_unit() -> None:

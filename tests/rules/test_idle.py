@@ -73,6 +73,18 @@ def test_traffic_is_use() -> None:
     assert verdict(machine(metrics={"network_in": nightly})) == "in use"
 
 
+@pytest.mark.parametrize("metric", ["network_in", "network_out"])
+def test_traffic_that_contradicts_itself_is_never_quiet(metric: str) -> None:
+    barred = Finding(
+        "m-1", metric, "contradiction", FindingLevel.GATE, 9, "20 and 5,000 B/s", "no one knows"
+    )
+    found = judge(machine(findings=(barred,)))
+    assert isinstance(found, Skip)
+    assert found.reason == "contradiction"
+    assert found.detail == f"idle by its CPU, but of {metric} no one knows"
+    assert verdict(machine(30, findings=(barred,))) == "in use"
+
+
 def test_a_large_machine_is_idle_by_its_vcpus_too() -> None:
     assert verdict(machine(1.0, "g32")) == "stop"
     assert verdict(machine(2.0, "g32")) == "in use"  # 0.64 vCPU
