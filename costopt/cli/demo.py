@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from costopt import pipeline, registry
+from costopt.backtest.windows import TEST_DAYS, TRAIN_DAYS
 from costopt.cli import options
 from costopt.cli.progress import steps
 from costopt.errors import ConfigError
@@ -78,6 +79,11 @@ def demo(
     click.echo("\n  Written")
     for path, what in written:
         click.echo(f"    {path}  {what}")
+    if days >= TRAIN_DAYS + TEST_DAYS:
+        command = f"costopt backtest {where}".rstrip()
+        click.echo("\n  How such sizes would have done on weeks that they had not seen")
+        click.echo(f"    {command}")
+        click.echo(f"    {command} --baseline all -o backtest.png")
 
 
 def _fill(lake: Lake, fleet: _Fleet, progress: pipeline.Progress) -> None:

@@ -146,6 +146,15 @@ def test_the_demo_says_where_everything_lies(home: Path) -> None:
         assert f"costopt-demo/{name}" in done.stdout
         assert (home / "costopt-demo" / name).stat().st_size > 1000
     assert (home / "costopt-demo" / "overview.png").read_bytes().startswith(b"\x89PNG")
+    assert done.stdout.endswith("    costopt backtest --baseline all -o backtest.png\n")
+
+
+def test_the_demo_names_the_backtest_with_its_home_and_where_there_is_a_past(
+    tmp_path: Path,
+) -> None:
+    few = ("demo", "--instances", "5", "--home", "here")
+    assert "    costopt backtest --home here\n" in run(*few, "--days", "28", cwd=tmp_path).stdout
+    assert "costopt backtest" not in run(*few, "--days", "27", cwd=tmp_path).stdout
 
 
 def test_the_demo_twice_gives_the_same_bytes(home: Path) -> None:
