@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from traces import Fleet
 
-from costopt.backtest.fleet import LADDER, Learned, cost_within, learn
+from costopt.backtest.fleet import LADDER, Learned, budget_within, learn
 from costopt.backtest.study import STANDARD, Studied, study
 from costopt.backtest.windows import Origin
 from costopt.optimize.cost import ROLLBACK_COSTS, expected, on_ladder
@@ -31,14 +31,14 @@ def budgeted(fleet: Fleet, prior: Risk, budget: float) -> list[tuple[float, floa
         ended = [o for o in fleet.table.origins if o.done_back_days >= at.back_days]
         if not ended:
             continue
-        cost = cost_within(
+        cost = budget_within(
             learned,
             studied,
             ended,
             budget=budget,
             least=LEAST,
             limit_percent=STANDARD.limit_percent,
-        )
+        ).rollback_cost
         if np.isfinite(cost):
             found.append(_came_to(studied, learned, at, cost))
         else:

@@ -11,7 +11,7 @@ import numpy as np
 
 from costopt.backtest.base import STOP, Floats
 from costopt.backtest.bootstrap import Ints
-from costopt.backtest.fleet import Learned, cost_within
+from costopt.backtest.fleet import Learned, budget_within
 from costopt.backtest.machine import Replayed
 from costopt.backtest.outcome import Bools, Outcomes
 from costopt.backtest.plan import Plan
@@ -101,7 +101,7 @@ def _costs(
         return dict.fromkeys(plan.table.origins, cost)
     studied = [one.studied for one in machines]
     return {
-        at: cost_within(
+        at: budget_within(
             learned,
             studied,
             plan.table.ended_by(at),
@@ -109,7 +109,7 @@ def _costs(
             least=cost,
             limit_percent=plan.standard.limit_percent,
             sizes=plan.ladder,
-        )
+        ).rollback_cost
         for at in plan.table.origins
     }
 

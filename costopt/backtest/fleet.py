@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from costopt.backtest.study import Studied
 from costopt.backtest.windows import Origin, Timetable
-from costopt.optimize.budget import Past, rollback_cost_within
+from costopt.optimize.budget import Past, Shown, rollback_cost_within
 from costopt.optimize.features import NAMES, Floats
 from costopt.optimize.record import Ints
 from costopt.optimize.risk import Risk, with_seen
@@ -104,7 +104,7 @@ def _together(parts: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]]) -> tup
     return np.concatenate(figures), np.concatenate(happened)
 
 
-def cost_within(
+def budget_within(
     learned: Learned,
     studied: Sequence[Studied],
     origins: Sequence[Origin],
@@ -113,7 +113,7 @@ def cost_within(
     least: float,
     limit_percent: float,
     sizes: Sequence[float] = LADDER,
-) -> float:
+) -> Shown:
     """The rollback cost that keeps the fleet's risk budget over those origins, at least `least`.
 
     Args:

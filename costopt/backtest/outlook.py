@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from costopt.backtest.fleet import LADDER, Learned, cost_within, learn
+from costopt.backtest.fleet import LADDER, Learned, budget_within, learn
 from costopt.backtest.memory import first_days, headrooms, lasting_days, memory_peaks
 from costopt.backtest.series import (
     CPU,
@@ -24,6 +24,7 @@ from costopt.backtest.series import (
 )
 from costopt.backtest.study import LEAD_MINUTES, Standard, Studied, disputed_over, study
 from costopt.backtest.windows import Origin, Timetable, of_history
+from costopt.optimize.budget import Shown
 from costopt.optimize.features import Floats
 from costopt.optimize.headroom import BUDGET as MEMORY_BUDGET
 from costopt.optimize.headroom import budgeted_headroom
@@ -129,16 +130,14 @@ def _outlooks(
     found = sorted(found, key=lambda two: two.without.resource_id)
     studied = [two.without for two in found]
     learned = learn(studied, table, prior, terms.seed)
-    cost = _least_cost(learned, studied, terms)
+    budget = _budget(learned, studied, terms)
     memory = _memory(found, table, terms)
     made = {}
     for two in found:
         one = _outlook(two, learned, end, terms)
         if one:
             resource_id = two.without.resource_id
-            made[resource_id] = replace(
-                one, least_rollback_cost=cost, memory=memory.get(resource_id)
-            )
+            made[resource_id] = replace(one, fleet_budget=budget, memory=memory.get(resource_id))
     return made
 
 
@@ -173,11 +172,11 @@ def _memory(found: Sequence[_Two], table: Timetable, terms: Terms) -> dict[str, 
     }
 
 
-def _least_cost(learned: Learned, studied: Sequence[Studied], terms: Terms) -> float:
-    """The rollback cost that the fleet's budget asks for; 0 without a budget."""
+def _budget(learned: Learned, studied: Sequence[Studied], terms: Terms) -> Shown | None:
+    """What the fleet's past shows of its risk budget; None without one."""
     if terms.risk_budget is None:
-        return 0.0
-    return cost_within(
+        return None
+    return budget_within(
         learned,
         studied,
         learned.table.origins,
@@ -203,7 +202,6 @@ def _outlook(two: _Two, learned: Learned, end: datetime, terms: Terms) -> Outloo
         budget=terms.standard.budget,
         record=of.records[table.now],
         replays=tuple(_replays(learned, of, end)),
-        least_rollback_cost=0.0,
         with_disputed=doubted,
         disputed_over=two.disputed_over,
     )

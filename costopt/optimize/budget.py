@@ -33,8 +33,18 @@ class Past:
     resources: npt.NDArray[np.int64]  # (W,) which machine
 
 
-def rollback_cost_within(past: Past, budget: float, least: float, limit_percent: float) -> float:
-    """The smallest rollback cost, from `least` up, that keeps the budget; infinite = none does.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a fleet's past can show of a budget."""
+
+    budget: float  # share of machines rolled back in a window, 0..1
+    rollback_cost: float  # the smallest that keeps it; infinite = none does
+    machines: int  # n, with a past
+    bound: float  # (n * R + 1) / (n + 1) at that rollback cost; at its least where none keeps it
+
+
+def rollback_cost_within(past: Past, budget: float, least: float, limit_percent: float) -> Shown:
+    """The smallest rollback cost, from `least` up, that keeps the budget.
 
     n machines with a mean loss R keep it where (n * R + 1) / (n + 1) <= budget: so no budget under
     1 / (n + 1) can be shown.
@@ -42,11 +52,13 @@ def rollback_cost_within(past: Past, budget: float, least: float, limit_percent:
     Args:
         budget: share of machines rolled back in a window, 0..1.
     """
-    machines = len(np.unique(past.resources))
+    machines, lowest = len(np.unique(past.resources)), 1.0
     for cost in np.geomspace(max(least, 0.01), _DEAREST, _STEPS):
-        if (machines * _loss(past, float(cost), limit_percent) + 1) / (machines + 1) <= budget:
-            return float(cost)
-    return math.inf
+        bound = (machines * _loss(past, float(cost), limit_percent) + 1) / (machines + 1)
+        if bound <= budget:
+            return Shown(budget, float(cost), machines, bound)
+        lowest = min(lowest, bound)
+    return Shown(budget, math.inf, machines, lowest)
 
 
 def _loss(past: Past, rollback_cost: float, limit_percent: float) -> float:

@@ -12,6 +12,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from costopt.optimize.budget import Shown
 from costopt.optimize.features import Floats
 from costopt.optimize.headroom import HeadroomChoice
 from costopt.optimize.record import Record
@@ -89,10 +90,15 @@ class Outlook:
     budget: float  # share of samples that may be over the limit
     record: Record
     replays: Sequence[Replay]  # oldest first
-    least_rollback_cost: float  # kappa that the fleet's risk budget asks for; 0 = no budget
+    fleet_budget: Shown | None = None  # what its fleet's past shows of the risk budget, if any
     with_disputed: Chances | None = None  # as if disputed samples were real; None = there are none
     disputed_over: Floats | None = None  # (S,) as `over`, of disputed samples; None = none at all
     memory: MemoryOutlook | None = None  # None = not measured, or too few days
+
+    @property
+    def least_rollback_cost(self) -> float:
+        """kappa that the fleet's risk budget asks for; 0 = no budget."""
+        return self.fleet_budget.rollback_cost if self.fleet_budget else 0.0
 
     def disputed_share(self, capacity: float) -> float:
         """Share of the training window's samples that were disputed and over that size's limit."""

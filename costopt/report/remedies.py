@@ -15,6 +15,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "cpu-unmeasured": "samples of cpu_utilization",
         "gpu-unmeasured": "samples of gpu_utilization and gpu_memory_utilization of every card",
         "thin-recently": "CPU samples of the last 14 days, at least half of them",
+        "memory-unmeasured": "samples of memory_utilization, of an agent on the machine",
         "network-unmeasured": "samples of network_in and network_out",
         "unconfirmed-cpu": "a look at those CPU samples: a fault of the source, or work",
         # what is not known
@@ -29,6 +30,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "standby-role": "samples of its network, or a word with its owner",
         "recently-launched": "time: it is judged once it has run for a while",
         "recently-resized": "time: it is judged once it has run for a while in its new size",
+        "risk-budget": "a larger risk budget (--risk-budget), or a longer past of more machines",
         "small-saving": "a lower threshold: --min-monthly-savings, min_monthly_savings",
         "definition-excludes": "another definition of idle: --idle-definition",
         "burstable-throttled": "a look at its credits: what it would use is not seen",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol, TypeVar
@@ -127,20 +127,39 @@ def memory_is_settled(ladder: Ladder, current: Shape, memory: Memory) -> bool:
     return ladder.one_memory and (of_it or bool(np.isnan(ladder.market.memory_gib).all()))
 
 
-def feasible(ladder: Ladder, current: Shape, need: Need) -> Bools:
-    """Which types of the market could take the machine's place, if only CPU demand allows it."""
+MEMORY, NETWORK, ARCHITECTURE, BURSTS, DISK = "memory", "network", "architecture", "bursts", "disk"
+CONSTRAINTS: Final = (MEMORY, NETWORK, ARCHITECTURE, BURSTS, DISK)
+"""What a type must satisfy besides CPU demand; those that depend on the machine."""
+
+
+def feasible(ladder: Ladder, current: Shape, need: Need, lifted: Set[str] = frozenset()) -> Bools:
+    """Which types of the market could take the machine's place, if only CPU demand allows it.
+
+    Args:
+        lifted: `CONSTRAINTS` that are not asked.
+    """
     market = ladder.market
-    could = (
-        _memory_holds(ladder, current, need.memory)
-        & carries(need.network.gbps or 0.0, market.network_gbps)
-        & (market.gpu_count == 0)
-        & (market.hourly > 0)  # a price of nothing is a mistake, not an offer
-        & _architecture_fits(ladder, current, need)
-        & _bursts_fit(ladder, current, need)
-    )
-    if not need.allow_local_disk_loss:  # data live there
-        could &= market.local_disk_gib >= current.local_disk_gib
-    return np.asarray(could)
+    could = np.asarray((market.gpu_count == 0) & (market.hourly > 0))  # 0 is a mistake, no offer
+    for name in CONSTRAINTS:
+        if name not in lifted:
+            could &= _satisfies(name, ladder, current, need)
+    return could
+
+
+def _satisfies(name: str, ladder: Ladder, current: Shape, need: Need) -> Bools:
+    market = ladder.market
+    match name:
+        case "memory":
+            return _memory_holds(ladder, current, need.memory)
+        case "network":  # not measured: nothing is known to be too much
+            return carries(need.network.gbps or 0.0, market.network_gbps)
+        case "architecture":
+            return _architecture_fits(ladder, current, need)
+        case "bursts":
+            return _bursts_fit(ladder, current, need)
+    if need.allow_local_disk_loss:
+        return np.ones(len(market.hourly), bool)
+    return np.asarray(market.local_disk_gib >= current.local_disk_gib)  # data live there
 
 
 @lru_cache(maxsize=_TYPES_IN_USE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -46,16 +45,6 @@ def demand(sizing: Sizing) -> str:
     return f"CPU P99.5 is {disputed.p99_5:.3g} {over} {left_out}"
 
 
-def fit(sizing: Sizing) -> str:
-    """Why it stays as it is."""
-    if math.isinf(sizing.rollback_cost):
-        return (
-            f"{demand(sizing)}; the fleet's past cannot show that the risk budget of "
-            f"{sizing.settings.risk_budget_percent:g} % would be kept, so nothing is made smaller"
-        )
-    return f"{demand(sizing)}; nothing smaller is cheaper once its risk is counted"
-
-
 def reason(sizing: Sizing, chosen: int) -> str:
     """The advice in one sentence with its figures, but for the chance of having to undo it: that
     is `risk`'s, and every report shows it beside."""
@@ -66,7 +55,7 @@ def reason(sizing: Sizing, chosen: int) -> str:
         f"{target.instance_type} ({_vcpus(target.vcpus or 0)}{memory}) costs "
         f"{price.normalize():f} instead of {sizing.hourly.normalize():f} "
         f"{sizing.currency} an hour",
-        _memory_words(sizing),
+        memory_words(sizing),
     ]
     if missing := sizing.need.network.unmeasured:
         which = "the network" if len(missing) > 1 else missing[0].replace("_", " ")
@@ -161,7 +150,8 @@ def guards(sizing: Sizing, chosen: int) -> tuple[Guard, ...]:
     return cpu, memory
 
 
-def _memory_words(sizing: Sizing) -> str:
+def memory_words(sizing: Sizing) -> str:
+    """What is known of its memory, and what a target must have."""
     memory = sizing.need.memory
     outlook = memory.outlook
     if outlook and memory.needed_gib is not None and not sizing.memory_is_settled:
@@ -169,12 +159,24 @@ def _memory_words(sizing: Sizing) -> str:
             f"memory peaks at {outlook.peak_percent:.3g} % of {memory.today_gib:g} GiB and needs "
             f"{memory.needed_gib:.3g} GiB {_kept_for(outlook)}"
         )
-    known = "memory" if memory.measured else "memory is not measured and"
+    known = "memory" if memory.measured else f"{_unmeasured(sizing)} and"
     if sizing.memory_is_settled:
         return f"{known} stays as it is, as it does not depend on the type here"
     if memory.today_gib is None:
         return "how much memory it has is not known"
-    return f"memory is not measured, so at least {memory.today_gib:g} GiB are kept"
+    return f"{_unmeasured(sizing)}, so at least {memory.today_gib:g} GiB are kept"
+
+
+def _unmeasured(sizing: Sizing) -> str:
+    """In which way no size can be read from its memory."""
+    case = sizing.case
+    if gate := case.gate("memory_utilization"):
+        return f"memory is not usable ({gate.check})"
+    if not any(case.profile("memory_utilization", of) for of in ("mean", "max")):
+        return "memory is not measured"
+    if not sizing.settings.size_memory:
+        return "memory is not trusted (size_memory)"
+    return "memory is measured on too few days, or only as 0,"
 
 
 def _kept_for(outlook: MemoryOutlook) -> str:

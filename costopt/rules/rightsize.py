@@ -17,14 +17,16 @@ from decimal import Decimal
 from typing import Final
 
 from costopt.model import ActionType, Effort, Recommendation, Shape, Skip, is_machine
-from costopt.rules import grounds, replay
+from costopt.rules import grounds, obstacles, replay
 from costopt.rules.base import Case, Fit, Outcome, span
+from costopt.rules.candidates import MEMORY
 from costopt.rules.evidence import evidence
+from costopt.rules.obstacles import Obstacle
 from costopt.rules.prices import list_price
 from costopt.rules.rightsize_settings import RightsizeSettings
 from costopt.rules.savings import Estimate, dearer, estimate
 from costopt.rules.scope import out_of_scope
-from costopt.rules.sizing import Sizing, sizing_of
+from costopt.rules.sizing import BUDGET, Sizing, sizing_of
 from costopt.units import HOURS_PER_MONTH, cents, money, provider_key
 
 _UNDERSIZED_SHARE: Final = 0.05
@@ -52,7 +54,7 @@ class Rightsize:
         if sizing.need.cpu.share_over(self.settings.limit_percent) > _UNDERSIZED_SHARE:
             return self._larger(sizing)
         if sizing.choice is None:
-            return self._fit(sizing)
+            return self._stays(sizing)
         return self._weigh(sizing, sizing.choice)
 
     def _larger(self, sizing: Sizing) -> Outcome:
@@ -66,11 +68,10 @@ class Rightsize:
     def _weigh(self, sizing: Sizing, chosen: int) -> Outcome:
         """The smaller machine, if the saving is worth the change."""
         estimated, percent = _estimate(sizing, chosen)
-        saving, currency = estimated.savings.high, sizing.cost.currency
-        enough = percent >= Decimal(repr(self.settings.min_savings_percent))
-        if not (enough and sizing.case.worth_it(saving)):
+        if not self._is_worth(sizing, estimated, percent):
             name = sizing.market.shapes[chosen].instance_type
-            detail = f"{name} would do, and saves {cents(saving)} {currency} a month"
+            saving = f"{cents(estimated.savings.high)} {sizing.cost.currency}"
+            detail = f"{name} would do, and saves {saving} a month"
             return self._skip(sizing.case, "small-saving", f"{detail} ({percent:.1f} %)")
         return self._recommend(sizing, chosen, estimated, grounds.reason(sizing, chosen))
 
@@ -105,9 +106,24 @@ class Rightsize:
             tags=resource.tags,
         )
 
-    def _fit(self, sizing: Sizing) -> Fit:
-        resource_id = sizing.case.resource.resource_id
-        return Fit(resource_id, self.code, grounds.fit(sizing), evidence(sizing, None))
+    def _stays(self, sizing: Sizing) -> Outcome:
+        """Nothing to change; or advice held back by memory that is not measured, or by the fleet's
+        risk budget, if the saving would be worth it."""
+        found = obstacles.obstacle(sizing)
+        code = _held_back(found) if found else None
+        if (
+            found
+            and code
+            and self._is_worth(found.without, *_estimate(found.without, found.chosen))
+        ):
+            return self._skip(sizing.case, code, obstacles.missed(found))
+        detail, resource_id = obstacles.fit(sizing, found), sizing.case.resource.resource_id
+        return Fit(resource_id, self.code, detail, evidence(sizing, None))
+
+    def _is_worth(self, sizing: Sizing, estimated: Estimate, percent: Decimal) -> bool:
+        """Whether a saving is worth the change."""
+        enough = percent >= Decimal(repr(self.settings.min_savings_percent))
+        return enough and sizing.case.worth_it(estimated.savings.high)
 
     def _skip(self, case: Case, reason: str, detail: str) -> Skip:
         return Skip(case.resource.resource_id, self.code, reason, detail)
@@ -129,6 +145,18 @@ def _estimate(sizing: Sizing, chosen: int) -> tuple[Estimate, Decimal]:
     if share < 0:
         return dearer(sizing.cost, -share, at_list), share * 100
     return estimate(sizing.cost, share, at_list), share * 100
+
+
+def _held_back(found: Obstacle) -> str | None:
+    """The code, where nothing is in the way but what was not measured, or the risk budget."""
+    if found.names - {MEMORY, BUDGET}:
+        return None
+    if MEMORY not in found.names:
+        return "risk-budget"
+    sizing = found.without
+    if sizing.need.memory.measured or not sizing.settings.size_memory:
+        return None
+    return "memory-unmeasured"
 
 
 def _action(sizing: Sizing, target: Shape) -> tuple[ActionType, Effort]:

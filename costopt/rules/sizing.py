@@ -31,6 +31,9 @@ from costopt.rules.scope import Refusal, out_of_scope, throttled
 
 _ALTERNATIVES: Final = 3
 
+BUDGET: Final = "budget"
+"""The fleet's risk budget, as something that may be lifted."""
+
 _SMALLEST: Final = 1 / 256
 """Of today's machine: smaller ones are not asked for."""
 
@@ -49,6 +52,7 @@ class Sizing:
     outlook: Outlook
     chances: Chances  # by which it is decided
     settings: RightsizeSettings
+    lifted: frozenset[str] = frozenset()  # of `candidates.CONSTRAINTS` and BUDGET: as if not there
 
     @property
     def market(self) -> Market:
@@ -67,7 +71,7 @@ class Sizing:
 
     @cached_property
     def _feasible(self) -> size.Bools:
-        return feasible(self.ladder, self.current, self.need)
+        return feasible(self.ladder, self.current, self.need, self.lifted)
 
     @cached_property
     def offers(self) -> size.Offers:
@@ -93,7 +97,8 @@ class Sizing:
     @property
     def rollback_cost(self) -> float:
         """kappa in force: the user's, or the dearer one that the fleet's risk budget asks for."""
-        return max(self.settings.rollback_cost, self.outlook.least_rollback_cost)
+        least = 0.0 if BUDGET in self.lifted else self.outlook.least_rollback_cost
+        return max(self.settings.rollback_cost, least)
 
     @cached_property
     def choice(self) -> int | None:
@@ -120,8 +125,7 @@ class Sizing:
         """The dearer rollback cost at which another type, or None for today's, becomes the answer;
         among types no farther from today's than the one chosen."""
         offers = self.offers
-        smaller = size.smaller(offers, self.current.vcpus, self._memory_gib)
-        near = offers.feasible & smaller & (offers.distance <= offers.distance[chosen])
+        near = self.smaller & (offers.distance <= offers.distance[chosen])
         places = np.flatnonzero(near)
         price = np.append(offers.hourly[places], float(self.hourly))
         risk = np.append(offers.risk[places], 0.0)
@@ -131,6 +135,12 @@ class Sizing:
             return None
         return found[0], int(places[found[1]]) if found[1] < len(places) else None
 
+    @cached_property
+    def smaller(self) -> size.Bools:
+        """Which types could take its place and are smaller than today's."""
+        offers = self.offers
+        return offers.feasible & size.smaller(offers, self.current.vcpus, self._memory_gib)
+
     @property
     def _memory_gib(self) -> float:
         known = None if self.memory_is_settled else self.current.memory_gib
@@ -138,9 +148,8 @@ class Sizing:
 
     def alternatives(self, chosen: int) -> list[int]:
         """Up to three other types that would do: the next size up first, then by expected cost."""
-        smaller = size.smaller(self.offers, self.current.vcpus, self._memory_gib)
         costs = self.offers.expected
-        fits = self.offers.feasible & smaller & (costs < float(self.hourly))
+        fits = self.smaller & (costs < float(self.hourly))
         fits[chosen] = False
         kin = self.ladder.family == self.ladder.family[chosen]
         cautious = np.flatnonzero(fits & kin & (self.offers.hourly > self.offers.hourly[chosen]))

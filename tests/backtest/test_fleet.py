@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from costopt.backtest import fleet
-from costopt.backtest.fleet import LADDER, cost_within, learn, rows
+from costopt.backtest.fleet import LADDER, budget_within, learn, rows
 from costopt.backtest.study import STANDARD, Studied, study
 from costopt.backtest.windows import Origin, Timetable, timetable
 from costopt.optimize.risk import prior
@@ -159,7 +159,7 @@ def within(
     budget: float, ones: Sequence[Studied], origins: Sequence[Origin], **more: object
 ) -> float:
     learned = learn(ones, TABLE, prior())
-    return cost_within(
+    return budget_within(
         learned,
         ones,
         origins,
@@ -167,7 +167,7 @@ def within(
         least=0.5,
         limit_percent=90,
         **more,  # type: ignore[arg-type]
-    )
+    ).rollback_cost
 
 
 def test_a_calm_fleet_keeps_its_budget_at_the_least_cost() -> None:

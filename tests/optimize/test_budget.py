@@ -26,7 +26,7 @@ def past(machines: int, failing: int, *, windows: int = 1, risk: float = 0.1) ->
 
 
 def within(of: Past, budget: float, least: float = 0.5) -> float:
-    return rollback_cost_within(of, budget, least, 90)
+    return rollback_cost_within(of, budget, least, 90).rollback_cost
 
 
 def test_the_inequality_by_hand() -> None:
@@ -34,6 +34,16 @@ def test_the_inequality_by_hand() -> None:
     assert within(past(99, 4), 0.05) == pytest.approx(0.5)
     assert within(past(99, 4), 0.0499) > 0.5
     assert within(past(99, 5), 0.05) > 0.5
+
+
+def test_what_the_past_shows_is_told() -> None:
+    kept = rollback_cost_within(past(99, 4), 0.06, 0.5, 90)
+    assert (kept.budget, kept.machines, kept.bound) == (0.06, 99, pytest.approx(0.05))
+    # dear enough all take the half, of which none was rolled back: 1 / 100 at best
+    never = rollback_cost_within(past(99, 30), 0.009, 0.5, 90)
+    assert (never.rollback_cost, never.bound) == (math.inf, pytest.approx(0.01))
+    few = rollback_cost_within(past(3, 0), 0.05, 0.5, 90)
+    assert (few.machines, few.bound) == (3, 0.25)
 
 
 def test_the_dearer_cost_is_the_least_that_makes_them_larger() -> None:

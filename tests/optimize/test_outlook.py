@@ -71,7 +71,7 @@ def test_the_disputed_share_of_a_capacity_is_that_of_the_size_that_stands_for_it
         nothing, never = np.zeros(len(SIZES)), np.zeros(len(SIZES), np.int64)
         record = Record(0, never, 0, never)
         return Outlook(
-            CHANCES, nothing, nothing, nothing, 28, 14, 0.005, record, (), 0.0,
+            CHANCES, nothing, nothing, nothing, 28, 14, 0.005, record, (),
             disputed_over=disputed_over,
         )  # fmt: skip
 

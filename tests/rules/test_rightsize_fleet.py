@@ -7,11 +7,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from costopt.model import Recommendation
+from costopt.model import Recommendation, Skip
 from costopt.rules.base import Case
 from costopt.rules.rightsize_settings import RightsizeSettings
 from tests.rules.builders import Recorded, fleet, recorded, samples
-from tests.rules.judging import advised, fits, target
+from tests.rules.judging import advised, fits, judge, skipped, target
 
 MACHINES = 150
 BUSIER = 15
@@ -71,9 +71,42 @@ def test_a_tighter_budget_makes_rollbacks_dearer_and_machines_larger(
 
 def test_what_no_rollback_cost_can_show_leaves_every_machine_as_it_is() -> None:
     # not one of 150 rolled back shows 1 / 151 = 0.66 %, and no less
-    outcome = fits(calm(0.6), risk_budget_percent=0.6)
-    assert "the fleet's past cannot show that the risk budget of 0.6 %" in outcome.detail
-    assert outcome.evidence["rollback_cost"]["windows"] is None
+    assert skipped(calm(0.6), risk_budget_percent=0.6) == "risk-budget"
+    outcome = judge(calm(0.6), risk_budget_percent=0.6)
+    assert isinstance(outcome, Skip)
+    assert outcome.detail == (
+        "CPU P99.5 is 10 % of 16 vCPUs over 28 days; the fleet's past cannot show that the risk "
+        "budget of 0.6 % would be kept, so nothing is made smaller; without the budget g2 would "
+        "do, for 511.00 USD a month less at list"  # 730 x (0.80 - 0.10)
+    )
+
+
+def test_a_machine_that_fits_anyway_is_not_the_budget_s_matter() -> None:
+    busy = fleet([recorded("g16", samples(level=60))], RightsizeSettings(risk_budget_percent=1))
+    found = fits(busy[0], risk_budget_percent=1)
+    assert found.detail.endswith("; nothing smaller is cheaper once its risk is counted")
+    assert found.evidence["rollback_cost"]["windows"] is None
+
+
+def test_a_dearer_rollback_that_keeps_a_machine_is_the_budget_s_matter_too() -> None:
+    """Half of it would be too small now and then; every tenth machine was undone at it."""
+    asked = RightsizeSettings(risk_budget_percent=5, rollback_cost=0.2)
+    made = []
+    for number in range(60):
+        cpu = np.full(28 * 288, 38.0)
+        cpu[number % 7 :: 450] = 50.0
+        if number < 6:
+            cpu[14 * 288 + number :: 60] = 50.0
+        made.append(recorded("g16", cpu, resource_id=f"m-{number:03d}"))
+    free = fleet(made, RightsizeSettings(rollback_cost=0.2))[-1]
+    assert target(free, rollback_cost=0.2) == "g8"
+    outcome = judge(fleet(made, asked)[-1], **asked.model_dump())
+    assert isinstance(outcome, Skip)
+    assert outcome.reason == "risk-budget"
+    assert "the risk budget of 5 % makes a rollback as dear as " in outcome.detail
+    assert outcome.detail.endswith(
+        "without the budget g8 would do, for 292.00 USD a month less at list"
+    )
 
 
 def test_a_budget_that_cannot_be_shown_does_not_keep_a_machine_too_small() -> None:
@@ -83,7 +116,7 @@ def test_a_budget_that_cannot_be_shown_does_not_keep_a_machine_too_small() -> No
 
 def test_few_machines_cannot_show_a_tight_budget() -> None:
     ten = fleet(machines()[-10:], RightsizeSettings(risk_budget_percent=5))
-    assert "nothing is made smaller" in fits(ten[0], risk_budget_percent=5).detail
+    assert skipped(ten[0], risk_budget_percent=5) == "risk-budget"
     alone = fleet(machines()[-1:], RightsizeSettings(risk_budget_percent=50))
     # 1 / (1 + 1) is no more than a half
     assert target(alone[0], risk_budget_percent=50) == target(fleet(machines()[-1:])[0])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from costopt.model import Finding, FindingLevel
+from costopt.model import Finding, FindingLevel, Skip
 from costopt.rules.base import Case
 from costopt.rules.rightsize_settings import RightsizeSettings
 from tests.rules.builders import (
@@ -45,7 +45,8 @@ def test_unmeasured_memory_is_kept() -> None:
     assert found.recommended is not None
     assert found.recommended.instance_type == "r6i.xlarge"
     assert "memory is not measured, so at least 32 GiB are kept" in found.reason
-    fits(case("m6i.2xlarge", samples(level=20), provider="AWS", types=m6i()))
+    alone = case("m6i.2xlarge", samples(level=20), provider="AWS", types=m6i())
+    assert skipped(alone) == "memory-unmeasured"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_memory_maxima_count_and_zero_is_no_measurement() -> None:
     low = samples(level=5)
     peaks = {("memory_utilization", "max"): samples(level=90)}
     fits(measured(low, metrics=peaks, today="m6i.2xlarge"))
-    fits(measured(samples(level=0), today="m6i.2xlarge"))
+    assert skipped(measured(samples(level=0), today="m6i.2xlarge")) == "memory-unmeasured"
     assert target(measured(low, today="m6i.2xlarge")) == "m6i.large"
     fits(measured(low, today="m6i.2xlarge"), size_memory=False)
 
@@ -102,12 +103,15 @@ def test_memory_maxima_count_and_zero_is_no_measurement() -> None:
 def test_memory_measured_for_less_than_a_week_is_kept() -> None:
     memory = samples(level=5)
     memory[: -6 * 288] = np.nan
-    assert fits(measured(memory)).evidence["memory"]["measured"] is False
+    assert skipped(measured(memory)) == "memory-unmeasured"
 
 
 def test_a_gated_memory_metric_is_unmeasured() -> None:
     gate = Finding("m-1", "memory_utilization", "stuck", FindingLevel.GATE, 1, "", "it is stuck")
-    fits(measured(samples(level=5), findings=(gate,)))
+    outcome = judge(measured(samples(level=5), findings=(gate,)))
+    assert isinstance(outcome, Skip)
+    assert outcome.reason == "memory-unmeasured"
+    assert "memory is not usable (stuck), so at least 64 GiB are kept" in outcome.detail
 
 
 @pytest.mark.parametrize("listed", [64.0, 16.0, None])
@@ -131,7 +135,10 @@ def test_memory_of_unknown_size_cannot_be_kept() -> None:
 
 def test_a_target_of_unknown_memory_is_no_candidate_beside_known_ones() -> None:
     types = (*m6i(), kind("m6i.mystery", 1, "0.01", None))
-    fits(case("m6i.4xlarge", samples(level=2), provider="AWS", types=types))
+    unmeasured = case("m6i.4xlarge", samples(level=2), provider="AWS", types=types)
+    assert skipped(unmeasured) == "memory-unmeasured"
+    full = {"memory_utilization": samples(level=90)}
+    fits(case("m6i.4xlarge", samples(level=2), provider="AWS", types=types, metrics=full))
 
 
 # -- by the fleet's past ---------------------------------------------------------------------
