@@ -52,7 +52,7 @@ def explain(
     _section(screen, "The advice")
     verdict.draw(screen, case, outcomes, advice)
     _section(screen, "What would change the answer")
-    verdict.draw_changes(screen, outcomes, advice)
+    verdict.draw_changes(screen, case, outcomes, advice)
     return screen.text()
 
 

@@ -71,6 +71,22 @@ def draw(
     return True
 
 
+def break_even(case: Case, evidence: Mapping[str, Any]) -> tuple[float, str] | None:
+    """The rollback cost, in windows, below which a smaller size of today's family costs less to
+    expect than today's machine, and that size; None where no rollback cost makes it so, or a
+    figure is missing. Other families are not looked at: those must be clearly cheaper."""
+    risks, sizes = _Risks(case, evidence), _sizes(case, None)
+    need, memory = evidence.get("memory", {}).get("needed_gib"), case.current.memory_gib
+    found = [
+        (windows, size.name)
+        for today in sizes
+        if _same(today.name, case.current.instance_type)
+        for size in sizes
+        if _holds(need, memory, size) and (windows := risks.break_even(size, today)) > 0
+    ]
+    return max(found, default=None)
+
+
 # -- which -----------------------------------------------------------------------------------
 
 
@@ -144,6 +160,16 @@ class _Risks:
             return ""
         price, risk = np.array([float(size.price)]), np.array([chance])
         return words.figure(float(expected(price, risk, self._safe, self._windows)[0]))
+
+    def break_even(self, size: _Size, today: _Size) -> float:
+        """The rollback cost at which to expect the size costs as much as today's machine does; at
+        most 0 where it is never less, or that is not known."""
+        chance = self._of_sizes.get(f"{size.vcpus:g}")
+        if not chance or self._safe is None or size.vcpus >= self._today:
+            return 0.0
+        price, risk = np.array([float(size.price)]), np.array([chance])
+        free, one = (float(expected(price, risk, self._safe, n)[0]) for n in (0.0, 1.0))
+        return (float(today.price) - free) / (one - free)
 
     @property
     def basis(self) -> str:

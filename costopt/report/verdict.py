@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from costopt.model import Effort, Recommendation, Skip
-from costopt.report import assurance, why, words
+from costopt.report import assurance, ladder, why, words
 from costopt.report.behaviour import unknown
 from costopt.report.remedies import REMEDIES
 from costopt.report.screen import MONEY, PLAIN, QUIET, STRONG, WARN, Screen
@@ -161,15 +161,17 @@ def _blind_spots(case: Case, advice: Recommendation) -> Iterator[str]:
 
 
 def draw_changes(
-    screen: Screen, outcomes: Sequence[Outcome], advice: Recommendation | None
+    screen: Screen, case: Case, outcomes: Sequence[Outcome], advice: Recommendation | None
 ) -> None:
     """What would have to be otherwise for another answer."""
-    changes = list(dict.fromkeys(_changes(outcomes, advice)))
+    changes = list(dict.fromkeys(_changes(case, outcomes, advice)))
     for text in changes or ["Nothing that costopt looks at."]:
         screen.bullet(text)
 
 
-def _changes(outcomes: Sequence[Outcome], advice: Recommendation | None) -> Iterator[str]:
+def _changes(
+    case: Case, outcomes: Sequence[Outcome], advice: Recommendation | None
+) -> Iterator[str]:
     if advice is not None:
         yield from _against(advice)
         return
@@ -178,7 +180,34 @@ def _changes(outcomes: Sequence[Outcome], advice: Recommendation | None) -> Iter
             remedy = REMEDIES.get(outcome.reason)
             yield f"{outcome.rule or 'quality'}: {remedy or outcome.detail}."
         elif isinstance(outcome, Fit):
-            yield f"{outcome.rule}: other demand, or other prices, than those above."
+            yield from _instead(case, outcome)
+
+
+def _instead(case: Case, fit: Fit) -> Iterator[str]:
+    """What would have to be otherwise for advice: for a size, the rollback cost among it."""
+    if not why.is_sizing(fit.evidence):
+        yield f"{fit.rule}: other demand, or other prices, than those above."
+        return
+    cost = fit.evidence.get("rollback_cost", {})
+    if cost.get("windows") is None:
+        yield (
+            f"{fit.rule}: a larger risk budget (--risk-budget), or a longer past that shows it "
+            "would be kept."
+        )
+    else:
+        yield f"{fit.rule}: other demand, or other prices, than those above."
+        now = f"--rollback-cost, now {words.figure(cost['windows'])}"
+        even = ladder.break_even(case, fit.evidence)
+        if even is None:
+            yield f"{fit.rule}: no other rollback cost ({now}) makes a size above the better one."
+        elif even[0] < cost["windows"]:
+            yield (
+                f"{fit.rule}: a cheaper rollback: where one costs less than "
+                f"{counted(even[0], 'window', '.3g')} ({now}), {even[1]} is expected to cost less "
+                "than today's machine."
+            )
+    if not fit.evidence.get("memory", {}).get("measured"):
+        yield f"{fit.rule}: samples of memory_utilization: unmeasured, as much as today is kept."
 
 
 def _against(advice: Recommendation) -> Iterator[str]:

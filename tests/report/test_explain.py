@@ -165,6 +165,29 @@ def test_a_well_sized_machine_shows_the_sizes_beside_it() -> None:
     assert "m5.4xlarge 16 64 0.856 none 0.856 today's" in story
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (
+            {"rollback_cost": {"windows": 120, "safe_hourly_price": 0.428}},
+            "where one costs less than 100 windows (--rollback-cost, now 120), m5.2xlarge is",
+        ),
+        ({"rollback_cost": {"windows": None}}, "a larger risk budget (--risk-budget)"),
+        (
+            {"rollback_cost": {"windows": 0.5}, "cpu": {"risk_of_sizes": {}}},
+            "no other rollback cost",
+        ),
+        ({"memory": {"measured": False, "today_gib": 64}}, "samples of memory_utilization"),
+    ],
+)
+def test_a_well_sized_machine_says_what_would_change_that(
+    fields: dict[str, object], said: str
+) -> None:
+    fit = Fit("i-0aa11", "rightsize", "as it is", SIZING | fields)
+    story = _flat(explain(cases.case(), (fit,), builders.report()))
+    assert said in story.split("What would change the answer")[1]
+
+
 def test_a_larger_machine_costs_more_and_says_so() -> None:
     advice = builders.larger("i-0aa11", evidence=SIZING)
     story = _flat(explain(cases.case(), (advice,), builders.report((advice,))))

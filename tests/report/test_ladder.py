@@ -13,6 +13,7 @@ from costopt.model import Recommendation, Resource, Shape
 from costopt.pricing.catalogue import Catalogue
 from costopt.report import ladder
 from costopt.report.screen import Screen
+from costopt.rules.base import Case
 from tests.report import builders, cases
 
 SIZES = (("s1", 1, 2), ("s2", 2, 4), ("s2h", 2, 16), ("s4", 4, 16), ("s8", 8, 32), ("s9", 9, 36))
@@ -40,13 +41,16 @@ def _catalogue() -> Catalogue:
     )
 
 
-def _drawn(evidence: dict[str, Any], advice: Recommendation | None) -> str:
+def _case() -> Case:
     resource = Resource("vm", "Cellar", instance_type="s8", vcpus=8.0, memory_gib=32.0)
-    case = cases.case(
+    return cases.case(
         resource=resource, shape=Shape("Cellar", "s8", 8.0, 32.0), catalogue=_catalogue()
     )
+
+
+def _drawn(evidence: dict[str, Any], advice: Recommendation | None) -> str:
     screen = Screen(100, colour=False)
-    drawn = ladder.draw(screen, case, evidence, advice)
+    drawn = ladder.draw(screen, _case(), evidence, advice)
     assert drawn == bool(screen.text())
     return " ".join(screen.text().split())
 
@@ -97,6 +101,18 @@ def test_without_a_price_of_rollbacks_nothing_is_expected() -> None:
     drawn = _drawn(told, None)
     assert "s4 4 16 0.24 0.4 % s8 8 32 0.48 none today's" in drawn
     assert "expected:" not in drawn
+
+
+def test_below_which_rollback_cost_a_smaller_size_is_the_better_one() -> None:
+    # s2h: 0.2 + 0.9 * (0.4 - 0.2) + 0.9 * 0.4 * k = 0.48; s4: 0.24 + 0.4 * 0.16 + 0.16 k = 0.48
+    told = EVIDENCE | {"cpu": {"risk_of_sizes": {"4": 0.4, "2": 0.9}}}
+    found = ladder.break_even(_case(), told)
+    assert found is not None
+    assert (round(found[0], 6), found[1]) == (1.1, "s4")
+    assert ladder.break_even(_case(), told | {"memory": {"needed_gib": 20.0}}) is None
+    dear = told | {"rollback_cost": {"windows": 0.5, "safe_hourly_price": 2.0}}
+    assert ladder.break_even(_case(), dear) is None
+    assert ladder.break_even(_case(), {}) is None
 
 
 def test_a_type_that_the_market_lacks_has_no_neighbours() -> None:
