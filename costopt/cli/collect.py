@@ -29,6 +29,7 @@ from costopt.units import counted
 
 _SHOWN: Final = 20
 """Problems that the summary lists; the others are counted."""
+_FORMATS: Final = ("text", "json")
 
 
 class _Providers(click.Group):
@@ -55,12 +56,11 @@ def collect() -> None:
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
+    type=click.Choice(_FORMATS),
+    help="How it is written. Default: as --output ends, else text.",
 )
 @options.output
-def check_focus(bill: Path, format_name: str, output: Path | None) -> None:
+def check_focus(bill: Path, format_name: str | None, output: Path | None) -> None:
     """Say which rules of the FOCUS specification BILL breaks, by column and row.
 
     BILL is a CSV or Parquet file, or a folder of them. Nothing is collected. Exit code 1 where a
@@ -69,6 +69,7 @@ def check_focus(bill: Path, format_name: str, output: Path | None) -> None:
     from costopt.cli import focus_pages
     from costopt.providers.files.checking import checked
 
+    format_name = options.format_of(format_name, output, _FORMATS)
     with steps() as step:
         step(f"checking {bill}")
         found = list(checked(bill))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -22,15 +22,15 @@ from costopt.lake.store import Lake
 from costopt.model import is_machine
 from costopt.pipeline import Observed
 
+_FORMATS: Final = ("table", "json")
+
 
 @click.command()
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How it is written.",
+    type=click.Choice(_FORMATS),
+    help="How it is written. Default: as --output ends, else table.",
 )
 @click.option(
     "--resource", "wanted", metavar="ID", help="Everything seen of one resource: id or name."
@@ -39,7 +39,7 @@ from costopt.pipeline import Observed
 @options.as_of
 @options.project
 def doctor(
-    format_name: str,
+    format_name: str | None,
     wanted: str | None,
     output: Path | None,
     as_of: datetime | None,
@@ -51,6 +51,7 @@ def doctor(
     Exit code 0 where at least one machine can be judged, 3 where none can. Every check, with its
     threshold and the evidence for it, is in docs/quality.md.
     """
+    format_name = options.format_of(format_name, output, _FORMATS)
     settings, lake = options.settings_and_lake(home, config_path)
     if wanted is not None:
         with steps() as progress:

@@ -25,6 +25,7 @@ _WIDTH: Final = 120
 _OLD: Final = timedelta(days=180)
 _NAMED: Final = 5  # refused prices named before they are only counted
 _WRITERS: Final = {"json": price_pages.as_json, "csv": price_pages.as_csv}
+_FORMATS: Final = ("table", *_WRITERS)
 
 
 @click.group()
@@ -41,7 +42,7 @@ def _formats(command: F) -> F:
     return click.option(
         "--format",
         "format_name",
-        type=click.Choice(["table", *_WRITERS]),
+        type=click.Choice(_FORMATS),
         help="How the prices are written. Default: as --output ends, else table.",
     )(command)
 
@@ -76,6 +77,7 @@ def find(
     **need: Any,
 ) -> None:
     """The cheapest machine types that hold at least what is asked for (Linux list prices)."""
+    format_name = options.format_of(format_name, output, _FORMATS)
     catalogue, currency = _catalogue(home, config_path)
     found = catalogue.find(**need, currency=currency, limit=limit)
     if not found:
@@ -160,6 +162,7 @@ def show(
     config_path: Path | None,
 ) -> None:
     """What a machine type is, and what it costs in every region, with source and date."""
+    format_name = options.format_of(format_name, output, _FORMATS)
     catalogue, _ = _catalogue(home, config_path)
     everywhere = _offers(catalogue, instance_type, provider)
     if not everywhere:
@@ -228,11 +231,10 @@ def _catalogue(home: Path | None, config_path: Path | None) -> tuple[Catalogue, 
 
 def _write(
     offers: Sequence[Found],
-    format_name: str | None,
+    format_name: str,
     output: Path | None,
     table: Callable[[Sequence[Found], int, bool], bytes],
 ) -> None:
-    format_name = options.format_of(format_name, output, ("table", *_WRITERS))
     if format_name == "table":
         options.deliver(table(offers, *options.look(output, _WIDTH)), output)
     else:

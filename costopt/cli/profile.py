@@ -58,12 +58,12 @@ def profile(
 
     Percentiles are nearest rank over the lookback. A missing sample is missing, never zero.
     """
+    kind = options.format_of(kind, output, _FORMATS)
     if kind == "parquet" and output is None and sys.stdout.isatty():
         raise click.UsageError("parquet is not for a terminal: add --output FILE")
     settings, lake = options.settings_and_lake(home, config_path)
     table = pipeline.profiles(lake, settings, as_of)
     known = pipeline.resources(lake, settings, as_of)
-    kind = options.format_of(kind, output, _FORMATS)
     look = options.look(output, draw.WIDTH)
     if resource is not None:
         found = _measured(table, known, resource)
