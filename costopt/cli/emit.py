@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -48,12 +48,28 @@ def _alarms(report: Report, wanted: Wanted) -> Emission:
             f"Prometheus's rules stand for {counted(count, 'cloud resource')} whose id is not a "
             "machine's of that cloud"
         )
+    notes += _too_late(report, wanted.changed_at)
     if made and wanted.changed_at is None:
         notes.append(
             f"counted from {report.as_of:%Y-%m-%d %H:%M} UTC; changed at another time: "
             "run again with the same --as-of and --changed-at MOMENT"
         )
     return Emission(made, notes)
+
+
+def _too_late(report: Report, changed_at: datetime | None) -> list[str]:
+    """That the time of the guards was over at as_of, so that no alarm ever speaks."""
+    spans = [guard.horizon_days for one in report.recommendations for guard in one.guards]
+    if changed_at is None or not spans:
+        return []
+    over = changed_at + timedelta(days=max(spans))
+    if over > report.as_of:
+        return []
+    return [
+        f"warning: {counted(max(spans), 'day', ',.4g')} after --changed-at were over on "
+        f"{over:%Y-%m-%d %H:%M} UTC, and it is {report.as_of:%Y-%m-%d %H:%M} UTC (--as-of): "
+        "these alarms watch nothing any more"
+    ]
 
 
 _KINDS: Final[Mapping[str, Callable[[Report, Wanted], Emission]]] = {"alarms": _alarms}
@@ -92,15 +108,23 @@ def emission(command: F) -> F:
     return command
 
 
-def check(kind: str | None, output: Path | None, others: Mapping[str, object]) -> None:
+def check(
+    kind: str | None,
+    output: Path | None,
+    others: Mapping[str, object],
+    changed_at: datetime | None = None,
+) -> None:
     """Refuse what does not go together.
 
     Args:
         others: the flags that shape a page, each with what was given (None or False: not).
+        changed_at: what was given of --changed-at, which means nothing without --emit.
     Raises:
         click.UsageError: which flag, and what to do.
     """
     if kind is None:
+        if changed_at is not None:
+            raise click.UsageError("--changed-at is for --emit: add that, or leave it away")
         if output is not None and output.is_dir():
             raise click.UsageError(f"--output: {output} is a folder; name a file in it")
         return

@@ -132,7 +132,7 @@ def recommend(
     recommendations save the same money. Nothing is changed in any account.
     """
     shaping = {"--format": format_name, "--explain": resource, "--skips": skips, "--limit": limit}
-    emit.check(kind, output, shaping)
+    emit.check(kind, output, shaping, changed_at)
     if resource is not None and format_name not in (None, "table"):
         raise click.UsageError("--explain tells a story in words: leave --format away")
     known = ("table", *registry.names("format"))

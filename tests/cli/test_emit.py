@@ -72,6 +72,20 @@ def test_the_moment_of_the_change_and_the_label_can_be_given(run: Run, tmp_path:
     assert "delete it after 2026-11-18 09:30 UTC" in first["Properties"]["AlarmDescription"]
 
 
+@pytest.mark.parametrize(
+    ("changed_at", "dead"), [("2026-10-18", True), ("2026-10-18T00:01", False)]
+)
+def test_a_change_so_old_that_its_alarms_are_dead_is_told(
+    run: Run, tmp_path: Path, changed_at: str, dead: bool
+) -> None:
+    result = run(  # as of 2026-11-01; the guards hold for 14 days
+        guards.fleet(), "--emit", "alarms", "-o", str(tmp_path), "--changed-at", changed_at
+    )
+    assert result.exit_code == 0
+    told = "warning: 14 days after --changed-at were over on 2026-11-01 00:00 UTC, and it is"
+    assert (told in result.stderr) is dead
+
+
 def test_where_nothing_needs_a_guard_nothing_is_written(run: Run, tmp_path: Path) -> None:
     result = run(builders.report((builders.stop(),)), "--emit", "alarms", "-o", str(tmp_path / "x"))
     assert result.exit_code == 0
@@ -90,6 +104,7 @@ def test_where_nothing_needs_a_guard_nothing_is_written(run: Run, tmp_path: Path
         (("--emit", "alarms", "-o", "FILE"), "is not a folder"),
         (("--emit", "sirens", "-o", "DIR"), "'sirens' is not"),
         (("--format", "json", "-o", "DIR"), "is a folder"),
+        (("--changed-at", "2026-11-04"), "--changed-at is for --emit"),
         (("--emit", "alarms", "-o", "DIR", "--instance-label", "a b"), "no Prometheus label"),
     ],
 )
