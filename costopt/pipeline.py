@@ -36,7 +36,7 @@ from costopt.profile import kernel
 from costopt.providers.base import Problem, Provider
 from costopt.rules.base import Case, Outcome
 from costopt.rules.cases import build
-from costopt.rules.judgement import judge, judges_of, refused_prices, summed_up
+from costopt.rules.judgement import judge, judges_of, refused_prices, shown_budget, summed_up
 from costopt.rules.rightsize import Rightsize
 from costopt.rules.threads import unknown_names
 
@@ -214,7 +214,7 @@ def analyse(
         for resource_id, case in cases.items()
     }
     catalogue = next((case.catalogue for case in cases.values()), None)
-    notes = spend.notes
+    notes = (*spend.notes, *shown_budget(cases.values()))
     if catalogue:
         unknown = unknown_names(_speedups(settings), catalogue.shapes(), seen.resources.values())
         notes = (*notes, *refused_prices(catalogue), *unknown)

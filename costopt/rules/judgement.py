@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from decimal import Decimal
 
 from costopt import registry
@@ -56,6 +57,22 @@ def refused_prices(catalogue: Catalogue) -> tuple[str, ...]:
     if not refusals:
         return ()
     return (f"{counted(len(refusals), 'price')} of yours refused, first: {refusals[0].detail}",)
+
+
+def shown_budget(cases: Iterable[Case]) -> tuple[str, ...]:
+    """A note on the risk budget: what the fleet's past shows of it, and what that makes of advice;
+    none where there is no budget."""
+    outlooks = (case.outlook for case in cases)
+    shown = next((one.fleet_budget for one in outlooks if one and one.fleet_budget), None)
+    if shown is None:
+        return ()
+    budget = f"risk budget {100 * shown.budget:g} %"
+    past = f"the past of {counted(shown.machines, 'machine')}"
+    bound = f"{100 * shown.bound:.3g} %"
+    if math.isinf(shown.rollback_cost):
+        return (f"{budget}: {past} can show {bound} at best, so nothing is made smaller",)
+    cost = counted(shown.rollback_cost, "window", ".3g")
+    return (f"{budget}: {past} shows {bound} with a rollback as dear as {cost}",)
 
 
 def summed_up(

@@ -9,6 +9,7 @@ import pytest
 
 from costopt.model import Recommendation, Skip
 from costopt.rules.base import Case
+from costopt.rules.judgement import shown_budget
 from costopt.rules.rightsize_settings import RightsizeSettings
 from tests.rules.builders import Recorded, fleet, recorded, samples
 from tests.rules.judging import advised, fits, judge, skipped, target
@@ -78,6 +79,19 @@ def test_what_no_rollback_cost_can_show_leaves_every_machine_as_it_is() -> None:
         "CPU P99.5 is 10 % of 16 vCPUs over 28 days; the fleet's past cannot show that the risk "
         "budget of 0.6 % would be kept, so nothing is made smaller; without the budget g2 would "
         "do, for 511.00 USD a month less at list"  # 730 x (0.80 - 0.10)
+    )
+
+
+def test_a_note_says_what_the_past_can_show() -> None:
+    assert shown_budget(judged_by(100)) == ()
+    # not one of 150: 1 / 151; 15 of them: 16 / 151
+    assert shown_budget(judged_by(0.6)) == (
+        "risk budget 0.6 %: the past of 150 machines can show 0.662 % at best, so nothing is made "
+        "smaller",
+    )
+    assert shown_budget(judged_by(11)) == (
+        "risk budget 11 %: the past of 150 machines shows 10.6 % with a rollback as dear as 0.5 "
+        "windows",
     )
 
 
