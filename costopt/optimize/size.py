@@ -86,7 +86,7 @@ class Offers:
     distance: Ints  # 0 today's family; then the steps of change, nearest first
     feasible: Bools  # nothing but CPU demand can speak against it
     risk: Floats  # chance that CPU demand uses up its budget of violations there
-    safe: float  # price of the machine that holds the highest demand seen
+    safe: float  # least price of a machine that holds the highest demand seen: a yardstick
     rollback_cost: float  # kappa, see optimize/cost.py
 
     @property

@@ -178,9 +178,11 @@ class _Risks:
             return ""
         return (
             "expected: the price an hour, plus the chance of an undo times what that costs: the "
-            f"machine that holds the highest demand seen ({words.figure(self._safe)} an hour) from "
-            f"then on, and {counted(self._windows, 'window', ',.4g')} of it for the trouble. "
-            "The least is taken; another family only where it is clearly less."
+            "rest up to the price of the cheapest machine that holds the highest demand seen "
+            f"({words.figure(self._safe)} an hour), and "
+            f"{counted(self._windows, 'window', ',.4g')} of it for the trouble. That machine is "
+            "a yardstick, the same whatever runs today; who undoes a change goes back to the "
+            "former size. The least is taken; another family only where it is clearly less."
         )
 
 

@@ -68,7 +68,8 @@ def test_each_size_says_what_it_risks_and_costs() -> None:
         "s2h 2 16 0.20 5.0 % 0.22 recommended s4 4 16 0.24 0.4 % 0.2413 "
         "s8 8 32 0.48 none 0.48 today's"
     ) in drawn
-    assert "holds the highest demand seen (0.4 an hour) from then on, and 0.5 windows" in drawn
+    assert "holds the highest demand seen (0.4 an hour), and 0.5 windows of it" in drawn
+    assert "a yardstick" in drawn
     assert "s9" not in drawn
 
 
