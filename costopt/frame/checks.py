@@ -216,6 +216,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "week-coverage": week_coverage,
         "stuck": scales.stuck,
         "unit": scales.unit,
+        "unit-doubtful": scales.unit_doubtful,
         "out-of-range": out_of_range,
         "zeros": scales.zeros,
         "conflicts": conflicts,

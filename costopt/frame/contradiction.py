@@ -55,7 +55,7 @@ class Contradiction:
         return gate(
             self.apart,
             f"{finer} and {coarser} at {self.at:%Y-%m-%d %H:%M} UTC",
-            f"its samples of every {of_fine} and those of every {of_coarse} contradict each other in "
+            f"samples of every {of_fine} and those of every {of_coarse} contradict each other in "
             f"{self.apart:,} of {self.shared:,} stretches of {length} ({finer} against {coarser} "
             f"from {self.at:%Y-%m-%d %H:%M} UTC on): one of them is not true, and which is unknown",
         )

@@ -103,6 +103,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "week-coverage": "collect at all hours, or lower quality.min_week_coverage",
         "stuck": "mend the sensor, or raise quality.stuck_hours",
         "unit": "send percent of the whole machine, 0 to 100, and bytes per second",
+        "unit-doubtful": "send percent of the whole machine, 0 to 100, and collect its network",
         "out-of-range": "send percent of the whole machine, 0 to 100",
     }
 )

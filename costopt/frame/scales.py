@@ -21,9 +21,15 @@ MAX_STUCK_SHARE: Final = 0.25
 to 8 of 60 days."""
 ZEROS_SHARE: Final = 0.005
 """One sample in 200: a reboot or two a month stay below."""
+QUIET_IN: Final = 2000.0
+QUIET_OUT: Final = 1000.0
+"""P95 of traffic, B/s: GCP's idle recommender; an agent's chatter stays below, users do not."""
+QUIET_PEAK: Final = 1e5
+"""P99.5 of traffic each way, B/s, ours: a nightly transfer comes past it."""
+_CPU: Final = "cpu_utilization"
 _DCGM_FRACTIONS: Final = frozenset({"gpu_sm_active", "gpu_tensor_active", "gpu_memory_bandwidth"})
 _MEMORY: Final = "memory_utilization"
-_ZEROS: Final = frozenset({"cpu_utilization", _MEMORY})
+_ZEROS: Final = frozenset({_CPU, _MEMORY})
 
 
 def sent_as_fractions(profiles: Iterable[Profile]) -> frozenset[str]:
@@ -48,6 +54,8 @@ def unit(subject: Subject) -> Seen | None:
         return _impossible_rate(profile)
     if not schema.is_percent(profile.metric_name) or not 0 < profile.max <= 1.0:
         return None
+    if unit_doubtful(subject):
+        return None  # that one says more
     example = f"never above {profile.max:g} %"
     reason = _fraction(subject)
     if reason:
@@ -57,6 +65,33 @@ def unit(subject: Subject) -> Seen | None:
     return note(
         profile.count, example, "never above 1 %: idle, or sent as fractions of 1 (then times 100)"
     )
+
+
+def like_fractions(cpu: Profile) -> bool:
+    """Whether percent of an idle machine and fractions of a busy one look the same: never above
+    1 %, and yet it moves."""
+    return cpu.min < cpu.max <= 1.0
+
+
+def unit_doubtful(subject: Subject) -> Seen | None:
+    """CPU that may be a fraction of 1, on a machine whose traffic says that somebody uses it."""
+    cpu = subject.profile
+    if cpu.metric_name != _CPU or not like_fractions(cpu) or _fraction(subject):
+        return None
+    busy = [name for name, way in subject.siblings.items() if _is_busy(way)]
+    if not busy:
+        return None
+    return gate(
+        cpu.count,
+        f"never above {cpu.max:g} %",
+        f"CPU never exceeds 1 % while {' and '.join(sorted(busy))} is busy: a fraction sent as "
+        "percent looks the same; check the unit (then times 100)",
+    )
+
+
+def _is_busy(way: Profile) -> bool:
+    quiet = {"network_in": QUIET_IN, "network_out": QUIET_OUT}.get(way.metric_name)
+    return quiet is not None and (way.p95 >= quiet or way.p99_5 >= QUIET_PEAK)
 
 
 def _impossible_rate(profile: Profile) -> Seen | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
+from costopt.frame.scales import QUIET_IN, QUIET_OUT, QUIET_PEAK
 from costopt.model import Profile
 from costopt.schema import PERCENT_LIMIT
 
@@ -84,7 +85,7 @@ def costopt(signals: Signals) -> tuple[Check, ...]:
     checks += _quiet_network(signals)
     for way, profile in (("in", signals.network_in), ("out", signals.network_out)):
         if profile is not None:
-            checks.append(Check(f"network {way} P99.5", profile.p99_5, "<", 1e5, "B/s"))
+            checks.append(Check(f"network {way} P99.5", profile.p99_5, "<", QUIET_PEAK, "B/s"))
     if not signals.network_measured:
         checks.append(Check("CPU P99.5", cpu.p99_5, "<", 2, "%"))
         checks.append(Check("CPU P95", _vcpus(cpu.p95, signals), "<", 0.03, "vCPU"))
@@ -179,9 +180,9 @@ def _quiet_network(signals: Signals) -> list[Check]:
     """GCP's rates, of what is measured: an agent's chatter stays under them, users do not."""
     checks = []
     if signals.network_in is not None:
-        checks.append(Check("network in P95", signals.network_in.p95, "<", 2000, "B/s"))
+        checks.append(Check("network in P95", signals.network_in.p95, "<", QUIET_IN, "B/s"))
     if signals.network_out is not None:
-        checks.append(Check("network out P95", signals.network_out.p95, "<", 1000, "B/s"))
+        checks.append(Check("network out P95", signals.network_out.p95, "<", QUIET_OUT, "B/s"))
     return checks
 
 

@@ -24,6 +24,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from costopt.config import LONGEST_DAYS
+from costopt.frame.scales import like_fractions
 from costopt.model import ActionType, Effort, Profile, Recommendation, Skip, is_machine, is_stopped
 from costopt.rules import roles
 from costopt.rules.base import Case, Fit, Outcome, RuleSettings, span
@@ -78,6 +79,7 @@ class Idle:
             return Fit(case.resource.resource_id, self.code, f"in use: {failed}", evidence)
         doubt = (
             _contradicted(case)
+            or _of_doubtful_unit(case, found)
             or self._thin(case, found)
             or _excluded(case, found)
             or _kept_alive(case, found)
@@ -164,6 +166,19 @@ def _contradicted(case: Case) -> tuple[str, str] | None:
         if gate and gate.check == "contradiction":
             return gate.check, f"idle by its CPU, but of {metric_name} {gate.detail}"
     return None
+
+
+def _of_doubtful_unit(case: Case, found: Verdict) -> tuple[str, str] | None:
+    """CPU that may be a fraction of 1 where no traffic says otherwise; where traffic is busy, the
+    quality gate bars it."""
+    cpu = case.profile("cpu_utilization")
+    if cpu is None or found.signals.network_measured or not like_fractions(cpu):
+        return None
+    return (
+        "unit-doubtful",
+        f"CPU never exceeds 1 % (at most {cpu.max:g} %): a fraction sent as percent looks the "
+        "same; check the unit (scale), or collect its network",
+    )
 
 
 def _excluded(case: Case, found: Verdict) -> tuple[str, str] | None:

@@ -62,9 +62,7 @@ def test_a_quiet_copy_at_another_period_bars_the_cpu() -> None:
         assert seen.codes() == {("contradiction", ""): "gate"}
         (found,) = seen.findings["m-1"]
         assert found.count == HOURS
-        told = (
-            "its samples of every 1 minute and those of every 5 minutes contradict each other in "
-        )
+        told = "samples of every 1 minute and those of every 5 minutes contradict each other in "
         assert f"{told}{HOURS} of {HOURS} stretches of 60 minutes (" in found.detail
 
 

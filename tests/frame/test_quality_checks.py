@@ -196,6 +196,30 @@ class TestUnits:
         assert codes(seen(profile(), active, busy)) == {("unit", "gpu_sm_active"): GATE}
         assert codes(seen(profile(), active, still)) == {("unit", "gpu_sm_active"): NOTE}
 
+    @pytest.mark.parametrize(
+        ("way", "traffic", "expected"),
+        [
+            ("network_in", {"p95": 1999.0, "p99_5": 99_999.0}, "unit"),
+            ("network_in", {"p95": 2000.0, "p99_5": 3000.0}, "unit-doubtful"),
+            ("network_out", {"p95": 1999.0, "p99_5": 3000.0}, "unit-doubtful"),
+            ("network_out", {"p95": 20.0, "p99_5": 100_000.0}, "unit-doubtful"),
+            ("disk_read", {"p95": 1e6, "p99_5": 1e6}, "unit"),
+        ],
+    )
+    def test_cpu_below_one_percent_beside_traffic(
+        self, way: str, traffic: dict[str, float], expected: str
+    ) -> None:
+        memory = profile(metric_name="memory_utilization")
+        beside = profile(metric_name=way, histogram=None, **traffic)
+        for lowest, highest in ((0.1, 1.0), (0.0, 0.7)):
+            found = codes(seen(profile(min=lowest, max=highest), memory, beside))
+            gated = GATE if expected == "unit-doubtful" else NOTE
+            assert found == {(expected, "cpu_utilization"): gated}
+        assert seen(profile(min=0.1, max=1.01), memory, beside) == ()
+        assert codes(seen(profile(min=0.7, max=0.7), memory, beside)) == {
+            ("unit", "cpu_utilization"): NOTE
+        }
+
     def test_a_rate_beyond_any_machine_is_a_total(self) -> None:
         rate = {"metric_name": "network_out", "histogram": None}
         assert codes(seen(profile(), profile(**rate, max=2.0**64 / 300))) == {

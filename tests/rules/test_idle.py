@@ -85,6 +85,19 @@ def test_traffic_that_contradicts_itself_is_never_quiet(metric: str) -> None:
     assert verdict(machine(30, findings=(barred,))) == "in use"
 
 
+def test_cpu_that_may_be_a_fraction_needs_quiet_traffic_to_be_stopped() -> None:
+    moving = samples(level=0.6, spread=0.2)  # or 40 to 80 %
+    assert verdict(case("g2", moving, metrics=QUIET)) == "stop"
+    assert verdict(case("g2", moving)) == "unit-doubtful"
+    assert verdict(case("g2", moving, metrics={"network_in": QUIET["network_in"]})) == (
+        "unit-doubtful"
+    )
+    assert verdict(case("g2", moving), definition="aws-ce") == "unit-doubtful"
+    above = np.append(moving, 1.01)
+    assert verdict(case("g2", above)) == "stop"
+    assert verdict(case("g2", samples(level=0.6))) == "stop"  # it never moves
+
+
 def test_a_large_machine_is_idle_by_its_vcpus_too() -> None:
     assert verdict(machine(1.0, "g32")) == "stop"
     assert verdict(machine(2.0, "g32")) == "in use"  # 0.64 vCPU
