@@ -143,6 +143,10 @@ class Screen:
         for row in rows:
             self.grid(columns, [(cell,) for cell in row], indent=indent)
 
+    def wrapped(self, text: str, width: int) -> list[str]:
+        """The text in lines of that many character cells, for a cell of a grid."""
+        return [line.plain for line in _join((terminal(text), PLAIN)).wrap(self._console, width)]
+
     def _put(self, line: Text) -> None:
         self._console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
 

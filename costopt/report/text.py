@@ -12,6 +12,7 @@ from typing import Final
 
 from costopt.model import Recommendation, Report, Skip
 from costopt.report import risk, rows, words
+from costopt.report.remedies import REMEDIES
 from costopt.report.safe import terminal
 from costopt.report.screen import (
     GAP,
@@ -191,10 +192,10 @@ def _skip_counts(screen: Screen, report: Report) -> None:
     number = max(len(f"{count:,}") for _, count in counts)
     code = min(max(len(reason) for reason, _ in counts), screen.width // 3)
     example = screen.width - 2 * MARGIN - number - code - 2 * GAP
-    columns = [Column(number, right=True), Column(code), Column(example, cut_end=True)]
+    columns = [Column(number, right=True), Column(code), Column(example)]
     for reason, count in counts:
-        cells = ((f"{count:,}", STRONG), (reason, WARN), (examples.get(reason, ""), QUIET))
-        screen.grid(columns, [(cell,) for cell in cells])
+        told = [(line, QUIET) for line in screen.wrapped(examples.get(reason, ""), example)]
+        screen.grid(columns, [((f"{count:,}", STRONG),), ((reason, WARN),), told])
     screen.blank()
 
 
@@ -207,6 +208,8 @@ def _all_skips(screen: Screen, report: Report) -> None:
         by_reason.setdefault(skip.reason, []).append(skip)
     for reason, skips in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0])):
         screen.line((reason, WARN), (f"  {len(skips):,}", STRONG))
+        if remedy := REMEDIES.get(reason):
+            screen.paragraph(f"What would help: {remedy}.", QUIET, indent=MARGIN + 2)
         for skip in skips:
             screen.line((skip.resource_id, STRONG), (f"  {skip.rule}", QUIET), indent=MARGIN + 2)
             screen.paragraph(skip.detail, indent=MARGIN + 4)

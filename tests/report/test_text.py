@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from rich.cells import cell_len
 from rich.text import Text
 
-from costopt.model import Recommendation, Report
+from costopt.model import Recommendation, Report, Skip
 from costopt.report import text
 from tests.report import builders
 
@@ -106,6 +106,15 @@ def test_skips_are_listed_with_their_reasons() -> None:
         assert skip.resource_id in page
         assert skip.detail in page
     assert "--skips" not in page
+    assert "What would help: a price: costopt collect files --prices P" in page
+
+
+def test_a_counted_skip_is_told_to_its_end() -> None:
+    detail = "no price is known of x9.huge in OnPrem, so that what it saves is not, only of a list"
+    report = builders.report((), (Skip("vm-9", "rightsize", "no-price", f"{detail} of others"),))
+    for width in WIDTHS:
+        page = " ".join("\n".join(_lines(report, width)).split())
+        assert f"1 no-price e.g. vm-9: {detail} of others" in page
 
 
 def test_a_shortened_list_says_what_is_missing() -> None:
