@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import isnan
+from math import dist, isnan
 from typing import Final
 
 from costopt.backtest.result import Interval, MethodScore
@@ -17,6 +17,7 @@ from costopt.report.heatmap.palette import INK, SOFT
 _OUR_RADIUS, _RADIUS = 11.0, 6.0
 _OUR_SIZE, _SIZE = 19.0, 15.0  # of names, in pixels
 _LINE_HEIGHT: Final = 1.25  # of a name, as a share of its size
+_NEAR: Final = 24.0  # pixels from a dot to one that crowds it
 _LEADER: Final = "#98a1ae"
 _LEAST: Final = 10.0  # points that an axis spans: what is closer than it looks, looks so
 _EDGE: Final = "#c3d9e8"  # the frontier: ours' hue, stepping back
@@ -76,14 +77,22 @@ def frontier_legend(canvas: Canvas, left: float, middle: float) -> None:
 
 def _names(panel: Panel, shown: Sequence[MethodScore], lines: Sequence[Line]) -> None:
     edge = {score.name for score in pareto(shown)}
-    ordered = sorted(shown, key=lambda score: not words.is_ours(score.name))
+    ordered = sorted(shown, key=lambda s: (not words.is_ours(s.name), _crowd(panel, s, shown)))
     named = [_named(panel, score) for score in ordered]
-    for score, label in zip(ordered, place(named, panel.box, lines), strict=True):
+    mine = sum(words.is_ours(score.name) for score in shown)
+    for score, label in zip(ordered, place(named, panel.box, lines, first=mine), strict=True):
         ours = words.is_ours(score.name)
         if label.leader:
             panel.pixel_line(label.leader, OURS if ours else _LEADER, 1.0)
         colour = OURS if ours else INK if score.name in edge else SOFT
         _write(panel.canvas, label, words.short_name(score.name), ours=ours, colour=colour)
+
+
+def _crowd(panel: Panel, score: MethodScore, shown: Sequence[MethodScore]) -> int:
+    """How many dots lie near: a lonely one's name belongs beside it, in a crowd none can."""
+    at = panel.spot(_back(score), _net(score))
+    spots = [panel.spot(_back(other), _net(other)) for other in shown]
+    return sum(dist(at, spot) < _NEAR for spot in spots)
 
 
 def _write(canvas: Canvas, label: Label, name: str, *, ours: bool, colour: str) -> None:

@@ -23,7 +23,7 @@ _DIRECTIONS: Final = 32
 _ROUNDS: Final = 4
 _CROSSING: Final = 100.0  # what a leader costs that crosses a point, a name or another leader
 _OVER_LINE: Final = 20.0  # what a name costs that lies on a line
-_BESIDE: Final = 30.0  # what a name costs that another point could take for its own
+_BESIDE: Final = 40.0  # what a name costs that another point could take for its own
 _OWN: Final = 12.0  # how close to a point its own name alone should be
 _LEADER_FROM: Final = 11.0  # names farther away than this get a leader line
 
@@ -56,21 +56,24 @@ class Label:
     leader: Line | None
 
 
-def place(named: Sequence[Named], room: Box, lines: Sequence[Line] = ()) -> list[Label]:
-    """A place for every name, in order; the first have the first choice.
+def place(
+    named: Sequence[Named], room: Box, lines: Sequence[Line] = (), *, first: int = 0
+) -> list[Label]:
+    """A place for every name, in order.
 
     Args:
         room: what no name leaves.
         lines: drawn lines; names stand on them only where nothing better is near.
+        first: so many names have places before the others, and keep them.
     Raises:
         ValueError: no place is left for a name.
     """
     points = [_around(one.at, one.radius + _PAD) for one in named]
     placed: dict[int, Label] = {}
-    for _ in range(_ROUNDS):
-        for number, one in enumerate(named):
+    for group in (range(first), range(first, len(named))):
+        for number in [*group] * _ROUNDS:
             placed.pop(number, None)
-            placed[number] = _best(one, room, points, list(placed.values()), lines)
+            placed[number] = _best(named[number], room, points, list(placed.values()), lines)
     return [placed[number] for number in range(len(named))]
 
 

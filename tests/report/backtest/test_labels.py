@@ -67,6 +67,14 @@ def test_a_name_that_stands_apart_has_a_line_to_its_point() -> None:
         assert label.box.top <= end.y <= label.box.bottom
 
 
+def test_the_first_names_keep_their_places_whoever_comes() -> None:
+    ours = [Named(Spot(400, 400), 11, 80, 24), Named(Spot(470, 405), 11, 60, 24)]
+    crowd = [Named(Spot(380 + 9 * n, 400 + n), 6, 120, 20) for n in range(12)]
+    alone = place([*ours, *crowd], ROOM, first=2)
+    turned = place([*ours, *reversed(crowd)], ROOM, first=2)
+    assert alone[:2] == turned[:2]
+
+
 def test_a_name_steps_off_a_line() -> None:
     along = (Spot(100, 400), Spot(900, 400))
     (label,) = place([Named(Spot(400, 400), 6, 80, 20)], ROOM, [along])
