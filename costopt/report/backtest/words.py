@@ -47,8 +47,8 @@ def approximated(result: Backtest) -> str:
         return ""
     ends = dict.fromkeys(points(share, 0) for share in (shares[0], shares[-1]))
     return (
-        f"* approximated: in {DASH.join(ends)} % of the windows without the network figures that its "
-        "vendor would have had, so that it stops or shrinks more machines than the vendor would"
+        f"* approximated: in {DASH.join(ends)} % of the windows without the network figures that "
+        "its vendor would have had, so that it stops or shrinks more machines than the vendor would"
     )
 
 
