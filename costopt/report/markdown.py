@@ -48,8 +48,12 @@ def _recommendations(report: Report) -> str:
         return words.nothing(report)
     saving, adding = words.parted(report.recommendations)
     blocks = []
-    if saving:
-        blocks.append(_advice(saving, f"{report.currency} a month"))
+    now, later = words.by_when(saving)
+    if now:
+        blocks.append(_advice(now, f"{report.currency} a month"))
+    if later:
+        blocks.append(f"### {words.LATER}")
+        blocks.append(_advice(later, f"{report.currency} a month"))
     if any(one.stranded_commitment for one in saving):
         blocks.append(
             "≤ in the first column: what it comes to once the commitment that covers the machine "

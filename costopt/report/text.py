@@ -125,7 +125,13 @@ def _recommendations(screen: Screen, report: Report, limit: int) -> None:
         return
     saving, adding = words.parted(report.recommendations)
     if saving:
-        _table(screen, saving[: limit or None], "Saves/month")
+        now, later = words.by_when(saving[: limit or None])
+        if now:
+            _table(screen, now, "Saves/month")
+        if later:
+            screen.line((words.LATER, HEAD))
+            screen.blank()
+            _table(screen, later, "Saves/month")
         _more(screen, saving[limit:] if limit else [], f"worth {{}} {report.currency}")
         _legend(screen, saving[: limit or None])
     if adding:

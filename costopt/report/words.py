@@ -137,6 +137,26 @@ def parted(
     return saving, [one for one in advice if costs_more(one)]
 
 
+LATER: Final = "Once the commitment ends or is used elsewhere"
+
+
+def by_when(
+    saving: Sequence[Recommendation],
+) -> tuple[list[Recommendation], list[Recommendation]]:
+    """Those that take something off the bill at once, and those that do only once the commitment
+    that covers the machine ends or is used elsewhere, the largest such saving first."""
+    later = [one for one in saving if _saves_later(one)]
+    return (
+        [one for one in saving if not _saves_later(one)],
+        sorted(later, key=lambda one: -one.estimated_monthly_savings.high),
+    )
+
+
+def _saves_later(one: Recommendation) -> bool:
+    amounts = one.estimated_monthly_savings
+    return not cents(amounts.target) and cents(amounts.high) > 0
+
+
 def action(kind: ActionType) -> str:
     """The action as a word, without FOCUS's x_."""
     return kind.value.removeprefix("x_")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 
 from hypothesis import given, settings
 from markdown_it import MarkdownIt
 
-from costopt.model import Report
-from costopt.report import markdown
+from costopt.model import Report, Savings
+from costopt.report import markdown, words
 from tests.report import builders
 
 
@@ -44,6 +45,16 @@ def test_the_headline_says_how_much_is_a_gamble() -> None:
     assert "Of what is listed" not in markdown.render(builders.fleet()).decode()
 
 
+def test_what_saves_only_later_has_a_table_of_its_own() -> None:
+    amounts = Savings(Decimal(0), Decimal(0), Decimal("168.58"), None, "charges")
+    later = builders.recommendation("i-9", resource_name="held", estimated_monthly_savings=amounts)
+    page = markdown.render(builders.report((later, builders.stop()))).decode()
+    first, heading, rest = page.partition(f"### {words.LATER}")
+    assert heading
+    assert "`held`" not in first
+    assert "| 0.00 (≤ 168.58) | Rightsize | `held` (`i-9`) |" in rest
+
+
 def test_without_larger_machines_nothing_is_added() -> None:
     page = markdown.render(builders.report((builders.recommendation(),))).decode()
     assert "48,210.50 USD a month, which leaves 47,741.84 USD." in page
@@ -68,8 +79,9 @@ def test_any_report_is_whole_tables_without_html(report: Report) -> None:
     assert not set(page) & set("<>")
     assert all(len(cells) in (5, 8, 9) for cells in _tables(report))
     # One line a recommendation and skip reason, and two lines a table of head and rule.
-    adds = {one.estimated_monthly_savings.target < 0 for one in report.recommendations}
-    advice = len(report.recommendations) + 2 * len(adds)
+    saving, adding = words.parted(report.recommendations)
+    tables = [shown for shown in (*words.by_when(saving), adding) if shown]
+    advice = len(report.recommendations) + 2 * len(tables)
     assert sum(len(cells) > 5 for cells in _tables(report)) == advice
 
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from rich.cells import cell_len
 from rich.text import Text
 
-from costopt.model import Recommendation, Report, Skip
-from costopt.report import text
+from costopt.model import Recommendation, Report, Savings, Skip
+from costopt.report import text, words
 from tests.report import builders
 
 ONE = builders.recommendation()
@@ -79,6 +79,19 @@ def test_it_says_what_matters(width: int) -> None:
     tried = "Likely safe. This size would have been undone in 2 of 3 past fortnights."
     assert said.count(tried) == 2
     assert "costopt recommend --emit alarms -o alarms" in said
+
+
+def test_what_saves_only_later_stands_last_under_a_heading_of_its_own() -> None:
+    amounts = Savings(Decimal(0), Decimal(0), Decimal("168.58"), None, "charges")
+    later = builders.recommendation("i-9", resource_name="held", estimated_monthly_savings=amounts)
+    for width in WIDTHS:
+        page = "\n".join(_lines(builders.report((later, ONE, builders.larger())), width))
+        places = [page.index(part) for part in ("web-17", words.LATER, "held", "Too small")]
+        assert places == sorted(places)
+        assert "≤ 168.58" in page
+    assert "Saves/month" not in page[places[0] : places[1]]
+    assert words.LATER not in text.render(builders.fleet()).decode()
+    assert "web-17" not in text.render(builders.report((later,))).decode()
 
 
 def test_disputed_spikes_stand_in_the_row() -> None:

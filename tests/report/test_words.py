@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from costopt.model import ActionType
+from costopt.model import ActionType, Recommendation, Savings
 from costopt.report import words
 from tests.report import builders
 
@@ -70,6 +70,17 @@ def test_what_remains_after_savings_and_additions() -> None:
     report = builders.fleet()  # 48,210.50 - 12,316.955 + 156.22
     assert words.amount(words.saved(report)) == "12,316.96"
     assert words.remaining(report) == "36,049.76"
+
+
+def test_what_saves_only_once_a_commitment_ends_stands_apart() -> None:
+    def saves(target: str, high: str) -> Recommendation:
+        amounts = Savings(Decimal(0), Decimal(target), Decimal(high), None, "charges")
+        return builders.recommendation(estimated_monthly_savings=amounts)
+
+    now, small, large = saves("0.01", "9"), saves("0", "168.58"), saves("0.0049", "300")
+    assert words.by_when([now, small, large]) == ([now], [large, small])
+    nothing = saves("0", "0")
+    assert words.by_when([nothing]) == ([nothing], [])
 
 
 def test_a_long_id_is_known_by_its_end() -> None:
