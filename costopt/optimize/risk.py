@@ -154,8 +154,8 @@ _LOG_RATES: Final = [NAMES.index(name) for name in ("log_rate", "log_recent_rate
 def with_seen(chances: Floats, figures: Floats) -> Floats:
     """(sizes,) the chance, and 1 for sizes that would have been too small in the very window that
     the figures are of, for a quiet fortnight does not take a busy one back; or in its last three
-    days, for a step up or a ramp is the newest of all that is known. (Of those fewer than ten samples
-    prove nothing, and their rate comes out above it as well.)
+    days, for a step up or a ramp is the newest of all that is known. (Of those fewer than ten
+    samples prove nothing, and their rate comes out above it as well.)
 
     Args:
         figures: (sizes, k) of that window.
