@@ -32,7 +32,7 @@ class QualitySettings(_Section):
     )
     min_coverage: float = Field(0.5, ge=0, le=1, description="least share of samples present")
     min_week_coverage: float = Field(
-        0.8, ge=0, le=1, description="least share of the week's 168 hours with any sample"
+        0.95, ge=0, le=1, description="least share of the week's 168 hours with any sample"
     )
     max_age_days: float = Field(
         3.0, gt=0, le=LONGEST_DAYS, description="oldest acceptable last sample"

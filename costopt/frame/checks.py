@@ -10,6 +10,8 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
+
 from costopt import schema
 from costopt.frame import scales
 from costopt.frame.corroboration import refused_is_busy
@@ -31,8 +33,13 @@ between. Of the same fortnights, taken so, with 1 to 5 % unconfirmed, 45 of 133 
 small; with 0.5 to 1 %, 3 of 74. As measured, 64 of the 65 that have any are confirmed. Memory
 seldom jumps: taken as percent of a half to a sixteenth of itself, none of 76 with 0.5 to 5 %
 unconfirmed would get too little."""
+UNSEEN_SHARE: Final = 0.25
+"""Of the time that is to be expected of an hour of the week: less is the odd sample amid a gap."""
+MAX_UNSEEN_HOURS: Final = 1
+"""Of memory where CPU is: in two hours a weekly job takes place."""
 _CPU: Final = "cpu_utilization"
-_SIZED_BY: Final = frozenset({_CPU, "memory_utilization"})
+_MEMORY: Final = "memory_utilization"
+_SIZED_BY: Final = frozenset({_CPU, _MEMORY})
 
 
 def stale(subject: Subject) -> Seen | None:
@@ -96,13 +103,34 @@ def week_coverage(subject: Subject) -> Seen | None:
     enough = 1 - empty / schema.WEEK_SLOTS >= subject.settings.min_week_coverage
     if enough or short_history(subject):
         return None
-    first = hours.index(0)
     return gate(
         empty,
-        f"{_DAYS[first // 24]} {first % 24:02d}:00 ({subject.profile.time_zone})",
+        _hour(hours.index(0), subject.profile),
         f"no sample ever falls in {empty} of the week's {schema.WEEK_SLOTS} hours, "
         "so what happens then is unknown",
     )
+
+
+def memory_hours(subject: Subject) -> Seen | None:
+    """Memory that is missing in hours of the week in which CPU is there: perhaps the busy ones."""
+    memory, cpu = subject.profile, subject.siblings.get(_CPU)
+    if memory.metric_name != _MEMORY or cpu is None:
+        return None
+    seen, running = (np.asarray(p.week_count) * p.period_seconds for p in (memory, cpu))
+    expected = running * (seen.sum() / max(1, running.sum()))  # it may be younger, or have gaps
+    unseen = np.flatnonzero(seen < UNSEEN_SHARE * expected)
+    if len(unseen) <= MAX_UNSEEN_HOURS:
+        return None
+    return gate(
+        len(unseen),
+        _hour(int(unseen[0]), memory),
+        f"memory is (nearly) never measured in {len(unseen)} of the week's "
+        f"{np.count_nonzero(running)} hours in which CPU is, so what it holds then is unknown",
+    )
+
+
+def _hour(place: int, profile: Profile) -> str:
+    return f"{_DAYS[place // 24]} {place % 24:02d}:00 ({profile.time_zone})"
 
 
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -214,6 +242,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "hourly-only": hourly_only,
         "coverage": coverage,
         "week-coverage": week_coverage,
+        "memory-hours": memory_hours,
         "stuck": scales.stuck,
         "unit": scales.unit,
         "unit-doubtful": scales.unit_doubtful,

@@ -101,6 +101,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "hourly-only": "collect five-minute samples, or raise quality.max_period_seconds",
         "coverage": "mend the collector, or lower quality.min_coverage",
         "week-coverage": "collect at all hours, or lower quality.min_week_coverage",
+        "memory-hours": "collect memory at all hours at which CPU is collected",
         "stuck": "mend the sensor, or raise quality.stuck_hours",
         "unit": "send percent of the whole machine, 0 to 100, and bytes per second",
         "unit-doubtful": "send percent of the whole machine, 0 to 100, and collect its network",

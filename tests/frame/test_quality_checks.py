@@ -52,8 +52,8 @@ def test_healthy_data_have_no_findings() -> None:
         ("hourly-only", {"period_seconds": 3600}, GATE),
         ("coverage", {"coverage": 0.5}, None),
         ("coverage", {"coverage": 0.499}, GATE),
-        ("week-coverage", {"week_count": (0,) * 33 + (48,) * 135}, None),
-        ("week-coverage", {"week_count": (0,) * 34 + (48,) * 134}, GATE),
+        ("week-coverage", {"week_count": (0,) * 8 + (48,) * 160}, None),
+        ("week-coverage", {"week_count": (0,) * 9 + (48,) * 159}, GATE),
         ("gap", {"longest_gap_seconds": 86_399}, None),
         ("gap", {"longest_gap_seconds": 86_400}, NOTE),
         ("duplicates", {"duplicates": 1}, NOTE),
@@ -322,6 +322,51 @@ def test_details_tell_what_and_how_much() -> None:
     assert (thin.count, thin.example) == (6048, "2,016 of 8,064 samples")
     biased = seen(profile(week_count=(48,) * 120 + (0,) * 48))[0]
     assert (biased.count, biased.example) == (48, "Saturday 00:00 (UTC)")
+
+
+class TestMemoryHours:
+    def memory(self, **changes: Any) -> Profile:
+        return profile(metric_name="memory_utilization", **changes)
+
+    @pytest.mark.parametrize(
+        ("week", "expected"),
+        [
+            ((48,) * 168, None),
+            ((0,) + (48,) * 167, None),
+            ((0,) * 2 + (48,) * 166, GATE),
+            ((12,) * 2 + (48,) * 166, None),
+            ((11,) * 2 + (48,) * 166, GATE),
+            ((24,) * 168, None),  # half of the time, at all hours
+            ((24,) * 160 + (0,) * 8, GATE),
+        ],
+    )
+    def test_memory_is_there_whenever_cpu_is(
+        self, week: tuple[int, ...], expected: str | None
+    ) -> None:
+        found = codes(seen(profile(), self.memory(week_count=week)))
+        assert found.get(("memory-hours", "memory_utilization")) == expected
+
+    def test_of_other_periods_the_time_counts(self) -> None:
+        coarse = self.memory(week_count=(16,) * 168, period_seconds=900)
+        assert seen(profile(), coarse) == ()
+
+    def test_hours_that_cpu_lacks_too_are_not_held_against_it(self) -> None:
+        off = (48,) * 160 + (0,) * 8
+        assert seen(profile(week_count=off), self.memory(week_count=off)) == ()
+        assert seen(profile(week_count=off), self.memory()) == ()
+
+    def test_without_cpu_there_is_nothing_to_compare(self) -> None:
+        assert seen(self.memory(week_count=(0,) * 8 + (48,) * 160)) == ()
+
+    def test_it_says_when(self) -> None:
+        office = tuple(
+            0 if day < 5 and 10 <= hour < 16 else 48 for day in range(7) for hour in range(24)
+        )
+        found = next(
+            f for f in seen(profile(), self.memory(week_count=office)) if f.check == "memory-hours"
+        )
+        assert (found.count, found.example) == (30, "Monday 10:00 (UTC)")
+        assert "30 of the week's 168 hours in which CPU is" in found.detail
 
 
 def test_hours_no_sample_fell_in_are_no_bias_while_the_history_is_short() -> None:
