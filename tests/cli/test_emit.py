@@ -58,7 +58,7 @@ def test_it_writes_the_alarms_and_says_how_to_deploy_each(run: Run, tmp_path: Pa
 
 
 def test_the_moment_of_the_change_and_the_label_can_be_given(run: Run, tmp_path: Path) -> None:
-    args = ("--emit", "alarms", "-o", str(tmp_path / "out"))
+    args = ("--emit", "alarms", "-o", str(tmp_path / "out.d"))
     result = run(
         guards.fleet(), *args, "--changed-at", "2026-11-04T09:30", "--instance-label", "node"
     )
@@ -66,7 +66,7 @@ def test_the_moment_of_the_change_and_the_label_can_be_given(run: Run, tmp_path:
     assert "counted from" not in result.stderr
     moment = datetime(2026, 11, 4, 9, 30, tzinfo=UTC)
     wanted = alarms(guards.fleet(), changed_at=moment, instance_label="node")
-    assert _files(tmp_path / "out") == wanted
+    assert _files(tmp_path / "out.d") == wanted
     template = json.loads(wanted["cloudwatch-alarms.json"])
     (first, *_) = template["Resources"].values()
     assert "delete it after 2026-11-18 09:30 UTC" in first["Properties"]["AlarmDescription"]
