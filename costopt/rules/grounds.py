@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Final
 
 import numpy as np
@@ -49,11 +50,11 @@ def reason(sizing: Sizing, chosen: int) -> str:
     """The advice in one sentence with its figures, but for the chance of having to undo it: that
     is `risk`'s, and every report shows it beside."""
     target, price = sizing.offer(chosen), sizing.market.prices[chosen].list_unit_price
-    memory = f", {target.memory_gib:g} GiB" if target.memory_gib is not None else ""
+    memory = f", {figure(target.memory_gib)} GiB" if target.memory_gib is not None else ""
     parts = [
         demand(sizing),
         f"{target.instance_type} ({_vcpus(target.vcpus or 0)}{memory}) costs "
-        f"{price.normalize():f} instead of {sizing.hourly.normalize():f} "
+        f"{figure(price)} instead of {figure(sizing.hourly)} "
         f"{sizing.currency} an hour",
         memory_words(sizing),
     ]
@@ -153,18 +154,18 @@ def guards(sizing: Sizing, chosen: int) -> tuple[Guard, ...]:
 def memory_words(sizing: Sizing) -> str:
     """What is known of its memory, and what a target must have."""
     memory = sizing.need.memory
-    outlook = memory.outlook
-    if outlook and memory.needed_gib is not None and not sizing.memory_is_settled:
+    outlook, today, needed = memory.outlook, memory.today_gib, memory.needed_gib
+    if outlook and today is not None and needed is not None and not sizing.memory_is_settled:
         return (
-            f"memory peaks at {outlook.peak_percent:.3g} % of {memory.today_gib:g} GiB and needs "
-            f"{memory.needed_gib:.3g} GiB {_kept_for(outlook)}"
+            f"memory peaks at {outlook.peak_percent:.3g} % of {figure(today)} GiB and needs "
+            f"{needed:.3g} GiB {_kept_for(outlook)}"
         )
     known = "memory" if memory.measured else f"{_unmeasured(sizing)} and"
     if sizing.memory_is_settled:
         return f"{known} stays as it is, as it does not depend on the type here"
     if memory.today_gib is None:
         return "how much memory it has is not known"
-    return f"{_unmeasured(sizing)}, so at least {memory.today_gib:g} GiB are kept"
+    return f"{_unmeasured(sizing)}, so at least {figure(memory.today_gib)} GiB are kept"
 
 
 def _unmeasured(sizing: Sizing) -> str:
@@ -187,6 +188,12 @@ def _kept_for(outlook: MemoryOutlook) -> str:
     if outlook.binding == TREND:
         return f"as its peaks rise by {counted(outlook.trend, 'point', '.2g')} a day"
     return f"with {outlook.headroom.headroom_percent:g} % headroom"
+
+
+def figure(value: float | Decimal) -> str:
+    """With four significant digits, whole from a thousand on: 0.1069, 8.41, 12,288."""
+    plain = float(value)
+    return f"{plain:,.4g}" if plain < 1000 else f"{plain:,.0f}"
 
 
 def _vcpus(count: float) -> str:

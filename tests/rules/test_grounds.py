@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+import pytest
+
+from costopt.rules.grounds import figure
 from tests.rules.builders import case, samples, without
 from tests.rules.judging import advised
 
@@ -17,3 +22,11 @@ def test_disputed_spikes_are_left_out_of_the_demand_that_is_named() -> None:
     assert advised(case("g16", samples(level=10))).reason.startswith(
         "CPU P99.5 is 10 % of 16 vCPUs over 28 days; g2 "
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(Decimal("0.10691600"), "0.1069"), (8.41016, "8.41"), (64.0, "64"), (12_288.0, "12,288")],
+)
+def test_a_figure_has_four_digits_at_most(value: float | Decimal, said: str) -> None:
+    assert figure(value) == said
