@@ -25,8 +25,8 @@ MAX_SHARE: Final = 0.005
 """Of the stretches that both have: as much of the time as a size may be exceeded for."""
 TOLERANCE: Final = 0.1
 """Of the higher figure: gaps here and there, and two agents' ways to count, differ by less."""
-FLOORS: Final[Mapping[str, float]] = MappingProxyType({"%": 2.0, "B/s": 500.0})
-"""What no rule's answer turns on, by unit."""
+FLOORS: Final[Mapping[str, float]] = MappingProxyType({"%": 0.5, "B/s": 500.0})
+"""By unit: what no answer turns on, and a source that rounds to whole percents loses."""
 STRETCH: Final = 12
 """Samples of the longer period whose means are compared: an hour of five-minute ones. Single ones
 of a source that looks in only now and then say little of the time between."""

@@ -92,7 +92,10 @@ def test_two_ways_to_count_may_differ_a_little() -> None:
     assert both(0.92 * fine, averaged(fine, 5)).codes() == {}
     assert both(0.85 * fine, averaged(fine, 5)).codes() == {("contradiction", ""): "gate"}
     low = minutes(3)
-    assert both(low, averaged(low, 5) + 1.5).codes() == {}
+    assert both(low, averaged(low, 5) + 0.45).codes() == {}
+    assert both(low, averaged(low, 5) + 0.55).codes() == {("contradiction", ""): "gate"}
+    whole = np.round(low)
+    assert both(whole, np.round(averaged(whole, 5))).codes() == {}
 
 
 @pytest.mark.parametrize("metric", ["memory_utilization", "network_in"])
