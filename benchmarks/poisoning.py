@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from answers import TEST_DAYS, Answers, Fleet, Future, answers, bad, changed, filled, future
+from answers import STAYS, TEST_DAYS, Answers, Fleet, Future, answers, bad, changed, filled, future
 from poisons import POISONS, Poison
 from traces import BITBRAINS_START, DATA, bitbrains, bitbrains_samples
 
@@ -113,6 +113,7 @@ class Comparison(NamedTuple):
 
     changed: float
     smaller: float  # of them, to a smaller machine
+    shrunk: float  # of these, to one smaller than today's
     bad: float
     bad_clean: float
     disputed: int  # machines
@@ -128,7 +129,7 @@ class Comparison(NamedTuple):
         """Against the targets; where advice is to be withheld, that none turns to a smaller one."""
         share, more = self.changed, self.bad - self.bad_clean
         moved = check(f"{name} changed", f"{share:.1f} %", "<= 10", share <= 10)
-        less = check(f"{name} smaller", f"{self.smaller:.1f} %", "<= 1", self.smaller <= 1)
+        less = check(f"{name} shrunk", f"{self.shrunk:.1f} %", "<= 1", self.shrunk <= 1)
         return [
             less if abstains else moved,
             check(f"{name} more_bad", f"{more:+.1f} points", "<= 1", more <= 1),
@@ -143,6 +144,9 @@ def compare(clean: Answers, said: Answers, then: Future) -> Comparison:
     return Comparison(
         changed=100 * len(other) / len(among),
         smaller=100 * sum(now.capacity < before.capacity for before, now in other) / len(among),
+        shrunk=100
+        * sum(now.capacity < min(before.capacity, STAYS.capacity) for before, now in other)
+        / len(among),
         bad=100 * bad(said, judged, then),
         bad_clean=100 * bad(clean, judged, then),
         disputed=said.disputed,

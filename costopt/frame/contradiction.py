@@ -30,6 +30,7 @@ FLOORS: Final[Mapping[str, float]] = MappingProxyType({"%": 0.5, "B/s": 500.0})
 STRETCH: Final = 12
 """Samples of the longer period whose means are compared: an hour of five-minute ones. Single ones
 of a source that looks in only now and then say little of the time between."""
+_AT_A_TIME: Final = 32  # things whose samples are in memory: 60 days of a minute are 1.4 MB each
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -69,12 +70,14 @@ def contradictions(shard: Shard, spans: Spans) -> dict[str, dict[str, Contradict
     several = [keys for keys in things.values() if len(keys) > 1]
     if not several:
         return {}
-    held = _samples(shard, {key for keys in several for key in keys}, spans)
     found: dict[str, dict[str, Contradiction]] = {}
-    for keys in several:
-        ordered = sorted((key for key in keys if key in held), key=lambda key: key.period_seconds)
-        seen = [_between(fine, coarse, held) for fine, coarse in combinations(ordered, 2)]
-        _keep_worst(found.setdefault(keys[0].resource_id, {}), filter(None, seen))
+    for start in range(0, len(several), _AT_A_TIME):
+        some = several[start : start + _AT_A_TIME]
+        held = _samples(shard, {key for keys in some for key in keys}, spans)
+        for keys in some:
+            told = sorted((key for key in keys if key in held), key=lambda key: key.period_seconds)
+            seen = [_between(fine, coarse, held) for fine, coarse in combinations(told, 2)]
+            _keep_worst(found.setdefault(keys[0].resource_id, {}), filter(None, seen))
     return {resource_id: of_metrics for resource_id, of_metrics in found.items() if of_metrics}
 
 
@@ -131,10 +134,14 @@ def _between(
 
 def _condensed(times: Ints, values: Floats, period: int, statistic: str) -> tuple[Ints, Floats]:
     """The periods with samples, ascending, and each one's mean (or largest, of maxima)."""
-    periods, place = np.unique(times // period, return_inverse=True)
+    periods = times // period
+    first = int(periods.min())
+    place = periods - first
+    counts = np.bincount(place)
+    present = np.flatnonzero(counts)
     if statistic == "max":
-        highest = np.full(len(periods), -np.inf)
-        np.maximum.at(highest, place, values)
-        return periods, highest
-    counts = np.bincount(place, minlength=len(periods))
-    return periods, np.bincount(place, values, minlength=len(periods)) / counts
+        of_each = np.full(len(counts), -np.inf)
+        np.maximum.at(of_each, place, values)
+    else:
+        of_each = np.bincount(place, values) / np.maximum(1, counts)
+    return present + first, of_each[present]
