@@ -14,7 +14,7 @@ from costopt.model import Guard, Shape
 from costopt.optimize.memory import GROWTH, HEADROOM, TREND
 from costopt.optimize.outlook import Chances
 from costopt.optimize.smt import SMT_SPEEDUP, smt_percent
-from costopt.rules.grounds import guards
+from costopt.rules.grounds import guards, p99_5_decided_on
 from costopt.rules.prices import list_price
 from costopt.rules.rightsize_settings import with_smt
 from costopt.rules.sizing import Sizing
@@ -44,7 +44,7 @@ def evidence(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
     if chosen is not None and sizing.is_smaller(chosen):
         found |= _record(sizing, chosen)
     if case.disputed and sizing.outlook.with_disputed:
-        found["disputed"] = _disputed(sizing, sizing.outlook.with_disputed)
+        found["disputed"] = _disputed(sizing, sizing.outlook.with_disputed, chosen)
     if chosen is not None and (told := warnings(sizing, chosen)):
         found["warnings"] = told
     return found
@@ -147,7 +147,7 @@ def _cpu(sizing: Sizing, chosen: int | None) -> dict[str, Any]:
     if chosen is not None:
         target = sizing.market.shapes[chosen]
         ratio = sizing.current.vcpus / target.vcpus
-        figures["p99_5_on_target_percent"] = round(cpu.p99_5 * ratio, 2)
+        figures["p99_5_on_target_percent"] = round(p99_5_decided_on(sizing) * ratio, 2)
         if (percent := _smt_percent(sizing, target)) is not None:
             figures["p99_5_on_target_smt_percent"] = round(percent, 2)
     figures["risk_of_sizes"] = _risk_of_sizes(sizing)
@@ -177,18 +177,22 @@ def _memory(sizing: Sizing) -> dict[str, Any]:
     return figures
 
 
-def _disputed(sizing: Sizing, counted: Chances) -> dict[str, Any]:
-    """What the size would be if the CPU spikes that other figures speak against were real."""
+def _disputed(sizing: Sizing, counted: Chances, chosen: int | None) -> dict[str, Any]:
+    """What the size would be if the CPU spikes that other figures speak against were real, and what
+    the chance of having to undo the one chosen."""
     disputed = sizing.case.disputed
     assert disputed is not None  # asked only where some are
-    chosen = replace(sizing, chances=counted).choice
-    return {
+    told: dict[str, Any] = {
         "samples": disputed.samples,
         "example_at": disputed.example_at.isoformat(),
         "example_percent": round(disputed.example_value, 3),
         "p99_5_without_percent": round(disputed.p99_5, 3),
-        "instance_type_with": _named(sizing, chosen),
+        "instance_type_with": _named(sizing, replace(sizing, chances=counted).choice),
     }
+    if chosen is not None and sizing.is_smaller(chosen):
+        chance = counted.at(sizing.capacities[[chosen]])[0]
+        told["rollback_probability_with"] = round(float(chance), 4)
+    return told
 
 
 def _smt_percent(sizing: Sizing, target: Shape) -> float | None:
@@ -196,4 +200,4 @@ def _smt_percent(sizing: Sizing, target: Shape) -> float | None:
     or not known."""
     if whole_cores(sizing.current) is not False or whole_cores(target):
         return None
-    return smt_percent(sizing.need.cpu.p99_5, sizing.current.vcpus / target.vcpus)
+    return smt_percent(p99_5_decided_on(sizing), sizing.current.vcpus / target.vcpus)

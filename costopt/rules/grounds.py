@@ -31,19 +31,29 @@ _OF_LARGER: Final = (
     f"share of past samples over the limit of the recommended size; {_BOUND}; what demand would "
     "have been above today's size was cut off, and is in neither"
 )
+_GAMBLE: Final = 0.3
 _NOT_ASKED: Final = "not applicable: a larger machine"
 
 
 def demand(sizing: Sizing) -> str:
     """What it uses: "CPU P99.5 is 17.2 % of 16 vCPUs over 42 days"; disputed spikes do not size,
     so they are left out of the figure, and the figure with them is told beside it."""
-    need, disputed = sizing.need, sizing.case.disputed
-    days = counted(span(need.cpu.profile).days, "day", ".0f")
-    over = f"% of {_vcpus(sizing.current.vcpus)} over {days}"
-    if disputed is None or sizing.outlook.with_disputed is None:
-        return f"CPU P99.5 is {need.cpu.p99_5:.3g} {over}"
-    left_out = f"without disputed spikes ({need.cpu.p99_5:.3g} % with them)"
-    return f"CPU P99.5 is {disputed.p99_5:.3g} {over} {left_out}"
+    cpu = sizing.need.cpu
+    days = counted(span(cpu.profile).days, "day", ".0f")
+    told = f"CPU P99.5 is {p99_5_decided_on(sizing):.3g} % of {_vcpus(sizing.current.vcpus)}"
+    if not _is_disputed(sizing):
+        return f"{told} over {days}"
+    return f"{told} over {days} without disputed spikes ({cpu.p99_5:.3g} % with them)"
+
+
+def p99_5_decided_on(sizing: Sizing) -> float:
+    """Percent of today's machine; without its disputed spikes, as they do not size."""
+    disputed = sizing.case.disputed
+    return disputed.p99_5 if disputed and _is_disputed(sizing) else sizing.need.cpu.p99_5
+
+
+def _is_disputed(sizing: Sizing) -> bool:
+    return sizing.case.disputed is not None and sizing.outlook.with_disputed is not None
 
 
 def reason(sizing: Sizing, chosen: int) -> str:
@@ -106,13 +116,21 @@ def risk(sizing: Sizing, chosen: int) -> Risk:
         rollback_probability=chance,
         rollback_probability_upper=max(chance, float(upper.at(np.array([capacity]))[0])),
         horizon_days=outlook.horizon_days,
-        confidence=confidence(chance, len(outlook.replays)),
+        confidence=confidence(chance, len(outlook.replays)) + _if_no_work(sizing, capacity),
     )
+
+
+def _if_no_work(sizing: Sizing, capacity: float) -> str:
+    """What the words of confidence rest on, where disputed spikes would turn them round."""
+    real = sizing.outlook.with_disputed
+    if real is None or float(real.at(np.array([capacity]))[0]) < _GAMBLE:
+        return ""
+    return ", if its disputed CPU spikes are no work"
 
 
 def confidence(chance: float, origins: int) -> str:
     """How sure the advice is, in words people understand."""
-    limits = ((0.02, "very likely safe"), (0.1, "likely safe"), (0.3, "worth trying, watched"))
+    limits = ((0.02, "very likely safe"), (0.1, "likely safe"), (_GAMBLE, "worth trying, watched"))
     words = next((said for limit, said in limits if chance < limit), "a gamble")
     return words if origins else f"{words}, judged by other machines' past only"
 

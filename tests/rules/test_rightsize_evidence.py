@@ -313,6 +313,12 @@ def test_disputed_spikes_do_not_size_and_the_size_with_them_is_shown() -> None:
     assert told["example_percent"] == 60
     assert told["p99_5_without_percent"] == 10
     assert told["instance_type_with"] == "g16"
+    assert told["rollback_probability_with"] == pytest.approx(1, abs=0.05)
+    assert found.risk is not None
+    assert found.risk.confidence is not None
+    assert found.risk.confidence.endswith(", if its disputed CPU spikes are no work")
+    assert found.evidence["cpu"]["p99_5_percent"] == 60
+    assert found.evidence["cpu"]["p99_5_on_target_percent"] == 80  # 10 % of 16 vCPUs on 2
     fits(case("g16", values))  # the same spikes, undisputed
     assert "disputed" not in advised(case("g16", samples(level=10))).evidence
 
