@@ -123,9 +123,7 @@ POISONS: Final[Mapping[str, Poison]] = MappingProxyType(
             "3 % of the clocks two days ahead, 3 % behind",
             shifted((0.03, 2 * DAY), (0.03, -2 * DAY)),
         ),
-        "resets-1": Poison(
-            "1 % of utilizations become absurd, high or negative", resets(0.01), abstains=True
-        ),
+        "resets-1": Poison("1 % of utilizations become absurd, high or negative", resets(0.01)),
     }
 )
 
