@@ -244,6 +244,8 @@ def _next_steps(screen: Screen, report: Report, *, skips: bool, options: str, ca
     if any(one.guards for one in report.recommendations):
         screen.line(("alarms that say when to undo a change", QUIET))
         screen.command(f"{command} --emit alarms -o alarms")
+        screen.line(("what such sizes, and the vendors' rules, would have done before", QUIET))
+        screen.command(f"costopt backtest {options}".rstrip())
     screen.line(("the same for machines, and for spreadsheets", QUIET))
     screen.command(f"{command} --format json -o advice.json")
     screen.command(f"{command} --format csv -o advice.csv")

@@ -66,7 +66,7 @@ def memory(told: Mapping[str, Any]) -> str:
     peak = f"peaks at {told['peak_percent']:.3g} %{size}"
     if told.get("needed_gib") is None:
         return peak
-    return f"{peak}; needs {told['needed_gib']:.3g} GiB{_decided(told)}"
+    return f"{peak}; needs {words.figure(told['needed_gib'])} GiB{_decided(told)}"
 
 
 def _decided(told: Mapping[str, Any]) -> str:

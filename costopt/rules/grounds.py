@@ -15,7 +15,7 @@ from costopt.optimize.memory import GROWTH, TREND
 from costopt.optimize.outlook import Chances, MemoryOutlook
 from costopt.rules.base import span
 from costopt.rules.prices import list_price
-from costopt.rules.sizing import Sizing
+from costopt.rules.sizing import GAMBLE, Sizing
 from costopt.units import SECONDS_PER_DAY, cents, counted, per_month
 
 _MEMORY_LIMIT_PERCENT: Final = 95.0
@@ -31,7 +31,6 @@ _OF_LARGER: Final = (
     f"share of past samples over the limit of the recommended size; {_BOUND}; what demand would "
     "have been above today's size was cut off, and is in neither"
 )
-_GAMBLE: Final = 0.3
 _NOT_ASKED: Final = "not applicable: a larger machine"
 
 
@@ -123,14 +122,14 @@ def risk(sizing: Sizing, chosen: int) -> Risk:
 def _if_no_work(sizing: Sizing, capacity: float) -> str:
     """What the words of confidence rest on, where disputed spikes would turn them round."""
     real = sizing.outlook.with_disputed
-    if real is None or float(real.at(np.array([capacity]))[0]) < _GAMBLE:
+    if real is None or float(real.at(np.array([capacity]))[0]) < GAMBLE:
         return ""
     return ", if its disputed CPU spikes are no work"
 
 
 def confidence(chance: float, origins: int) -> str:
     """How sure the advice is, in words people understand."""
-    limits = ((0.02, "very likely safe"), (0.1, "likely safe"), (_GAMBLE, "worth trying, watched"))
+    limits = ((0.02, "very likely safe"), (0.1, "likely safe"), (GAMBLE, "worth trying, watched"))
     words = next((said for limit, said in limits if chance < limit), "a gamble")
     return words if origins else f"{words}, judged by other machines' past only"
 
@@ -176,7 +175,7 @@ def memory_words(sizing: Sizing) -> str:
     if outlook and today is not None and needed is not None and not sizing.memory_is_settled:
         return (
             f"memory peaks at {outlook.peak_percent:.3g} % of {figure(today)} GiB and needs "
-            f"{needed:.3g} GiB {_kept_for(outlook)}"
+            f"{figure(needed, 3)} GiB {_kept_for(outlook)}"
         )
     known = "memory" if memory.measured else f"{_unmeasured(sizing)} and"
     if sizing.memory_is_settled:
@@ -208,10 +207,10 @@ def _kept_for(outlook: MemoryOutlook) -> str:
     return f"with {outlook.headroom.headroom_percent:g} % headroom"
 
 
-def figure(value: float | Decimal) -> str:
-    """With four significant digits, whole from a thousand on: 0.1069, 8.41, 12,288."""
+def figure(value: float | Decimal, digits: int = 4) -> str:
+    """With so many significant digits, whole from a thousand on: 0.1069, 8.41, 12,288."""
     plain = float(value)
-    return f"{plain:,.4g}" if plain < 1000 else f"{plain:,.0f}"
+    return f"{plain:,.{digits}g}" if plain < 1000 else f"{plain:,.0f}"
 
 
 def _vcpus(count: float) -> str:

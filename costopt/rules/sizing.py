@@ -31,6 +31,10 @@ from costopt.rules.scope import Refusal, out_of_scope, throttled
 
 _ALTERNATIVES: Final = 3
 
+GAMBLE: Final = 0.3
+"""From this chance of having to be undone on, a change is a gamble: advised where nothing costs
+less to expect, and never beside something safer."""
+
 BUDGET: Final = "budget"
 """The fleet's risk budget, as something that may be lifted."""
 
@@ -147,9 +151,11 @@ class Sizing:
         return np.nan if known is None else known
 
     def alternatives(self, chosen: int) -> list[int]:
-        """Up to three other types that would do: the next size up first, then by expected cost."""
-        costs = self.offers.expected
+        """Up to three other types that would do: the next size up first, then by expected cost; no
+        gamble but where the one chosen is a greater one."""
+        costs, risk = self.offers.expected, self.offers.risk
         fits = self.smaller & (costs < float(self.hourly))
+        fits &= (risk < GAMBLE) | (risk <= risk[chosen])
         fits[chosen] = False
         kin = self.ladder.family == self.ladder.family[chosen]
         cautious = np.flatnonzero(fits & kin & (self.offers.hourly > self.offers.hourly[chosen]))

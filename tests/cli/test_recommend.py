@@ -212,7 +212,7 @@ def test_a_story_by_id_or_name(home: Path, wanted: str) -> None:
     story = " ".join(_run(home, "--explain", wanted).stdout.split())
     assert "Rightsize: c16 → c2, saves 1,022.00 USD a month" in story
     assert "1.60 → 0.20 USD an hour (87.5 % less) x 730 h = 1,168.00 → 146.00 a month" in story
-    sizes = r"c1 1 16 0\.10 >99 % \S+ alternative c2 2 16 0\.20 <?[\d.]+ % \S+ recommended c4"
+    sizes = r"c1 1 16 0\.10 >99 % \S+ c2 2 16 0\.20 <?[\d.]+ % \S+ recommended c4"
     assert re.search(sizes, story)
 
 

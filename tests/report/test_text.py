@@ -79,6 +79,7 @@ def test_it_says_what_matters(width: int) -> None:
     tried = "Likely safe. This size would have been undone in 2 of 3 past fortnights."
     assert said.count(tried) == 2
     assert "costopt recommend --emit alarms -o alarms" in said
+    assert "costopt backtest" in said
 
 
 def test_what_saves_only_later_stands_last_under_a_heading_of_its_own() -> None:
