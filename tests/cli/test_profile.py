@@ -85,7 +85,7 @@ def test_one_machine_in_full_by_id_or_measured_name(home: Path) -> None:
     assert by_name == text(home, "VM-1")
     assert "4,032 of 4,032 (100.0 %)" in by_name
     assert "Generic  g16" in by_name
-    assert all(name in by_name for name in ("p50", "p99.5", "deviation", "Sunday"))
+    assert all(name in by_name for name in ("P50", "P99.5", "deviation", "Sunday"))
 
 
 def test_a_metric_alone(home: Path) -> None:
