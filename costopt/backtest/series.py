@@ -171,17 +171,26 @@ def _highest(
     other: npt.NDArray[np.uint16] | None,
 ) -> npt.NDArray[np.uint16]:
     """The highest sample that touches each slot of the subject's grid, of these and of `other`."""
-    own = subject.period_seconds
+    if period != subject.period_seconds:
+        values = _touching(values, period, subject.period_seconds, window)
+    if other is None:
+        return values
+    higher = np.where(other == MISSING_U16, values, np.maximum(values, other))
+    return np.where(values == MISSING_U16, other, higher)
+
+
+def _touching(
+    values: npt.NDArray[np.uint16], period: int, own: int, window: Window
+) -> npt.NDArray[np.uint16]:
+    """Samples of one period on the grid of another: the highest that touches each of its slots."""
     first, stop = _span(window, own)
-    starts = (np.flatnonzero(values != MISSING_U16) + _span(window, period)[0]) * period
-    present = values[values != MISSING_U16]
+    there = np.flatnonzero(values != MISSING_U16)
+    starts = (there + _span(window, period)[0]) * period
     highest = np.full(stop - first, -1, np.int64)
-    if other is not None:
-        highest = np.where(other == MISSING_U16, -1, other.astype(np.int64))
     for later in range(0, period, own):  # a longer period touches several slots
         slots = (starts + later) // own - first
         inside = (slots >= 0) & (slots < len(highest))
-        np.maximum.at(highest, slots[inside], present[inside])
+        np.maximum.at(highest, slots[inside], values[there][inside])
     return np.where(highest < 0, MISSING_U16, highest).astype(np.uint16)
 
 

@@ -175,9 +175,9 @@ class _View:
 
     def over(self, at: Origin, limits: Floats) -> Floats:
         seen = self.train(at)
-        seen = np.sort(seen[seen != MISSING_U16])
-        above = len(seen) - np.searchsorted(seen, np.round(limits * PERCENT_SCALE, 7), "right")
-        return np.asarray(above / max(1, len(seen)))
+        seen = seen[seen != MISSING_U16]
+        whole = np.floor(np.round(limits * PERCENT_SCALE, 7)).astype(np.uint16)
+        return np.array([np.count_nonzero(seen > limit) for limit in whole]) / max(1, len(seen))
 
 
 def _figures(

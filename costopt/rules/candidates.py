@@ -195,9 +195,15 @@ def _architecture_fits(ladder: Ladder, current: Shape, need: Need) -> Bools:
     """Unknown matches unknown; an unknown machine is not taken for arm64."""
     if need.allow_architecture_change:
         return np.ones(len(ladder.architecture), bool)
-    known, offered = current.architecture or "", ladder.architecture
+    return _runs(ladder, current.architecture or "")
+
+
+@lru_cache(maxsize=_TYPES_IN_USE)
+def _runs(ladder: Ladder, known: str) -> Bools:
+    """Which types run what that architecture runs."""
+    offered = ladder.architecture
     same = (offered == "") | (offered == known)
-    return np.asarray(same if known else same | (offered != "arm64"))
+    return _shared(same if known else same | (offered != "arm64"))
 
 
 def _bursts_fit(ladder: Ladder, current: Shape, need: Need) -> Bools:
