@@ -87,6 +87,11 @@ def grounds(one: Recommendation) -> str:
     return " ".join(f"{text[:1].upper()}{text[1:]}." for text in told if text)
 
 
+def replayed_in_full(backtest: Mapping[str, Any] | None) -> bool:
+    """Whether it was replayed on whole fortnights, as `costopt backtest` does."""
+    return bool(backtest and (backtest["test_days"] or 0) >= _FORTNIGHT)
+
+
 def this_size(backtest: Mapping[str, Any] | None) -> str:
     """How the size advised now would have done: `would have been undone in 0 of 3 past fortnights`;
     "" where no past was long enough."""

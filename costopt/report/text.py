@@ -244,6 +244,7 @@ def _next_steps(screen: Screen, report: Report, *, skips: bool, options: str, ca
     if any(one.guards for one in report.recommendations):
         screen.line(("alarms that say when to undo a change", QUIET))
         screen.command(f"{command} --emit alarms -o alarms")
+    if any(risk.replayed_in_full(one.backtest) for one in report.recommendations):
         screen.line(("what such sizes, and the vendors' rules, would have done before", QUIET))
         screen.command(f"costopt backtest {options}".rstrip())
     screen.line(("the same for machines, and for spreadsheets", QUIET))
