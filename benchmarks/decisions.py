@@ -14,7 +14,6 @@ their vCPUs, of which one at least remains.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,25 +21,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
+import numpy as np
+from budgets import budgeted, shrunk_again
+from fitting import fit
+from shapes import scores_at_shapes
+from traces import DATA, Fleet, bitbrains, planetlab
 
-import numpy as np  # noqa: E402
-from budgets import budgeted, shrunk_again  # noqa: E402
-from fit_prior import fit  # noqa: E402
-from shapes import scores_at_shapes  # noqa: E402
-from traces import DATA, Fleet, bitbrains, planetlab  # noqa: E402
-
-from costopt.backtest.base import Baseline, Need, Past  # noqa: E402
-from costopt.backtest.baselines import baselines  # noqa: E402
-from costopt.backtest.baselines.samples import nearest_rank, ordered  # noqa: E402
-from costopt.backtest.calibration import BINS  # noqa: E402
-from costopt.backtest.choices import OURS  # noqa: E402
-from costopt.backtest.plan import Plan  # noqa: E402
-from costopt.backtest.replay import of_histories  # noqa: E402
-from costopt.backtest.result import Backtest, Bin, MethodScore  # noqa: E402
-from costopt.backtest.windows import of_history  # noqa: E402
-from costopt.optimize.risk import Risk  # noqa: E402
+from costopt.backtest.base import Baseline, Need, Past
+from costopt.backtest.baselines import baselines
+from costopt.backtest.baselines.samples import nearest_rank, ordered
+from costopt.backtest.calibration import BINS
+from costopt.backtest.choices import OURS
+from costopt.backtest.plan import Plan
+from costopt.backtest.replay import of_histories
+from costopt.backtest.result import Backtest, Bin, MethodScore
+from costopt.backtest.windows import of_history
+from costopt.optimize.risk import Risk
 
 END = datetime(2013, 9, 1, tzinfo=UTC)
 """Of the histories; nothing depends on it."""

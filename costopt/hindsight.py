@@ -7,7 +7,7 @@ says what the past would have made of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -141,6 +141,16 @@ def replayed(
         ),
         threads=threads,
     )
+    return _with_left_out(found, cases, measured.keys(), settings)
+
+
+def _with_left_out(
+    found: Backtest,
+    cases: Mapping[str, Case],
+    measured: Collection[str],
+    settings: RightsizeSettings,
+) -> Backtest:
+    """With the machines that had nothing to replay, by reason, and what else is to be known."""
     unseen = [
         case for key, case in cases.items() if key not in measured and is_machine(case.resource)
     ]

@@ -81,8 +81,7 @@ def demo(
         click.echo(f"    {path}  {what}")
     if days >= TRAIN_DAYS + TEST_DAYS:
         command = f"costopt backtest {where}".rstrip()
-        click.echo("\n  How such sizes would have done on weeks that they had not seen")
-        click.echo(f"    {command}")
+        click.echo("\n  How these sizes, and every published rule, would have done before")
         click.echo(f"    {command} --baseline all -o backtest.png")
 
 

@@ -156,20 +156,27 @@ def recommend(
         emit.emit(kind, report, output, emit.Wanted(changed_at, instance_label))
         return
     if format_name != "table":
-        short = first(report, limit or 0)
-        options.deliver(registry.find("format", format_name)(short), output)
-        for note in short.notes[len(report.notes) :]:  # csv has no place for it
-            click.echo(f"note: {note}", err=True)
+        _deliver_file(report, format_name, limit or 0, output)
         return
-    if limit is None:
-        limit = 0 if output or not sys.stdout or not sys.stdout.isatty() else _SHOWN
-    found = shlex.join(_given({"--home": home, "--config": config_path}))
-    look = options.look(output, text.WIDTH)
+    given = shlex.join(_given({"--home": home, "--config": config_path}))
+    look = options.look(output, text.WIDTH)._asdict()
+    limit = _shown(output) if limit is None else limit
     called = _called(analysis, report)
-    page = text.render(
-        report, **look._asdict(), skips=skips, limit=limit, options=found, called=called
-    )
+    page = text.render(report, **look, skips=skips, limit=limit, options=given, called=called)
     options.deliver(page, output)
+
+
+def _deliver_file(report: Report, format_name: str, limit: int, output: Path | None) -> None:
+    """For programs and spreadsheets; what --limit leaves out is said on stderr too."""
+    short = first(report, limit)
+    options.deliver(registry.find("format", format_name)(short), output)
+    for note in short.notes[len(report.notes) :]:  # csv has no place for it
+        click.echo(f"note: {note}", err=True)
+
+
+def _shown(output: Path | None) -> int:
+    """How many stand in the table where --limit does not say: few on a screen, else all (0)."""
+    return 0 if output or not sys.stdout or not sys.stdout.isatty() else _SHOWN
 
 
 def _with_definition(settings: config.Settings, definition: str | None) -> config.Settings:

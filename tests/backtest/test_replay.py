@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,11 +44,11 @@ def rule(name: str, *needs: float) -> Baseline:
 HALF, STOPS, MUTE = rule("half", 0.5), rule("stops", 0.0), rule("mute", NAN)
 
 
-def plan(table: Timetable, *asked: Baseline, **more: object) -> Plan:
-    return Plan(table, prior(), baselines=asked, draws=50, **more)  # type: ignore[arg-type]
+def plan(table: Timetable, *asked: Baseline, **more: Any) -> Plan:
+    return Plan(table, prior(), baselines=asked, draws=50, **more)
 
 
-def backtest(held: Sequence[History], length: int, *asked: Baseline, **more: object) -> Backtest:
+def backtest(held: Sequence[History], length: int, *asked: Baseline, **more: Any) -> Backtest:
     return of_histories(held, END, length, plan(timetable(length), *asked, **more))
 
 
@@ -372,7 +373,7 @@ def test_shards_in_any_order_and_threads_give_the_same(threads: int, step: int) 
     asked = [one for name, one in baselines().items() if name in ("vpa", "krr-simple", "aws-co")]
     wanted = plan(timetable(35), *asked, risk_budget=0.5)
     machines = {f"vm-{n}": Machine(Subject(f"vm-{n}", PERIOD)) for n in range(9)}
-    found = of_shards(tables()[::step], machines, END, 35, wanted, threads=threads)  # type: ignore[arg-type]
+    found = of_shards(tables()[::step], machines, END, 35, wanted, threads=threads)
     held = [
         history(
             restless(35, n),
@@ -387,7 +388,7 @@ def test_shards_in_any_order_and_threads_give_the_same(threads: int, step: int) 
 def test_machines_without_samples_are_told() -> None:
     machines = {name: Machine(Subject(name, PERIOD)) for name in ("vm-0", "gone", "away")}
     wanted = plan(timetable(35), HALF)
-    found = of_shards(tables(), machines, END, 35, wanted, threads=2)  # type: ignore[arg-type]
+    found = of_shards(tables(), machines, END, 35, wanted, threads=2)
     assert found.resources == 1
     assert found.skipped["no-samples"] == 2 * len(wanted.table.origins)
     assert found.left_out == {"no-samples": 2}
@@ -426,10 +427,10 @@ def test_the_seed_moves_the_ranges_and_not_the_figures() -> None:
 def forty(real_data: Path) -> Backtest:
     """Forty machines of Bitbrains, judged with the prior of another fleet."""
     from benchmarks.traces import bitbrains, planetlab
-    from scripts.fit_prior import fit
+    from scripts import fit_prior
 
     trace = bitbrains(real_data)
-    others = fit([planetlab(real_data)])
+    others = fit_prior.fit([planetlab(real_data)])
     asked = Plan(trace.table, others, baselines=(HALF, STOPS), draws=50)
     return of_histories(trace.machines[::7][:40], END, 62, asked)
 

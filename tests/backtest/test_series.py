@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -35,11 +36,11 @@ def read(
     window: Window,
     wanted: Collection[Series] = (CPU,),
     period: int = HOUR,
-    **subject: object,
+    **subject: Any,
 ) -> dict[str, History]:
     table = shard(*rows)
     names = set(table.column("ResourceId").to_pylist())
-    subjects = {name: Subject(name, period, **subject) for name in names}  # type: ignore[arg-type]
+    subjects = {name: Subject(name, period, **subject) for name in names}
     return {one.subject.resource_id: one for one in histories(table, subjects, window, wanted)}
 
 
