@@ -9,14 +9,12 @@ spike proves nothing. Many do, for two things tell work from samples put in at r
   itself just before and just after the spike.
 
 A level is a rank among the same series' samples at quiet moments, those without a spike within five
-minutes: up to P50, P80, P95, P99, or above. The levels that real spikes show are known (`_MEMORY`,
-`_TRAFFIC`, `_BESIDE`); those of a random moment are counted at the machine's own quiet moments. How
-many times likelier a spike's levels are of work than of a random moment is its weight.
+minutes: up to P50, P80, P95, P99, P99.9, or above. The levels that real spikes show are known
+(`_MEMORY`, `_TRAFFIC`, `_BESIDE`); those of a random moment are counted at the machine's own quiet
+moments. How many times likelier a spike's levels are of work than of a random moment is its weight.
 
-A machine's brief spikes are a mixture: a share of them real, the others random. The share is the
-one that makes what was seen most likely. Only where "all are real" is a hundred times less likely
-than that mixture is anything disputed: the spikes that are more likely random than real, and all
-of them where fewer than five real ones are to be expected among them.
+Weights and heights tell which spikes are random ones put in among real ones (mixture.random).
+Those are disputed.
 
 Never disputed: anything of a machine without a witness that moves; a spike during which no witness
 was heard; and work that shows as such, for it lasts longer than half an hour or comes at the same
@@ -32,13 +30,14 @@ from typing import Final, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from costopt.frame.mixture import random
 from costopt.model import Profile
 from costopt.units import SECONDS_PER_DAY
 
 Floats = NDArray[np.float64]
 Samples = NDArray[np.float32]
 Flags = NDArray[np.bool_]
-Levels = NDArray[np.int8]  # 0 = up to P50 .. 4 = above P99, NOTHING = no sample
+Levels = NDArray[np.int8]  # 0 = up to P50 .. 5 = above P99.9, NOTHING = no sample
 Marks = TypeVar("Marks", Flags, Levels)
 
 SPIKE_PERCENT: Final = 10.0
@@ -50,21 +49,16 @@ seven once in a billion."""
 
 NOTHING: Final = -1
 _P90: Final = 900
-_EDGES: Final = (500, 800, 950, 990)  # permille
-_LOUDEST: Final = len(_EDGES)
-_MEMORY: Final = (0.05, 0.10, 0.15, 0.25, 0.45)
+_EDGES: Final = (500, 800, 950, 990, 999)  # permille
+_LOUD: Final = 4  # above P99
+_MEMORY: Final = (0.05, 0.10, 0.15, 0.25, 0.22, 0.23)
 """How often real brief spikes show each level of memory, where that is the only witness (300
 Bitbrains VMs, rounded; so is `_BESIDE`)."""
 _TRAFFIC: Final = (0.01, 0.01, 0.01, 0.02, 0.95)
-"""The same with disk or network among the witnesses: 95 % are above P99 (500 Bitbrains VMs)."""
-_BESIDE: Final = (0.15, 0.10, 0.15, 0.20, 0.40)
+"""The same with disk or network among the witnesses: 95 % are above P99 (500 Bitbrains VMs; how
+many of them above P99.9 is not known, and all above P99 count the same)."""
+_BESIDE: Final = (0.15, 0.10, 0.15, 0.20, 0.20, 0.20)
 """The same of the higher one of the two CPU samples beside a spike."""
-_TRACELESS: Final = 0.05
-"""Share of real spikes taken to leave no trace at all: the rest of those 95 %. So no spike weighs
-less than 1 : 20, and one alone cannot outweigh `_ODDS`."""
-_ODDS: Final = 100.0
-_FEW: Final = 5.0
-_LEAST_SHARE: Final = 0.001  # of real spikes, and of random ones, where the mixture is sought
 _RECURRING: Final = 0.5  # of the other days; of spikes in 5 % of samples one in a thousand does
 _RECURRING_DAYS: Final = 3
 _BUSY_PERCENT: Final = 90
@@ -109,7 +103,7 @@ def disputed(cpu: Series, memory: Sequence[Series], traffic: Sequence[Series]) -
     weights = _weights(_BESIDE, runs.beside(own), beside)
     weights *= _weights(told.of_work, runs.highest(told.levels), told.levels[quiet])
     doubtful = np.zeros(len(asked), bool)
-    doubtful[asked] = _doubtful(weights[asked])
+    doubtful[asked] = random(weights[asked], runs.heights(cpu.values)[asked])
     return runs.samples(doubtful)
 
 
@@ -162,8 +156,11 @@ class _Runs(NamedTuple):
 
     def highest(self, levels: Levels) -> Levels:
         """(runs,) of the run's samples."""
-        bounds = np.column_stack([self.first, self.stop]).ravel()
-        return np.maximum.reduceat(np.append(levels, NOTHING), bounds)[::2]
+        return np.maximum.reduceat(np.append(levels, NOTHING), self._bounds)[::2]
+
+    def heights(self, values: Samples) -> Samples:
+        """(runs,) the lowest of the run's samples: a random one beside work condemns it not."""
+        return np.minimum.reduceat(np.append(values, np.float32(0)), self._bounds)[::2]
 
     def beside(self, levels: Levels) -> Levels:
         """(runs,) of the samples before and after the run, where both are there."""
@@ -177,6 +174,10 @@ class _Runs(NamedTuple):
         steps[self.stop[chosen]] = -1
         inside: Flags = np.cumsum(steps[:-1]) > 0
         return inside
+
+    @property
+    def _bounds(self) -> NDArray[np.int64]:
+        return np.column_stack([self.first, self.stop]).ravel()
 
     def _of(self, flags: Flags) -> NDArray[np.int64]:
         passed = np.concatenate([[0], np.cumsum(flags)])
@@ -215,7 +216,7 @@ def _testimony(
 def _witness(cpu: Series, spikes: Flags, series: Series) -> _Testimony | None:
     """What one witness says; None = it never moves."""
     levels = _levels(series.values, _quiet(spikes, cpu.period_seconds, series))
-    if levels.max() < _LOUDEST:
+    if levels.max() < _LOUD:
         return None
     moments = np.arange(len(spikes)) * cpu.period_seconds // series.period_seconds
     return _Testimony(
@@ -267,36 +268,14 @@ def _higher_known(one: Levels, other: Levels) -> Levels:
 def _weights(of_work: Sequence[float], shown: Levels, usual: Levels) -> Floats:
     """(spikes,) how many times likelier a level is of work than of a random moment.
 
-    1 where nothing is shown. A level that no quiet moment has is counted as if one had.
+    1 where nothing is shown. A level that no quiet moment has is counted as if one had; levels
+    above the last that is known of work are as that one.
     """
-    counts = np.array([np.count_nonzero(usual == level) + 1 for level in range(_LOUDEST + 1)])
+    last = len(of_work) - 1
+    shown, usual = np.minimum(shown, last), np.minimum(usual, last)
+    counts = np.array([np.count_nonzero(usual == level) + 1 for level in range(last + 1)])
     likelier = np.asarray(of_work) * counts.sum() / counts
     return np.append(likelier, 1.0)[shown]  # NOTHING is the last
-
-
-def _doubtful(weights: Floats) -> Flags:
-    """(spikes,) which of these are disputed: see the module."""
-    weights = _TRACELESS + (1 - _TRACELESS) * weights
-    share = _likeliest_share(weights)
-    mixture = share * weights + 1 - share
-    if np.log(mixture / weights).sum() <= np.log(_ODDS):
-        return np.zeros(len(weights), bool)
-    if share * len(weights) < _FEW:
-        return np.ones(len(weights), bool)
-    return share * weights < 1 - share
-
-
-def _likeliest_share(weights: Floats) -> float:
-    """The share of real spikes that makes these weights most likely, to a ten-thousandth.
-
-    The likelihood of a mixture's share is concave: its slope falls through zero once.
-    """
-    low, high = _LEAST_SHARE, 1 - _LEAST_SHARE
-    while high - low > 1e-4:
-        middle = (low + high) / 2
-        slope = ((weights - 1) / (1 + middle * (weights - 1))).sum()
-        low, high = (middle, high) if slope > 0 else (low, middle)
-    return (low + high) / 2
 
 
 def _nearest_rank(ranked: Samples, permille: int) -> float:
