@@ -34,6 +34,10 @@ from costopt.optimize.risk import Risk
 from costopt.parallel import in_threads
 
 _WANTED: Final = frozenset({CPU, MEMORY, MEMORY_MAX})
+_WORKERS: Final = 1
+"""Beside the reading of shards. More are slower: between compiled loops of microseconds a machine's
+study is Python, which but one thread runs at a time, and they wait for each other (10,000 machines
+of 60 days on two cores: two took 18 s, one 15)."""
 _LEAD_MINUTES: Final = LEAD_MINUTES[:1]  # as the replays of evidence are said to have
 
 
@@ -84,7 +88,7 @@ def of_shards(
         held = histories(shard, subjects, window, _WANTED)
         return [_two(one, asks[one.subject.resource_id], table, terms.standard) for one in held]
 
-    found = [two for twos in in_threads(work, shards, threads) for two in twos]
+    found = [two for twos in in_threads(work, shards, min(threads, _WORKERS)) for two in twos]
     return _outlooks(found, table, end, terms, prior)
 
 

@@ -119,20 +119,24 @@ def choose(
     Returns:
         A position, or None where nothing is both smaller and cheaper.
     """
-    best, cost, costs = None, hourly, offers.expected
-    for distance in range(int(offers.distance.max(initial=0)) + 1):
-        near = offers.feasible & (offers.distance == distance)
+    costs = offers.expected
+    worth = offers.feasible & (offers.distance >= 0) & (costs <= hourly)
+    worth &= smaller(offers, vcpus, memory_gib)
+    best, cost = None, hourly
+    for distance in sorted(set(offers.distance[worth].tolist())):
         cheap = costs <= (1 - margin) * cost if distance else costs < cost
-        fits = near & cheap & smaller(offers, vcpus, memory_gib)
+        fits = worth & cheap & (offers.distance == distance)
         if fits.any():
             best = _least(offers, costs, fits)
-            vcpus, memory_gib = float(offers.vcpus[best]), float(offers.memory_gib[best])
             cost = float(costs[best])
+            worth &= smaller(offers, float(offers.vcpus[best]), float(offers.memory_gib[best]))
     return best
 
 
 def _least(offers: Offers, costs: Floats, among: Bools) -> int:
     tied = np.flatnonzero(among & (costs == costs[among].min()))
+    if len(tied) == 1:
+        return int(tied[0])
     memory = np.nan_to_num(offers.memory_gib[tied])
     return int(tied[np.lexsort((tied, -memory, -offers.vcpus[tied]))[0]])
 

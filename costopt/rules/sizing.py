@@ -75,7 +75,8 @@ class Sizing:
 
     @cached_property
     def _feasible(self) -> size.Bools:
-        return feasible(self.ladder, self.current, self.need, self.lifted)
+        could = feasible(self.ladder, self.current, self.need, self.lifted)
+        return could & (distance(self.ladder, self.current) >= 0)
 
     @cached_property
     def offers(self) -> size.Offers:
@@ -84,17 +85,17 @@ class Sizing:
 
     def offers_by(self, chances: Chances) -> size.Offers:
         """The same by what was known at another moment, or counted otherwise."""
-        market, away = self.market, distance(self.ladder, self.current)
-        could = self._feasible & (away >= 0)
-        holds = could & (self.capacities * self.settings.limit_percent >= chances.peak_percent)
+        market = self.market
+        enough = self.capacities * self.settings.limit_percent >= chances.peak_percent
+        held = market.hourly[self._feasible & enough]
         return size.Offers(
             hourly=market.hourly,
             vcpus=market.vcpus,
             memory_gib=market.memory_gib,
-            distance=away,
-            feasible=could,
+            distance=distance(self.ladder, self.current),
+            feasible=self._feasible,
             risk=chances.at(self.capacities),
-            safe=float(market.hourly[holds].min()) if holds.any() else float(self.hourly),
+            safe=float(held.min()) if held.size else float(self.hourly),
             rollback_cost=self.rollback_cost,
         )
 
