@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -48,3 +50,78 @@ class Provider(Protocol):
 
     def shapes(self) -> pa.Table:
         """Machine types that the catalogue may not know (schema.SHAPES)."""
+
+
+class Series(NamedTuple):
+    """One line of samples."""
+
+    resource_id: str
+    metric_name: str
+    statistic: str  # mean | max
+    device: str  # "" = the whole resource
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the lake holds already."""
+
+    held: Mapping[Series, datetime] = field(default_factory=dict)
+    """The end of each series' newest sample (UTC). There may be gaps before it."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What the provider asked to be reminded of, after an earlier collect that ended well."""
+
+
+@runtime_checkable
+class Resuming(Protocol):
+    """A provider that takes up where the lake ends, so that a collect costs what is new.
+
+    Its samples come in portions that are kept one by one, so a killed collect loses little: of each
+    series earlier samples come before later ones, and where a call fails, nothing later of its
+    series follows. Samples that may still change are not given: they are asked for next time.
+    """
+
+    notes: dict[str, str]
+    """Kept when the charges are committed, beside those of earlier collects; names the keys."""
+
+    def resume(self, known: Known) -> None:
+        """Told what the lake holds, before any other call. Without it, everything is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the paid calls of a collect will cost, before the first of them."""
+
+    usd: Decimal
+    lines: tuple[str, ...]  # one for each kind of call: how many, of what, at which price
+
+
+@runtime_checkable
+class Paid(Protocol):
+    """A provider some of whose calls cost money."""
+
+    def estimate(self) -> Estimate:
+        """By what is there now and what the lake holds; only free calls are made.
+
+        Raises:
+            ProviderError: it is above the limit that the user gave.
+        """
+
+
+class Check(NamedTuple):
+    """One thing that a collect needs, tried by a harmless call."""
+
+    name: str  # the permission or endpoint: ec2:DescribeInstances
+    where: str  # account and region, or address
+    passed: bool
+    detail: str  # what the answer was, and what to do
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A provider that `costopt doctor NAME` can try out."""
+
+    def checks(self) -> Iterator[Check]:
+        """Each thing that a collect needs, one after the other."""
+
+    def permissions(self) -> str:
+        """The least that has to be granted, in the provider's own language; "" = nothing to say."""

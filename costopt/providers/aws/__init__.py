@@ -1,0 +1,1 @@
+"""Amazon Web Services: accounts and regions through boto3 (docs/providers/aws.md)."""

@@ -1,0 +1,1 @@
+"""Machines of one's own, through a Prometheus (docs/providers/prometheus.md)."""
