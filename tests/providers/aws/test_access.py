@@ -1,0 +1,7 @@
+"""Ways into AWS."""
+
+from costopt.providers.aws import access
+
+
+def test_the_own_account_is_known_by_its_number(aws_server, settings) -> None:
+    assert access.own_account(settings()).account_id == "123456789012"
