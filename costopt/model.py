@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -42,6 +42,15 @@ class Effort(StrEnum):
     LOW = "Low"
     MEDIUM = "Medium"
     HIGH = "High"
+
+
+class Series(NamedTuple):
+    """What one line of samples is of, at whatever period."""
+
+    resource_id: str
+    metric_name: str
+    statistic: str  # mean | max
+    device: str  # "" = the whole resource
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ middle is a function of tables, prices, settings and `as_of`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from costopt import registry
+from costopt import registry, units
 from costopt.backtest.result import Backtest
 from costopt.config import Settings
 from costopt.errors import CostoptError, InputError, InsufficientData, ProviderError
@@ -22,7 +22,8 @@ from costopt.frame.inventory import present
 from costopt.frame.series import chosen
 from costopt.hindsight import Wanted, replayed, with_outlooks
 from costopt.lake import packed
-from costopt.lake.store import Committed, Lake
+from costopt.lake.held import held
+from costopt.lake.store import Lake
 from costopt.model import (
     Disputed,
     Finding,
@@ -33,7 +34,7 @@ from costopt.model import (
 )
 from costopt.pricing.catalogue import Catalogue
 from costopt.profile import kernel
-from costopt.providers.base import Problem, Provider
+from costopt.providers.base import Estimate, Known, Paid, Problem, Provider, Resuming
 from costopt.rules.base import Case, Outcome
 from costopt.rules.cases import build
 from costopt.rules.judgement import judge, judges_of, refused_prices, shown_budget, summed_up
@@ -41,6 +42,9 @@ from costopt.rules.rightsize import Rightsize
 from costopt.rules.threads import unknown_names
 
 Progress = Callable[[str], None]
+
+_PORTION_ROWS = 1_000_000
+"""A portion of samples that is kept whatever becomes of the rest: a few minutes of collecting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +86,25 @@ def collect(
     lake: Lake,
     window: Window | None = None,
     progress: Progress = lambda step: None,
+    announce: Callable[[Estimate], None] = lambda estimate: None,
 ) -> Collected:
     """Bring a provider's tables into the lake; what one of them lacks does not stop the others.
 
+    Args:
+        announce: told what the paid calls will cost, once it is known and before the first of them.
     Raises:
         InputError, ProviderError: the first failure, where no table could be had at all.
     """
-    steps: Mapping[str, Callable[[], Committed]] = {
-        "resources": lambda: lake.append("resources", provider.resources()),
-        "shapes": lambda: lake.append("shapes", provider.shapes()),
-        "prices": lambda: lake.append("prices", provider.prices()),
-        "charges": lambda: lake.append_charges(provider.charges(window)),
-        "metrics": lambda: lake.append_metrics(provider.name, provider.metrics(window)),
-    }
+    resuming = provider if isinstance(provider, Resuming) else None
+    if resuming:
+        packed.compact(lake)  # what a killed collect left is known, too
+        resuming.resume(Known(held(lake), lake.notes(provider.name)))
     rows: dict[str, int] = {}
     failures: list[CostoptError] = []
-    for name, step in steps.items():
+    for name, step in _steps(provider, lake, window, progress, announce).items():
         progress(name)
         try:
-            rows[name] = step().rows
+            rows[name] = step()
         except (InputError, ProviderError) as error:
             failures.append(error)
     progress("compaction")
@@ -109,6 +113,45 @@ def collect(
         raise failures[0]
     lost = [Problem(e.where, f"{e.what} ({e.hint})", fatal=True) for e in failures]
     return Collected(rows, (*provider.problems, *lost), compacted.days)
+
+
+def _steps(
+    provider: Provider,
+    lake: Lake,
+    window: Window | None,
+    progress: Progress,
+    announce: Callable[[Estimate], None],
+) -> dict[str, Callable[[], int]]:
+    """What a collect does, in order; each gives the rows that are new to the lake."""
+    resuming = provider if isinstance(provider, Resuming) else None
+
+    def counted(what: str, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        rows = 0
+        for table in tables:
+            rows += table.num_rows
+            progress(f"{what}: {units.counted(rows, 'row')}")
+            yield table
+
+    def charges() -> int:
+        committed = lake.append_charges(counted("charges", provider.charges(window)))
+        if resuming:
+            lake.note(provider.name, resuming.notes)
+        return committed.rows
+
+    def metrics() -> int:
+        if isinstance(provider, Paid):
+            announce(provider.estimate())
+        samples = counted("metrics", provider.metrics(window))
+        portion_rows = _PORTION_ROWS if resuming else None
+        return lake.append_metrics(provider.name, samples, portion_rows=portion_rows).rows
+
+    return {
+        "resources": lambda: lake.append("resources", provider.resources()).rows,
+        "shapes": lambda: lake.append("shapes", provider.shapes()).rows,
+        "prices": lambda: lake.append("prices", provider.prices()).rows,
+        "charges": charges,
+        "metrics": metrics,
+    }
 
 
 def moment(lake: Lake, as_of: datetime | None) -> datetime:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
 import click
-import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -23,8 +22,7 @@ from costopt import pipeline, registry
 from costopt.cli import options
 from costopt.cli.progress import steps
 from costopt.errors import ConfigError, CostoptError
-from costopt.model import Window
-from costopt.providers.base import Problem, Provider
+from costopt.providers.base import Estimate, Problem, Provider
 from costopt.units import counted
 
 _SHOWN: Final = 20
@@ -138,38 +136,6 @@ def _sentence(error: ValidationError) -> str:
     return name + str(first["msg"]).removeprefix("Value error, ")
 
 
-class _Watched:
-    """A provider whose rows are counted for the progress line as they pass."""
-
-    def __init__(self, inner: Provider, step: Callable[[str], None]) -> None:
-        self._inner = inner
-        self._step = step
-        self.name = inner.name
-        self.problems = inner.problems
-
-    def resources(self) -> pa.Table:
-        return self._inner.resources()
-
-    def metrics(self, window: Window | None) -> Iterator[pa.Table]:
-        return self._counted("metrics", self._inner.metrics(window))
-
-    def charges(self, window: Window | None) -> Iterator[pa.Table]:
-        return self._counted("charges", self._inner.charges(window))
-
-    def prices(self) -> pa.Table:
-        return self._inner.prices()
-
-    def shapes(self) -> pa.Table:
-        return self._inner.shapes()
-
-    def _counted(self, what: str, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-        rows = 0
-        for table in tables:
-            rows += table.num_rows
-            self._step(f"{what}: {counted(rows, 'row')}")
-            yield table
-
-
 def _collect(provider: Provider, home: Path | None, config_path: Path | None) -> None:
     _, lake = options.settings_and_lake(home, config_path)
     if (lake.root / options.DEMO_MARK).exists():
@@ -180,7 +146,7 @@ def _collect(provider: Provider, home: Path | None, config_path: Path | None) ->
         )
     try:
         with steps() as step:
-            collected = pipeline.collect(_Watched(provider, step), lake, progress=step)
+            collected = pipeline.collect(provider, lake, progress=step, announce=_announce)
     except CostoptError:
         _tell(provider.problems)
         raise
@@ -198,6 +164,12 @@ def _collect(provider: Provider, home: Path | None, config_path: Path | None) ->
     click.echo(f"next: costopt recommend{where}", err=True)
     if any(problem.fatal for problem in collected.problems):
         sys.exit(4)
+
+
+def _announce(estimate: Estimate) -> None:
+    """What the paid calls will cost, before the first of them."""
+    for line in estimate.lines:
+        click.echo(line, err=True)
 
 
 def _tell(problems: Sequence[Problem]) -> None:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from costopt.errors import InputError
 from costopt.lake.fold import DAY_MICROSECONDS, Samples
+from costopt.lake.incoming import check_period, check_times
 from costopt.lake.series import KEYS, TEXT_KEYS, Vocabulary
-from costopt.lake.store import check_period, check_times
 
 _ROWS: Final = 1 << 20
 _EVER: Final = (-(1 << 40), 1 << 40)  # the days of a row group without statistics

@@ -7,9 +7,12 @@ Layout below the root:
     metrics/<provider>/             long samples not yet compacted, one file a commit
     packed/<YYYY-MM-DD>.parquet     packed days, one row group a shard (see packed.py)
     watermarks.json                 how far each provider's metric is final
+    notes.json                      what each provider asked to be reminded of
+    staging/                        what writers at work have not committed yet (see staging.py)
 
 Every file is written beside its place, fsynced and renamed, so a reader sees all of it or nothing.
-Writers take turns by a lock; what a killed writer left behind is swept by the next one. A commit
+Writers take turns by a lock, which no slow source holds: streams are written aside first. What a
+killed writer left behind is swept by the next one. A commit
 that says nothing new writes nothing: collecting twice gives the same tables.
 
 Which write wins:
@@ -30,7 +33,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote, unquote
@@ -41,7 +44,9 @@ import pyarrow.parquet as pq
 
 from costopt import schema
 from costopt.errors import InputError
-from costopt.lake.atomic import write_atomically, write_parquet
+from costopt.lake.atomic import sync_folder, write_atomically, write_parquet
+from costopt.lake.incoming import Portions, hashed, watched
+from costopt.lake.staging import staging, sweep
 from costopt.lake.versions import (
     CHARGE_COLUMNS,
     KEYS,
@@ -50,11 +55,9 @@ from costopt.lake.versions import (
     new_observations,
     newest_commit,
 )
-from costopt.units import SECONDS_PER_DAY
 
 FORMAT: Final = 1
 SHARDS: Final = 16
-_END_OF_TIME: Final = 7_258_118_400_000_000  # 2200-01-01 in microseconds since 1970
 Dimension = Literal["resources", "prices", "shapes"]
 
 
@@ -97,8 +100,8 @@ class Lake:
             if not fresh:
                 return Committed(0, None)
             new = pa.Table.from_pylist(fresh, schema=schema.SCHEMAS[name])
-            path, rows_written = self._commit(self.root / name, [new])
-            return Committed(rows_written, path)
+            path = _next(self.root / name, os.urandom(8).hex())
+            return Committed(write_parquet(path, [new]), path)
 
     def append_charges(self, tables: Iterable[pa.Table]) -> Committed:
         """Stream a bill, or a restatement of one, into one commit; the same again adds nothing.
@@ -109,40 +112,55 @@ class Lake:
         """
         folder = self.root / "charges"
         digest = hashlib.blake2b(digest_size=8)
-        with self.writing():
-            path, rows = self._commit(folder, _hashed(tables, digest))
-            if path is None:
-                return Committed(0, None)
-            content = digest.hexdigest()
-            if any(known.stem.endswith(content) for known in _files(folder)):
-                path.unlink()
-                return Committed(0, None)
-            sequence, _, _ = path.stem.partition("-")
-            return Committed(rows, path.replace(folder / f"{sequence}-{content}.parquet"))
+        with staging(self.root, self.writing) as aside:
+            rows = write_parquet(aside / "charges.parquet", hashed(tables, digest))
+            with self.writing():
+                content = digest.hexdigest()
+                if not rows or any(known.stem.endswith(content) for known in _files(folder)):
+                    return Committed(0, None)
+                return Committed(rows, _moved(aside / "charges.parquet", folder, content))
 
     def append_metrics(
-        self, provider: str, tables: Iterable[pa.Table], *, final_until: datetime | None = None
+        self,
+        provider: str,
+        tables: Iterable[pa.Table],
+        *,
+        final_until: datetime | None = None,
+        portion_rows: int | None = None,
     ) -> Committed:
-        """Stream long samples into one commit and move the provider's watermarks.
+        """Stream long samples into the lake and move the provider's watermarks.
 
         Args:
             provider: whose samples these are; one folder each.
             tables: in METRICS columns, any order, any number, never all in memory at once.
             final_until: samples ending after this moment may still change (UTC); None = all final.
+            portion_rows: commit whenever so many rows have come: they stay, whatever becomes of the
+                rest of the stream. None = all or nothing. Watermarks move at the end.
         """
         ends: dict[str, datetime] = {}
+        stream = Portions(watched(tables, ends), portion_rows)
+        folder = self.root / "metrics" / quote(provider, safe=" ")
+        total, path = 0, None
+        with staging(self.root, self.writing) as aside:
+            for portion in stream:
+                if rows := write_parquet(aside / "samples.parquet", portion):
+                    with self.writing():
+                        path = _moved(aside / "samples.parquet", folder, os.urandom(8).hex())
+                    total += rows
+        if stream.failure is not None:
+            raise stream.failure
+        if path is not None:
+            self._move_marks(provider, ends, final_until)
+        return Committed(total, path)
+
+    def note(self, provider: str, notes: Mapping[str, str]) -> None:
+        """Keep what a provider wants to be reminded of, beside what it noted before."""
+        if not notes:
+            return
         with self.writing():
-            folder = self.root / "metrics" / quote(provider, safe=" ")
-            path, rows = self._commit(folder, _watched(tables, ends))
-            if path is None:
-                return Committed(0, None)
-            marks = self._marks()
-            of_provider = marks.setdefault(provider, {})
-            for metric, end in ends.items():
-                final = min(end, final_until) if final_until else end
-                of_provider[metric] = max(of_provider.get(metric, final), final)
-            self._write_json("watermarks.json", _iso(marks))
-            return Committed(rows, path)
+            held = self._notes()
+            held[provider] = {**held.get(provider, {}), **notes}
+            self._write_json("notes.json", held)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -151,19 +169,21 @@ class Lake:
         with (self.root / ".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.shards  # noqa: B018  (refuse a lake of another format before writing into it)
-            for stale in self.root.rglob(".tmp-*"):
-                stale.unlink(missing_ok=True)
+            sweep(self.root)
             if not (self.root / "lake.json").exists():
                 self._write_json("lake.json", {"format": FORMAT, "shards": SHARDS})
             yield
 
-    def _commit(self, folder: Path, tables: Iterable[pa.Table]) -> tuple[Path | None, int]:
-        """Write the next file of a folder; returns it and its rows, or None and 0 without any."""
-        folder.mkdir(parents=True, exist_ok=True)
-        sequence = max(time.time_ns(), *(int(p.stem.split("-")[0]) + 1 for p in _files(folder)), 0)
-        target = folder / f"{sequence:020d}-{os.urandom(8).hex()}.parquet"
-        rows = write_parquet(target, tables)
-        return (target, rows) if rows else (None, 0)
+    def _move_marks(
+        self, provider: str, ends: Mapping[str, datetime], final_until: datetime | None
+    ) -> None:
+        with self.writing():
+            marks = self._marks()
+            of_provider = marks.setdefault(provider, {})
+            for metric, end in ends.items():
+                final = min(end, final_until) if final_until else end
+                of_provider[metric] = max(of_provider.get(metric, final), final)
+            self._write_json("watermarks.json", _iso(marks))
 
     def _write_json(self, name: str, value: object) -> None:
         data = json.dumps(value, indent=1, sort_keys=True).encode()
@@ -236,6 +256,20 @@ class Lake:
             hint = "remove it and collect again: the samples are unharmed"
             raise InputError("unreadable watermarks", where=str(path), hint=hint) from None
 
+    def notes(self, provider: str) -> dict[str, str]:
+        """What the provider noted."""
+        return self._notes().get(provider, {})
+
+    def _notes(self) -> dict[str, dict[str, str]]:
+        path = self.root / "notes.json"
+        if not path.exists():
+            return {}
+        try:
+            return {name: dict(notes) for name, notes in json.loads(path.read_bytes()).items()}
+        except (ValueError, AttributeError, TypeError):
+            hint = "remove it and collect again: bills are then read anew"
+            raise InputError("unreadable notes", where=str(path), hint=hint) from None
+
     def pending(self) -> tuple[tuple[str, Path], ...]:
         """Long metric files not yet compacted, as (provider, path), oldest first."""
         folders = sorted(p for p in (self.root / "metrics").glob("*") if p.is_dir())
@@ -244,6 +278,20 @@ class Lake:
 
 
 # -- pieces ----------------------------------------------------------------------------------
+
+
+def _next(folder: Path, name: str) -> Path:
+    """The place of the next file of a folder; its name sorts after those of all before it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sequence = max(time.time_ns(), *(int(p.stem.split("-")[0]) + 1 for p in _files(folder)), 0)
+    return folder / f"{sequence:020d}-{name}.parquet"
+
+
+def _moved(staged: Path, folder: Path, name: str) -> Path:
+    """Commit a staged file, durable already, with the write lock held."""
+    path = staged.replace(_next(folder, name))
+    sync_folder(folder)
+    return path
 
 
 def _files(folder: Path) -> list[Path]:
@@ -259,67 +307,6 @@ def _read(path: Path, expected: pa.Schema) -> pa.Table:
             where=str(path),
             hint="move it away and collect again; the other files are unharmed",
         ) from None
-
-
-def _hashed(tables: Iterable[pa.Table], digest: hashlib.blake2b) -> Iterator[pa.Table]:
-    """Pass conformed charges on, hashing them.
-
-    Equal tables in equal portions hash alike; a miss costs a redundant commit, never a wrong read.
-    """
-    for table in tables:
-        charges = schema.conform(table, schema.CHARGES).combine_chunks()
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, charges.schema) as writer:
-            writer.write_table(charges)
-        digest.update(sink.getvalue())
-        yield charges
-
-
-def _watched(tables: Iterable[pa.Table], ends: dict[str, datetime]) -> Iterator[pa.Table]:
-    """Pass conformed tables on, noting the latest end of a sample per metric."""
-    for table in tables:
-        metrics = schema.conform(table, schema.METRICS)
-        check_times(metrics.column("Timestamp"))
-        ending = metrics.select(["MetricName", "PeriodSeconds", "Timestamp"])
-        for row in (
-            ending.group_by(["MetricName", "PeriodSeconds"])
-            .aggregate([("Timestamp", "max")])
-            .to_pylist()
-        ):
-            check_period(row["PeriodSeconds"])
-            end = row["Timestamp_max"] + timedelta(seconds=row["PeriodSeconds"])
-            ends[row["MetricName"]] = max(ends.get(row["MetricName"], end), end)
-        yield metrics
-
-
-def check_times(times: pa.ChunkedArray, where: str = "") -> None:
-    """Refuse timestamps that can only be of a mistaken unit: they would not be days of anything.
-
-    Raises:
-        InputError: before 1970 or after 2199.
-    """
-    bounds = pc.min_max(times.cast(pa.int64()))
-    first, last = bounds["min"].as_py(), bounds["max"].as_py()
-    if first is not None and (first < 0 or last >= _END_OF_TIME):
-        raise InputError(
-            "a Timestamp lies before 1970 or after 2199",
-            where=where,
-            hint="check its unit: seconds, milliseconds and microseconds are easily confused",
-        )
-
-
-def check_period(seconds: int, where: str = "") -> None:
-    """Refuse a sampling period that has no grid within a day.
-
-    Raises:
-        InputError: not a divisor of 86,400 s.
-    """
-    if seconds < 1 or SECONDS_PER_DAY % seconds:
-        raise InputError(
-            f"PeriodSeconds {seconds} does not divide a day evenly, so its samples have no grid",
-            where=where,
-            hint="resample to a period such as 60, 300, 900, 3600 or 86400 seconds",
-        )
 
 
 def _iso(marks: Mapping[str, Mapping[str, datetime]]) -> dict[str, dict[str, str]]:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from costopt.model import Series as Series  # noqa: PLC0414  (providers look for it here)
 from costopt.model import Window
 
 
@@ -50,15 +51,6 @@ class Provider(Protocol):
 
     def shapes(self) -> pa.Table:
         """Machine types that the catalogue may not know (schema.SHAPES)."""
-
-
-class Series(NamedTuple):
-    """One line of samples."""
-
-    resource_id: str
-    metric_name: str
-    statistic: str  # mean | max
-    device: str  # "" = the whole resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +94,7 @@ class Paid(Protocol):
     def estimate(self) -> Estimate:
         """By what is there now and what the lake holds; only free calls are made.
 
-        Raises:
-            ProviderError: it is above the limit that the user gave.
+        Above the limit that the user gave, metrics() raises ProviderError before its first call.
         """
 
 
