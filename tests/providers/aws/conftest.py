@@ -10,6 +10,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from costopt.providers.aws.settings import AwsSettings
+from tests.fakes import aws_front
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,17 @@ def aws_server(aws_environment: pytest.MonkeyPatch) -> Iterator[str]:
     httpx.post(f"{url}/moto-api/reset").raise_for_status()
     yield url
     server.stop()
+
+
+@pytest.fixture
+def front(aws_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[aws_front.Front]:
+    """A door before that moto, which counts the calls and refuses what a test tells it to."""
+    door = aws_front.Front(behind=aws_server)
+    server = aws_front.serve(door)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", door.url)
+    yield door
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture
