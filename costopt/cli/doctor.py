@@ -1,8 +1,11 @@
-"""`costopt doctor`: what the lake holds, and how far its data can be relied on."""
+"""`costopt doctor`: what the lake holds, and how far its data can be relied on; and, with the name
+of a provider, whether it would let us collect, and what it has to grant.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +17,7 @@ from costopt import pipeline
 from costopt.cli import doctor_documents, doctor_pages, options
 from costopt.cli.lookup import resource_named
 from costopt.cli.progress import steps
+from costopt.cli.provider_commands import ProviderCommands
 from costopt.config import CONFIG_NAME, Settings
 from costopt.errors import InsufficientData
 from costopt.frame.quality import require_usable
@@ -21,11 +25,41 @@ from costopt.lake.holdings import holdings
 from costopt.lake.store import Lake
 from costopt.model import is_machine
 from costopt.pipeline import Observed
+from costopt.providers.base import Checked, Provider
 
 _FORMATS: Final = ("table", "json")
 
 
-@click.command()
+def _try(provider: Provider, policy: bool, **_: object) -> None:
+    """Each thing that a collect needs, tried; then what has to be granted.
+
+    Raises:
+        ProviderError: the provider cannot be asked at all.
+    """
+    assert isinstance(provider, Checked)
+    if policy:
+        options.deliver(provider.permissions().encode(), None)
+        return
+    failed = 0
+    for check in provider.checks():
+        failed += not check.passed
+        click.echo(doctor_pages.check(check))
+    click.echo(doctor_pages.verdict(provider.name, failed))
+    sys.exit(4 if failed else 0)
+
+
+@click.group(
+    cls=ProviderCommands,
+    run=_try,
+    more=[
+        click.Option(
+            ["--policy"], is_flag=True, help="Only print the least that has to be granted."
+        )
+    ],
+    wanted=lambda provider: hasattr(provider, "checks"),
+    invoke_without_command=True,
+)
+@click.pass_context
 @click.option(
     "--format",
     "format_name",
@@ -39,6 +73,7 @@ _FORMATS: Final = ("table", "json")
 @options.as_of
 @options.project
 def doctor(
+    ctx: click.Context,
     format_name: str | None,
     wanted: str | None,
     output: Path | None,
@@ -50,7 +85,12 @@ def doctor(
 
     Exit code 0 where at least one machine can be judged, 3 where none can. Every check, with its
     threshold and the evidence for it, is in docs/quality.md.
+
+    With a provider's name: try what a collect from it needs, by harmless calls. Exit code 4 where
+    something is refused.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     format_name = options.format_of(format_name, output, _FORMATS)
     settings, lake = options.settings_and_lake(home, config_path)
     if wanted is not None:

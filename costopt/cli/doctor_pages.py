@@ -12,6 +12,8 @@ from costopt.frame.tally import Tally, tally, usable
 from costopt.lake.holdings import Holdings
 from costopt.model import Finding, FindingLevel, Profile, Resource
 from costopt.pipeline import Observed
+from costopt.providers.base import Check
+from costopt.report.safe import terminal
 from costopt.report.screen import HEAD, MARGIN, PLAIN, QUIET, STRONG, WARN, Screen, Span
 from costopt.units import counted
 
@@ -37,6 +39,23 @@ def fleet(
         for text in doubts:
             screen.bullet(text, WARN, indent=MARGIN)
     return screen.text().encode()
+
+
+def check(one: Check) -> str:
+    """A provider's check in a line, two where there is something to do."""
+    mark = "ok    " if one.passed else "FAILED"
+    line = f"  {mark}  {terminal(one.name)}  {terminal(one.where)}".rstrip()
+    return f"{line}\n          {terminal(one.detail)}" if one.detail else line
+
+
+def verdict(provider: str, failed: int) -> str:
+    """What the checks come to, and what next."""
+    if failed:
+        return (
+            f"\n{counted(failed, 'check')} failed. What has to be granted: "
+            f"costopt doctor {provider} --policy"
+        )
+    return f"\nAll passed. Next: costopt collect {provider}"
 
 
 def _holdings(screen: Screen, held: Holdings) -> None:

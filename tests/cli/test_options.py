@@ -22,7 +22,7 @@ def _writers(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
         command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from _writers(command, *path, name)
-        elif command and {"--format", "--output"} <= {o for p in command.params for o in p.opts}:
+        if command and {"--format", "--output"} <= {o for p in command.params for o in p.opts}:
             arguments = [p for p in command.params if isinstance(p, click.Argument) and p.required]
             yield (*path, name, *("x" for _ in arguments))
 
