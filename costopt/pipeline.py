@@ -111,8 +111,12 @@ def collect(
     compacted = packed.compact(lake)
     if failures and not any(rows.values()):
         raise failures[0]
-    lost = [Problem(e.where, f"{e.what} ({e.hint})", fatal=True) for e in failures]
+    lost = [Problem(e.where or provider.name, _told(e), fatal=True) for e in failures]
     return Collected(rows, (*provider.problems, *lost), compacted.days)
+
+
+def _told(error: CostoptError) -> str:
+    return f"{error.what} ({error.hint})" if error.hint else error.what
 
 
 def _steps(
