@@ -1,22 +1,26 @@
 """Ways into AWS: sessions of the accounts, clients with bounded retries, errors as problems.
 
 Nothing secret is told: of an error only its code and AWS's sentence are kept, with anything in it
-that looks like a key, a token or a signature struck out.
+that looks like a key, a token or a signature struck out; and botocore, whose debug log holds whole
+requests, is kept from writing it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import threading
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import boto3
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.session import Session as CoreSession
 
 from costopt.errors import ProviderError
@@ -39,42 +43,94 @@ DENIED: Final = frozenset(
 )
 
 _SECRET: Final = re.compile(
-    r"(?i)((?:X-Amz-(?:Signature|Security-Token|Credential)|Signature|AWSAccessKeyId|token)=)[^&\s\"']+"
+    # a name, then its value: in a query, a header, JSON, or the canonical request that AWS quotes
+    r"(?i)((?:signature|credential|token|AWSAccessKeyId|secret\w*key|password|authorization)"
+    r"[\"']?\s?[=:]\s?[\"']?(?:(?:bearer|basic)\s)?)[^&\s\"',]+"
+    r"|(encoded authorization failure message: )\S+"
+    r"|(://)[^/@\s]+(?=@)"  # user and password of a proxy
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
-    r"|encoded authorization failure message: \S+"
+    # secret keys have 40 characters, session tokens hundreds; ARNs and names are cut up by : - .
+    r"|(?<![\w/+=])(?:[A-Za-z0-9/+=]{40}|[A-Za-z0-9/+=]{100,})(?![\w/+=])"
 )
+
+_LOUD: Final = ("boto3", "botocore", "s3transfer", "urllib3")
+"""Their debug logs show headers with signatures and tokens, and addresses with signed queries."""
+
+_KEPT_CLIENTS: Final = 256
+"""An EC2 client takes 1.4 MB: those of 100 accounts in 17 regions would take gigabytes."""
+
+
+class _Clients:
+    """Clients of all accounts; those not used for longest are let go. Safe among threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[str, ...], made: Callable[[], Any]) -> Any:
+        with self._lock:  # making clients of one session is one thread's work at a time
+            if key not in self._kept:
+                self._kept[key] = made()
+            self._kept.move_to_end(key)
+            if len(self._kept) > _KEPT_CLIENTS:
+                self._kept.popitem(last=False)
+            return self._kept[key]
 
 
 @dataclass(eq=False)
 class Account:
-    """One account's way in. Clients are kept; making them is one thread's work at a time."""
+    """One account's way in."""
 
     account_id: str
     name: str  # "" = not known
     session: boto3.Session
     settings: AwsSettings
-    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    machine_types: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the account said of machine types, by name, so that it is asked once (shapes.py)."""
+    _clients: _Clients = field(default_factory=_Clients)
+    _regions: tuple[str, ...] = ()
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def home_region(self) -> str:
+        """The user's own region: asked where any region will do, as others may be forbidden."""
+        return self.session.region_name or HOME_REGION
 
     def client(self, service: str, region: str = HOME_REGION) -> Any:
         """The client of a service in a region; throttling makes it slower, and never endless."""
-        with self._lock:
-            if (service, region) not in self._clients:
-                self._clients[service, region] = self.session.client(  # type: ignore[call-overload]
-                    service, region_name=region, config=_config(self.settings)
-                )
-            return self._clients[service, region]
+
+        def made() -> Any:
+            return self.session.client(  # type: ignore[call-overload]
+                service, region_name=region, config=_config(self.settings)
+            )
+
+        return self._clients.get((self.account_id, service, region), made)
 
     def regions(self) -> tuple[str, ...]:
-        """Those asked for, else all that the account has enabled, by name.
+        """Those asked for, else all that the account has enabled, by name; asked once.
 
         Raises:
             ClientError, BotoCoreError: the account does not say.
         """
-        if self.settings.region:
-            return self.settings.region
-        told = self.client("ec2").describe_regions(AllRegions=False)["Regions"]
-        return tuple(sorted(one["RegionName"] for one in told))
+        with self._lock:
+            if not self._regions:
+                self._regions = self.settings.region or self._enabled()
+            return tuple(sorted(set(self._regions)))
+
+    def enter(self) -> None:
+        """Fetch credentials if there are none yet: one call where a role is to be assumed.
+
+        Raises:
+            ClientError, BotoCoreError: the account does not let us in.
+        """
+        credentials = self.session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        credentials.get_frozen_credentials()
+
+    def _enabled(self) -> tuple[str, ...]:
+        told = self.client("ec2", self.home_region).describe_regions(AllRegions=False)
+        return tuple(one["RegionName"] for one in told["Regions"])
 
 
 def own_account(settings: AwsSettings) -> Account:
@@ -83,10 +139,12 @@ def own_account(settings: AwsSettings) -> Account:
     Raises:
         ProviderError: there are none, or AWS refuses them.
     """
+    for name in _LOUD:
+        logging.getLogger(name).setLevel(logging.INFO)
     try:
         session = boto3.Session(profile_name=settings.profile)
         way = Account("", "", session, settings)
-        way.account_id = way.client("sts").get_caller_identity()["Account"]
+        way.account_id = way.client("sts", way.home_region).get_caller_identity()["Account"]
     except (ClientError, BotoCoreError) as error:
         raise ProviderError(
             f"AWS does not let us in: {said(error)}",
@@ -101,22 +159,28 @@ def member_account(home: Account, account_id: str, name: str) -> Account:
     Its temporary credentials are renewed as long as the collect takes.
     """
     settings = home.settings
-    partition = home.session.get_partition_for_region(home.session.region_name or HOME_REGION)
+    partition = home.session.get_partition_for_region(home.home_region)
     extra = {"RoleSessionName": "costopt"}
     if settings.external_id:
         extra["ExternalId"] = settings.external_id
     source = home.session._session
     fetcher = AssumeRoleCredentialFetcher(
-        client_creator=source.create_client,
+        client_creator=partial(
+            source.create_client, region_name=home.home_region, config=_config(settings)
+        ),
         source_credentials=source.get_credentials(),
         role_arn=f"arn:{partition}:iam::{account_id}:role/{settings.role_name}",
         extra_args=extra,
     )
-    core = CoreSession()
+    core = CoreSession(profile=settings.profile)
+    # The descriptions of the services take 20 MB a session: one copy for all accounts.
+    core.register_component("data_loader", source.get_component("data_loader"))
+    core.set_config_variable("region", home.home_region)
     core._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]
         refresh_using=fetcher.fetch_credentials, method="assume-role"
     )
-    return Account(account_id, name, boto3.Session(botocore_session=core), settings)
+    session = boto3.Session(botocore_session=core)
+    return Account(account_id, name, session, settings, _clients=home._clients)
 
 
 @contextlib.contextmanager
@@ -134,13 +198,17 @@ def told(problems: list[Problem], where: str, *, fatal: bool = True) -> Iterator
 
 def said(error: ClientError | BotoCoreError) -> str:
     """What AWS said, in one line and without secrets."""
-    if isinstance(error, ClientError):
-        told = error.response.get("Error", {})
-        text = f"{told.get('Code', 'error')}: {told.get('Message', '')}"
-    else:
-        text = str(error)
-    plain = _SECRET.sub(lambda found: f"{found[1] or ''}***", " ".join(text.split()))
-    return plain[:300]
+    if not isinstance(error, ClientError):
+        return _plain(str(error))[:300]
+    told = error.response.get("Error", {})  # the code is one of AWS's own words: ExpiredToken
+    return f"{told.get('Code', 'error')}: {_plain(told.get('Message', ''))}"[:300]
+
+
+def _plain(text: str) -> str:
+    """One line, what looks like a secret struck out."""
+    return _SECRET.sub(
+        lambda found: f"{next(filter(None, found.groups()), '')}***", " ".join(text.split())
+    )
 
 
 def denied(error: ClientError) -> bool:

@@ -1,0 +1,62 @@
+"""Which accounts to look into: one's own, or every active member of the organization."""
+
+from __future__ import annotations
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from costopt.errors import ProviderError
+from costopt.parallel import in_threads
+from costopt.providers.aws.access import Account, member_account, own_account, said, told
+from costopt.providers.aws.settings import AwsSettings
+from costopt.providers.base import Problem
+
+
+def accounts(settings: AwsSettings, problems: list[Problem]) -> list[Account]:
+    """The accounts that let us in, by id: the own one, and with `--organization` its members.
+
+    The own account is entered by the user's own credentials, whatever its place in the
+    organization. Each member is tried by nothing but assuming its role; one that refuses is a
+    problem and left out.
+
+    Args:
+        problems: what is missing is added, by account id.
+    Raises:
+        ProviderError: there are no credentials, or the organization's members cannot be listed.
+    """
+    home = own_account(settings)
+    if not settings.organization:
+        return [home]
+    names = _members(home)
+    home.name = names.pop(home.account_id, "")
+    members = [member_account(home, one, name) for one, name in sorted(names.items())]
+    entered = in_threads(_entered, members, settings.max_concurrency)
+    let_in = [home]
+    for member, refusals in zip(members, entered, strict=True):
+        problems += refusals
+        if not refusals:
+            let_in.append(member)
+    return sorted(let_in, key=lambda account: account.account_id)
+
+
+def _members(home: Account) -> dict[str, str]:
+    """The names of all active accounts, by id."""
+    try:
+        pages = list(home.client("organizations").get_paginator("list_accounts").paginate())
+    except (ClientError, BotoCoreError) as error:
+        raise ProviderError(
+            f"the accounts of the organization cannot be listed: {said(error)}",
+            where=f"{home.account_id} organizations:ListAccounts",
+            hint="--organization works from the management account or a delegated administrator "
+            "that may call organizations:ListAccounts; without it, only the own account is read",
+        ) from None
+    found = (account for page in pages for account in page["Accounts"])
+    return {one["Id"]: one.get("Name", "") for one in found if one["Status"] == "ACTIVE"}
+
+
+def _entered(member: Account) -> list[Problem]:
+    """Why the member's role cannot be assumed; [] = it can, and its credentials are here now."""
+    problems: list[Problem] = []
+    role = f"role {member.settings.role_name}"
+    with told(problems, " ".join(filter(None, (member.account_id, member.name, role)))):
+        member.enter()
+    return problems
