@@ -1,0 +1,115 @@
+"""One month of an export: downloaded, converted and found whole, before anything of it is given."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from costopt.errors import InputError
+from costopt.frame import bill
+from costopt.frame.focus_terms import COLUMNS
+from costopt.frame.intake import Intake, Misread
+from costopt.providers.aws.bill import cur, reading
+from costopt.providers.aws.bill.fetch import Bucket
+from costopt.providers.aws.bill.items import plain
+from costopt.providers.aws.bill.layout import Month, Stored
+from costopt.providers.aws.bill.spool import Spool
+from costopt.providers.base import Problem
+
+_SPELLED: Final = {plain(name): name for name in COLUMNS}
+_Convert = Callable[[reading.Columns], tuple[Intake, tuple[pa.Array, pa.Array] | None]]
+
+
+class NoBill(Exception):
+    """The export is of something else (recommendations, carbon)."""
+
+
+@dataclass
+class _Complaints:
+    """Values that could not be used, over a month's batches."""
+
+    counts: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
+    examples: dict[tuple[str, str, bool], Misread] = field(default_factory=dict)
+
+    def add(self, misread: Sequence[Misread]) -> None:
+        for one in misread:
+            key = (one.column, one.what, one.refused)
+            self.counts[key] += one.count
+            self.examples.setdefault(key, one)
+
+    def problems(self, where: str) -> Iterator[Problem]:
+        for key, one in self.examples.items():
+            value = f" {one.example!r}" if one.example else ""
+            cost = "row left out" if one.refused else "taken as missing"
+            what = f"{one.column}{value} {one.what}: {cost}"
+            yield Problem(where, what, self.counts[key], fatal=one.refused)
+
+
+def spooled(
+    bucket: Bucket, month: Month, files: Sequence[Stored], folder: Path, problems: list[Problem]
+) -> Spool:
+    """The month's charges, whole, on disk.
+
+    Args:
+        folder: for what is downloaded; each file is removed once it is read.
+        problems: gets what could not be understood of single values and rows.
+    Raises:
+        Changed: a file was overwritten meanwhile.
+        NoBill: the files are neither FOCUS nor CUR.
+        InputError: a file is damaged, or lacks columns.
+        ClientError, BotoCoreError: S3 does not give a file.
+    """
+    complaints = _Complaints()
+    with Spool(folder / "charges.arrow") as spool:
+        for stored in files:
+            path = folder / "download"
+            bucket.download(stored, path)
+            where = f"s3://{month.bucket}/{stored.key}"
+            _read(path, where, spool, complaints)
+            path.unlink()
+    problems += complaints.problems(month.where)
+    return spool
+
+
+def _read(path: Path, where: str, spool: Spool, complaints: _Complaints) -> None:
+    kind: list[_Convert] = []
+
+    def choose(names: Sequence[str]) -> Sequence[str]:
+        kind.append(_kind(names))
+        try:
+            return cur.chosen(names) if kind[0] is _of_cur else names
+        except InputError as error:
+            raise InputError(error.what, where=where, hint=error.hint) from None
+
+    for columns in reading.batches(path, where, choose):
+        intake, net = kind[0](columns)
+        complaints.add(intake.misread)
+        spool.add(intake.table, net)
+
+
+def _kind(names: Sequence[str]) -> _Convert:
+    """How to read a file of those columns."""
+    known = {_SPELLED.get(plain(name)) for name in names}
+    if known.issuperset(bill.REQUIRED):
+        return _of_focus
+    if cur.is_cur(names):
+        return _of_cur
+    raise NoBill
+
+
+def _of_focus(columns: reading.Columns) -> tuple[Intake, None]:
+    return bill.normalise({_SPELLED.get(plain(n), n): c for n, c in columns.items()}), None
+
+
+def _of_cur(columns: reading.Columns) -> tuple[Intake, tuple[pa.Array, pa.Array] | None]:
+    found = cur.converted(columns)
+    intake = bill.normalise(found.columns)
+    if found.net is None:
+        return intake, None
+    kept = pa.array(intake.kept)
+    return intake, (found.net[0].take(kept), found.net[1].take(kept))

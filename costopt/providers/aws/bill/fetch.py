@@ -1,0 +1,108 @@
+"""Out of S3: the listing of a prefix, a month's manifest, and files as the listing saw them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from costopt.errors import InputError
+from costopt.providers.aws.bill.layout import Month, Stored, listed, unfinished
+
+_CHUNK: Final = 1 << 20
+_TRIES: Final = 3
+"""Downloads of one file: botocore repeats requests, but not bodies that break off."""
+
+
+class Changed(Exception):
+    """The month is being delivered while we look: read it next time."""
+
+
+class Bucket:
+    """A place in S3 that holds bills."""
+
+    def __init__(self, client: Any, address: str) -> None:
+        self._client = client
+        self.name, _, path = address.removeprefix("s3://").partition("/")
+        self._prefix = path.strip("/") + "/" if path.strip("/") else ""
+        self.now = datetime.now(UTC)  # the server's clock, once it has answered
+
+    def objects(self) -> Iterator[Stored]:
+        """Everything below the prefix.
+
+        Raises:
+            ClientError, BotoCoreError: S3 does not say.
+        """
+        pages = self._client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.name, Prefix=self._prefix):
+            self.now = _clock(page)
+            for one in page.get("Contents", ()):
+                yield Stored(one["Key"], one["ETag"], one["Size"], one["LastModified"])
+
+    def files(self, month: Month, *, manifests: bool) -> list[Stored]:
+        """The data files that make up the month.
+
+        Args:
+            manifests: whether other months of the export have one.
+        Raises:
+            Changed: AWS is delivering the month just now.
+            InputError: the manifest cannot be read.
+            ClientError, BotoCoreError: S3 does not give the manifest.
+        """
+        chosen = month.newest if month.runs else []
+        named = self._manifest(month)
+        if named is not None:
+            there = {one.key: one for files in month.runs.values() for one in files}
+            if any(name not in there for name in named):
+                raise Changed("its manifest lists files that are not there yet")
+            chosen = [there[name] for name in named]
+        if unfinished(month, chosen, self.now, manifests=manifests):
+            raise Changed("its files are newer than its manifest")
+        return sorted(chosen, key=lambda one: one.key)
+
+    def download(self, stored: Stored, target: Path) -> None:
+        """The object's bytes, if it is still what the listing saw.
+
+        Raises:
+            Changed: it was overwritten meanwhile.
+            ClientError, BotoCoreError: S3 does not give it.
+        """
+        for attempt in range(_TRIES):
+            try:
+                answer = self._get(stored)
+                with target.open("wb") as file:
+                    for chunk in answer["Body"].iter_chunks(_CHUNK):
+                        file.write(chunk)
+            except BotoCoreError:
+                if attempt + 1 == _TRIES:
+                    raise
+            else:
+                return
+
+    def _manifest(self, month: Month) -> list[str] | None:
+        if month.manifest is None:
+            return None
+        raw = self._get(month.manifest)["Body"].read()
+        try:
+            return listed(raw)
+        except ValueError as error:
+            where = f"s3://{self.name}/{month.manifest.key}"
+            raise InputError(f"no manifest: {error}", where=where) from None
+
+    def _get(self, stored: Stored) -> Any:
+        try:
+            return self._client.get_object(Bucket=self.name, Key=stored.key, IfMatch=stored.etag)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("PreconditionFailed", "412", "NoSuchKey"):
+                raise Changed(f"{stored.key.rsplit('/', 1)[-1]} was overwritten") from None
+            raise
+
+
+def _clock(answer: Any) -> datetime:
+    """The server's time: its LastModified and our clock need not agree."""
+    told = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return parsedate_to_datetime(told).astimezone(UTC) if told else datetime.now(UTC)

@@ -1,0 +1,168 @@
+"""Where AWS puts bills in S3: which objects are one month of one export, and which of them count.
+
+Three layouts are known; a prefix may hold several exports of any of them, at any depth:
+
+    <name>/data/BILLING_PERIOD=2026-09/[<run>/]<name>-00001.snappy.parquet      AWS Data Exports
+    <name>/metadata/BILLING_PERIOD=2026-09/[<run>/]<name>-Manifest.json
+    <name>/20260901-20261001/[<assembly>/]<name>-1.csv.gz                       legacy CUR
+    <name>/20260901-20261001/[<assembly>/]<name>-Manifest.json
+    <name>/<name>/year=2026/month=9/<name>-00001.snappy.parquet                 legacy CUR, Athena
+
+With "create new" versions each run has a folder of its own and the old ones stay, so only what the
+newest manifest lists counts. AWS writes the manifest last: files newer than it are a delivery under
+way. Where it overwrites, an export that shrinks leaves files behind that no manifest lists.
+
+Source: AWS Data Exports user guide, "Understanding export delivery" and "Understanding your report
+versions" (legacy CUR).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from costopt.model import Window
+
+SETTLED: Final = timedelta(hours=1)
+"""A delivery takes minutes. A manifest older than its files for longer than this is one that
+somebody copied in another order, and is believed."""
+
+_SUFFIXES: Final = (".parquet", ".csv", ".csv.gz", ".csv.zip", ".gz", ".zip")
+_DATA_EXPORT: Final = re.compile(
+    r"(?P<export>.+)/(?:data|metadata)/BILLING_PERIOD=(?P<year>\d{4})-(?P<month>\d\d)"
+    r"/(?:(?P<run>[^/]+)/)?[^/]+",
+    re.IGNORECASE,
+)
+_LEGACY: Final = re.compile(
+    r"(?P<export>.+)/(?P<year>\d{4})(?P<month>\d\d)\d\d-\d{8}/(?:(?P<run>[^/]+)/)?[^/]+"
+)
+_ATHENA: Final = re.compile(
+    r"(?P<export>.+)/year=(?P<year>\d{4})/month=(?P<month>\d\d?)/(?P<run>)[^/]+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One object as the listing tells it."""
+
+    key: str
+    etag: str
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One billing period of one export."""
+
+    bucket: str
+    export: str  # path of the export in the bucket
+    start: datetime  # the month's first moment, UTC
+    manifest: Stored | None  # the newest
+    runs: dict[str, list[Stored]] = field(compare=False)  # data by run folder; "" = overwritten
+
+    @property
+    def name(self) -> str:
+        """For notes: the same from one collect to the next."""
+        return f"bill s3://{self.bucket}/{self.export} {self.start:%Y-%m}"
+
+    @property
+    def where(self) -> str:
+        """For messages."""
+        return f"s3://{self.bucket}/{self.export}, {self.start:%Y-%m}"
+
+    @property
+    def newest(self) -> list[Stored]:
+        """The files of the run that was written last."""
+        last = max(self.runs, key=lambda run: (max(o.modified for o in self.runs[run]), run))
+        return self.runs[last]
+
+    @property
+    def digest(self) -> str:
+        """Changes when the month is restated, and not when old runs are deleted."""
+        told = [(o.key, o.etag, o.size) for o in self.newest] if self.runs else []
+        if self.manifest:
+            told.append((self.manifest.key, self.manifest.etag, self.manifest.size))
+        return hashlib.blake2b(json.dumps(sorted(told)).encode(), digest_size=16).hexdigest()
+
+    def touches(self, window: Window | None) -> bool:
+        """Whether any of the month lies in the window."""
+        following = (self.start.replace(day=28) + timedelta(days=7)).replace(day=1)
+        return window is None or (self.start < window.end and following > window.start)
+
+
+def months(bucket: str, objects: Iterable[Stored]) -> list[Month]:
+    """The months of every export among the objects, by export and month."""
+    data: dict[tuple[str, datetime], dict[str, list[Stored]]] = defaultdict(dict)
+    manifests: dict[tuple[str, datetime], Stored] = {}
+    for one in sorted(objects, key=lambda o: o.key):
+        placed = _placed(one.key)
+        if placed is None:
+            continue
+        export, start, run = placed
+        if re.search(r"[-/]Manifest\.json$", one.key):  # not -RedshiftManifest.json
+            known = manifests.get((export, start))
+            # Of two copies of one manifest the listing's first is the one without a run's folder.
+            if known is None or one.modified > known.modified:
+                manifests[export, start] = one
+        elif one.key.lower().endswith(_SUFFIXES):
+            data[export, start].setdefault(run, []).append(one)
+    return [
+        Month(bucket, export, start, manifests.get((export, start)), data.get((export, start), {}))
+        for export, start in sorted({*data, *manifests})
+    ]
+
+
+def listed(manifest: bytes) -> list[str] | None:
+    """The keys (or s3:// addresses) that a manifest lists; None where it lists none.
+
+    Args:
+        manifest: JSON; Data Exports say `dataFiles`, legacy CUR `reportKeys`.
+    Raises:
+        ValueError: it is no JSON.
+    """
+    told = json.loads(manifest)
+    if not isinstance(told, dict):
+        return None
+    files = told.get("dataFiles", told.get("reportKeys"))
+    if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
+        return None
+    return [re.sub(r"^s3://[^/]+/", "", name).lstrip("/") for name in files]
+
+
+def unfinished(month: Month, files: Iterable[Stored], now: datetime, *, manifests: bool) -> bool:
+    """Whether AWS seems to be delivering the month just now.
+
+    Args:
+        files: those that count.
+        now: the server's clock.
+        manifests: whether other months of the export have one.
+    """
+    last = max((one.modified for one in files), default=now - 2 * SETTLED)
+    if now - last > SETTLED:
+        return False
+    return last > month.manifest.modified if month.manifest else manifests
+
+
+def _placed(key: str) -> tuple[str, datetime, str] | None:
+    """Export, month and run of an object; None = no part of a bill."""
+    found = _DATA_EXPORT.fullmatch("/" + key) or _LEGACY.fullmatch("/" + key)
+    if found is None:
+        found = _ATHENA.fullmatch("/" + key)
+        if found is None:
+            return None
+    export = found["export"].strip("/")
+    parts = export.split("/")
+    if found.re is _ATHENA and len(parts) > 1 and parts[-1] == parts[-2]:
+        export = "/".join(parts[:-1])  # its manifest lies in <name>/20260901-20261001/
+    try:
+        start = datetime(int(found["year"]), int(found["month"]), 1, tzinfo=UTC)
+    except ValueError:
+        return None
+    return export, start, found["run"] or ""
