@@ -50,7 +50,9 @@ def _members(home: Account) -> dict[str, str]:
             "that may call organizations:ListAccounts; without it, only the own account is read",
         ) from None
     found = (account for page in pages for account in page["Accounts"])
-    return {one["Id"]: one.get("Name", "") for one in found if one["Status"] == "ACTIVE"}
+    # State takes the place of Status, which AWS retires in 2026
+    active = (one for one in found if one.get("State", one.get("Status")) == "ACTIVE")
+    return {one["Id"]: one.get("Name", "") for one in active}
 
 
 def _entered(member: Account) -> list[Problem]:

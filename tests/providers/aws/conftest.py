@@ -67,4 +67,6 @@ def _environment(nothing: Path) -> dict[str, str]:
         "AWS_CONFIG_FILE": str(nothing),
         "AWS_SHARED_CREDENTIALS_FILE": str(nothing),
         "AWS_EC2_METADATA_DISABLED": "true",
+        # else every region holds 1,300 snapshots of images; aws_account makes an image of its own
+        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
     }

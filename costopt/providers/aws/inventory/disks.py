@@ -22,7 +22,7 @@ def volumes(place: Place) -> Iterator[Row]:
             x_State=volume["State"],
             x_LaunchedAt=volume.get("CreateTime"),
             x_Attributes=attributes(
-                attached_to=", ".join(sorted(holders)) or None,
+                attached_to=", ".join(sorted(holders)),
                 availability_zone=volume.get("AvailabilityZone"),
                 iops=volume.get("Iops"),
                 size_gib=volume["Size"],
@@ -44,7 +44,7 @@ def snapshots(place: Place) -> Iterator[Row]:
             x_State=snapshot.get("State"),
             x_LaunchedAt=snapshot.get("StartTime"),
             x_Attributes=attributes(
-                description=snapshot.get("Description") or None,
+                description=snapshot.get("Description"),
                 size_gib=snapshot.get("VolumeSize"),
                 tier=snapshot.get("StorageTier"),
                 volume_id=snapshot.get("VolumeId"),

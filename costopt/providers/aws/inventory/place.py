@@ -54,7 +54,7 @@ class Place:
 
 def attributes(**values: str | float | bool | datetime | None) -> dict[str, str] | None:
     """x_Attributes: what is known of the values, as text; truth as true or false, times as ISO."""
-    return {name: _text(value) for name, value in values.items() if value is not None} or None
+    return {name: _text(value) for name, value in values.items() if value not in (None, "")} or None
 
 
 def _text(value: str | float | bool | datetime) -> str:
