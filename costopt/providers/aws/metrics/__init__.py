@@ -1,0 +1,119 @@
+"""CloudWatch's metrics: what is asked, what it costs, and the samples.
+
+prepared = prepare(accounts, resources, settings, known, problems, now=now)  # free calls only
+estimate(prepared, settings)                                                 # or refuses
+yield from read(prepared, settings, problems)                                # the paid calls
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+
+from costopt.model import Window
+from costopt.providers.aws.access import Account
+from costopt.providers.aws.metrics import discovery, plan
+from costopt.providers.aws.metrics.reading import Pause, Reader
+from costopt.providers.aws.metrics.targets import targets
+from costopt.providers.aws.settings import AwsSettings
+from costopt.providers.base import Estimate, Known, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is to be asked, and through which accounts."""
+
+    plan: plan.Plan
+    accounts: Mapping[str, Account]
+    listing: int  # places whose agents' series were listed
+
+
+def prepare(
+    accounts: Sequence[Account],
+    resources: pa.Table,
+    settings: AwsSettings,
+    known: Known,
+    problems: list[Problem],
+    *,
+    now: datetime,
+    window: Window | None = None,
+) -> Prepared:
+    """Find out what there is to ask, by calls that cost nothing (ListMetrics).
+
+    Args:
+        resources: schema.RESOURCES; what its form of ResourceId says has metrics is asked for.
+        window: only samples that start inside it; None = the days that the settings name.
+    """
+    by_id = {account.account_id: account for account in accounts}
+    things = [one for one in targets(resources) if one.account_id in by_id]
+    machines = {(one.account_id, one.region) for one in things if "machine" in one.kinds}
+    agents = discovery.listed(by_id, sorted(machines), problems, settings.max_concurrency)
+    asked = plan.units(things, agents)
+    start, end = (_seconds(moment) for moment in _span(settings, window, now))
+    calls = plan.planned(asked, known, start, end, _seconds(now))
+    return Prepared(calls, by_id, len(machines))
+
+
+def estimate(prepared: Prepared, settings: AwsSettings) -> Estimate:
+    """What `read` will cost.
+
+    Raises:
+        ProviderError: more than `--max-api-cost`.
+    """
+    return plan.estimate(prepared.plan, prepared.listing, settings.max_api_cost)
+
+
+def read(
+    prepared: Prepared,
+    settings: AwsSettings,
+    problems: list[Problem],
+    *,
+    pause: Pause = time.sleep,
+) -> Iterator[pa.Table]:
+    """The samples (schema.METRICS): a table for each call, of a series the earlier ones first.
+
+    What fails is a fatal problem, told when all else was given; of a series whose call failed
+    nothing later is given.
+    """
+    reader = Reader(prepared.accounts, pause)
+    try:
+        yield from reader.tables(prepared.plan, settings.max_concurrency)
+    finally:
+        problems += reader.problems()
+
+
+def samples(
+    accounts: Sequence[Account],
+    resources: pa.Table,
+    settings: AwsSettings,
+    known: Known,
+    problems: list[Problem],
+    *,
+    now: datetime,
+    window: Window | None = None,
+) -> Iterator[pa.Table]:
+    """The samples that the lake lacks (see `prepare` and `read`).
+
+    Raises:
+        ProviderError: they would cost more than `--max-api-cost`.
+    """
+    prepared = prepare(accounts, resources, settings, known, problems, now=now, window=window)
+    estimate(prepared, settings)
+    yield from read(prepared, settings, problems)
+
+
+def _span(settings: AwsSettings, window: Window | None, now: datetime) -> tuple[datetime, datetime]:
+    if window is not None:
+        return window.start, window.end
+    until = settings.until or now
+    end = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return end - timedelta(days=settings.days), end
+
+
+def _seconds(moment: datetime) -> int:
+    """Seconds since 1970, up to the next whole one."""
+    return -int(-moment.timestamp() // 1)

@@ -1,0 +1,167 @@
+"""What is asked of CloudWatch, call by call, and what it costs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import zip_longest
+from typing import Final
+
+from costopt.errors import ProviderError
+from costopt.providers.aws.metrics import packing, retention
+from costopt.providers.aws.metrics.agents import Listed, by_machine, found
+from costopt.providers.aws.metrics.catalogue import Entry
+from costopt.providers.aws.metrics.targets import Dimensions, Place, Target
+from costopt.providers.base import Estimate, Known, Series
+from costopt.units import counted
+
+USD_PER_METRIC: Final = Decimal("0.00001")
+"""GetMetricData, $0.01 per 1,000 metrics; up to five statistics of one metric in one request are
+one metric. Source: aws.amazon.com/cloudwatch/pricing (the same in all regions but a few)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unit:
+    """Series of ours that are made of the same queries; one object for each."""
+
+    place: Place
+    resource_id: str
+    device: str  # "" = the whole resource
+    entry: Entry
+    dimensions: Dimensions
+    finest: int
+
+    def series(self) -> list[Series]:
+        """Its lines of samples."""
+        return [Series(self.resource_id, m.name, m.statistic, self.device) for m in self.entry.made]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The times of one unit that a call brings."""
+
+    unit: Unit
+    period: int  # seconds
+    start: int  # seconds since 1970; the call may begin earlier
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One GetMetricData."""
+
+    place: Place
+    start: int  # seconds since 1970
+    end: int
+    parts: tuple[Part, ...]
+
+    @property
+    def metrics(self) -> int:
+        """How many are billed."""
+        return sum(len(part.unit.entry.names) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All calls, in the order in which their answers are given: of a unit the earlier first."""
+
+    calls: tuple[Call, ...]
+
+    @property
+    def metrics(self) -> int:
+        """How many are billed."""
+        return sum(call.metrics for call in self.calls)
+
+
+def units(targets: Iterable[Target], agents: Mapping[Place, Sequence[Listed]]) -> list[Unit]:
+    """Everything that can be asked, by place and resource."""
+    machines = {place: by_machine(series) for place, series in agents.items()}
+    asked = []
+    for target in targets:
+        place = (target.account_id, target.region)
+        of_agent = found(machines.get(place, {}).get(target.value, ()), target)
+        for entry, dimensions, device in (
+            *((entry, dimensions, "") for entry, dimensions in target.asked()),
+            *of_agent,
+        ):
+            finest = max(entry.finest, target.finest)
+            asked.append(Unit(place, target.resource_id, device, entry, dimensions, finest))
+    return asked
+
+
+def planned(asked: Sequence[Unit], known: Known, start: int, end: int, now: int) -> Plan:
+    """The calls that bring what the lake lacks of these units between the two moments.
+
+    Args:
+        start: seconds since 1970, as `end` and `now`.
+    """
+    wanted: dict[Place, list[packing.Ask]] = {}
+    settled = retention.settled(end, now)
+    for number, unit in enumerate(asked):
+        since = _since(unit, known, start)
+        for period, first, last in retention.spans(since, settled, unit.finest, now):
+            ask = packing.Ask(first, last, period, len(unit.entry.raws), number)
+            wanted.setdefault(unit.place, []).append(ask)
+    return Plan(tuple(_in_turn([_calls(place, wanted[place], asked) for place in sorted(wanted)])))
+
+
+def estimate(plan: Plan, listing: int, limit: float) -> Estimate:
+    """What the calls cost.
+
+    Args:
+        listing: places where series were listed.
+        limit: dollars.
+    Raises:
+        ProviderError: more than the limit.
+    """
+    usd = plan.metrics * USD_PER_METRIC
+    asked = counted(len(plan.calls), "call")
+    lines = [
+        f"CloudWatch GetMetricData: {counted(plan.metrics, 'metric')} in {asked} at $0.01 per "
+        f"1,000 metrics: ${usd:,.2f}"
+    ]
+    if listing:
+        lines.append(
+            f"CloudWatch ListMetrics in {counted(listing, 'region')}: free below a million calls "
+            "a month"
+        )
+    if usd > Decimal(repr(limit)):
+        raise ProviderError(
+            f"reading the metrics would cost ${usd:,.2f}, which is above the limit of "
+            f"${Decimal(repr(limit)):,.2f}",
+            where="CloudWatch GetMetricData",
+            hint="ask for fewer --days or a --region, leave out metrics with --skip metrics, or "
+            "raise --max-api-cost",
+        )
+    return Estimate(usd, tuple(lines))
+
+
+def _since(unit: Unit, known: Known, start: int) -> int:
+    """From where the lake lacks samples. The series of a unit are kept together, so the one that
+    reaches furthest tells; one that AWS never sends does not count."""
+    held = [known.held[one] for one in unit.series() if one in known.held]
+    return max([start, *(_seconds(moment) for moment in held)])
+
+
+def _seconds(moment: datetime) -> int:
+    return -int(-moment.timestamp() // 1)
+
+
+def _calls(place: Place, asks: list[packing.Ask], asked: Sequence[Unit]) -> list[Call]:
+    return [
+        Call(
+            place,
+            call.start,
+            call.end,
+            tuple(Part(asked[ask.key], ask.period, ask.start, ask.end) for ask in call.asks),
+        )
+        for call in packing.packed(asks)
+    ]
+
+
+def _in_turn(queues: list[list[Call]]) -> Iterator[Call]:
+    """One call of each place after the other: AWS limits calls by account and region."""
+    for row in zip_longest(*queues):
+        yield from (call for call in row if call is not None)

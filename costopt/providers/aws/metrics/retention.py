@@ -1,0 +1,65 @@
+"""Which period CloudWatch still keeps for which age, on whose grid. Pure; seconds since 1970."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+DAY: Final = 86_400
+HOUR: Final = 3_600
+
+KEPT: Final = ((60, 15 * DAY), (300, 63 * DAY), (HOUR, 455 * DAY))
+"""(period, how long it is kept), the finest first. Source: API reference of GetMetricData."""
+
+EDGE: Final = HOUR
+"""A collect takes a while, and what it planned to read must not have been folded meanwhile."""
+
+SETTLE: Final = 30 * 60
+"""Seconds after which a period is taken as final. AWS gives 15 minutes for a new metric to appear
+(API reference of ListMetrics), and an instance's last minutes come in one by one: twice that."""
+
+
+class Span(NamedTuple):
+    """A time range and the period to ask it in; both ends stand on the period's grid."""
+
+    period: int
+    start: int
+    end: int  # exclusive
+
+
+def settled(moment: int, now: int) -> int:
+    """Until when samples are final, of those before `moment`; whole periods of five minutes.
+
+    So all things are read up to the same moment, whatever their period, and share calls.
+    """
+    return min(moment, now - SETTLE) // 300 * 300
+
+
+def spans(start: int, end: int, finest: int, now: int) -> list[Span]:
+    """The range in the finest periods kept, oldest first; empty where nothing is left of it.
+
+    A period that begins before `start` or ends after `end` is left out, so that none is given that
+    holds other samples too, and none that may still change.
+
+    Args:
+        finest: seconds; no shorter period than this.
+    """
+    found = []
+    for period, since, until in _zones(finest, now, end):
+        first = -(-max(start, since) // period) * period
+        last = min(end, until) // period * period
+        if first < last:
+            found.append(Span(period, first, last))
+    return found
+
+
+def _zones(finest: int, now: int, end: int) -> list[Span]:
+    """Where each period is asked for, oldest first; neighbours of the same period are one."""
+    zones: list[Span] = []
+    until = end
+    for kept, age in KEPT:
+        period, since = max(kept, finest), -(-(now - age) // HOUR) * HOUR + EDGE
+        if zones and zones[-1].period == period:
+            until = zones.pop().end
+        zones.append(Span(period, since, until))
+        until = since
+    return zones[::-1]
