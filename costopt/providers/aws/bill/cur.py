@@ -241,8 +241,15 @@ def _commitment_id(items: Items) -> pa.Array:
     return items.text("savings_plan_savings_plan_a_r_n", "reservation_reservation_a_r_n")
 
 
+def _of_plan(items: Items) -> pa.Array:
+    """Savings plans, also where only the line's type says so."""
+    named = pc.starts_with(items.text("line_item_line_item_type"), "SavingsPlan")
+    told = pc.is_valid(items.text("savings_plan_savings_plan_a_r_n"))
+    return pc.or_(pc.fill_null(named, False), told)
+
+
 def _commitment(items: Items, types: pa.Array, cost: Costs) -> Columns:
-    plan = pc.is_valid(items.text("savings_plan_savings_plan_a_r_n"))
+    plan = _of_plan(items)
     identity = _commitment_id(items)
     covered = pc.is_in(types, pa.array(["SavingsPlanCoveredUsage", "DiscountedUsage"]))
     by_plan = pc.fill_null(pc.equal(types, "SavingsPlanCoveredUsage"), False)
@@ -296,7 +303,7 @@ def _attributes(items: Items, types: pa.Array) -> Columns:
 def _as_unused(focus: Columns, items: Items, cost: Costs) -> Columns:
     """The same rows as what nobody used of the commitment: billed and listed at nothing."""
     rows = items.rows
-    plan = pc.is_valid(items.text("savings_plan_savings_plan_a_r_n"))
+    plan = _of_plan(items)
     left = pc.if_else(plan, cost.unused, items.amount("reservation_unused_quantity"))
     said: Columns = {
         **{name: pa.repeat(_ZERO, rows) for name in ("BilledCost", "ListCost", "ContractedCost")},

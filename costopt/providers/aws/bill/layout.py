@@ -100,23 +100,23 @@ class Month:
 def months(bucket: str, objects: Iterable[Stored]) -> list[Month]:
     """The months of every export among the objects, by export and month."""
     data: dict[tuple[str, datetime], dict[str, list[Stored]]] = defaultdict(dict)
-    manifests: dict[tuple[str, datetime], Stored] = {}
+    # Of manifests of the same second that outside the runs' folders is the newest run's, always.
+    manifests: dict[tuple[str, datetime], list[tuple[datetime, bool, Stored]]] = defaultdict(list)
     for one in sorted(objects, key=lambda o: o.key):
         placed = _placed(one.key)
         if placed is None:
             continue
         export, start, run = placed
         if re.search(r"[-/]Manifest\.json$", one.key):  # not -RedshiftManifest.json
-            known = manifests.get((export, start))
-            # Of two copies of one manifest the listing's first is the one without a run's folder.
-            if known is None or one.modified > known.modified:
-                manifests[export, start] = one
+            manifests[export, start].append((one.modified, not run, one))
         elif one.key.lower().endswith(_SUFFIXES):
             data[export, start].setdefault(run, []).append(one)
-    return [
-        Month(bucket, export, start, manifests.get((export, start)), data.get((export, start), {}))
-        for export, start in sorted({*data, *manifests})
-    ]
+    found = []
+    for export, start in sorted({*data, *manifests}):
+        told = manifests.get((export, start))
+        newest = max(told, key=lambda m: (m[0], m[1], m[2].key))[2] if told else None
+        found.append(Month(bucket, export, start, newest, data.get((export, start), {})))
+    return found
 
 
 def listed(manifest: bytes) -> list[str] | None:

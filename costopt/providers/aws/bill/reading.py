@@ -102,6 +102,8 @@ def _unpacked(path: Path) -> Iterator[IO[bytes]]:
 def _header(text: IO[bytes]) -> list[str]:
     """The first line; AWS's column names hold no line ends."""
     line = text.readline().decode("utf-8-sig")
+    if not line.strip():
+        raise EOFError("empty")
     return next(csv.reader([line.rstrip("\r\n")]))
 
 
