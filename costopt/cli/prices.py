@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from costopt.cli import options, price_pages
+from costopt.cli import options, price_pages, price_update
 from costopt.errors import ConfigError
 from costopt.pricing.catalogue import Catalogue
 from costopt.pricing.layer import region_key, type_key
@@ -33,8 +33,11 @@ def prices() -> None:
     """Find and show machine types and their prices.
 
     From the built-in snapshot of public list prices (docs/prices.md), overridden by the prices and
-    shapes that `costopt collect files` put into the project's lake.
+    shapes that `costopt collect files` and `costopt prices update` put into the project's lake.
     """
+
+
+prices.add_command(price_update.update)
 
 
 def _formats(command: F) -> F:

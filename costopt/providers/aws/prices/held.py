@@ -1,0 +1,144 @@
+"""What a lake holds of AWS's prices already, so that an update writes only what is new.
+
+Lists restate all their prices at every publication, most of them unchanged; and a lake may hold
+prices of the user's own, which no list may take the place of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from costopt.model import Price
+from costopt.pricing.catalogue import Catalogue
+from costopt.pricing.layer import region_key, system_key, type_key
+from costopt.providers.aws.prices import ec2, rows, savings_plans, spot
+from costopt.units import provider_key
+
+SOURCES: Final = (ec2.SOURCE, savings_plans.SOURCE, spot.SOURCE)
+_RENEWED: Final = timedelta(days=30)
+"""An unchanged price is written again only after this long, to say that it still holds: lists carry
+a new day at every publication, and each would double the lake's prices."""
+Key = tuple[str | None, ...]
+
+
+class Sifted(NamedTuple):
+    """A list's prices, told apart."""
+
+    fresh: list[Price]
+    unchanged: int
+    own: int  # not taken, as the user's own price of the same thing stands
+
+
+class Held:
+    """The AWS rows of one lake, as it was when this was made."""
+
+    def __init__(self, prices: pa.Table, shapes: pa.Table) -> None:
+        """
+        Args:
+            prices: the lake's (schema.PRICES).
+            shapes: the lake's (schema.SHAPES); with the built-in ones they are the types known.
+        """
+        self._shapes = shapes
+        self._known = Catalogue.load(extra_shapes=shapes)
+        aws = _of_aws(prices)
+        listed = pc.fill_null(pc.is_in(aws.column("x_Source"), value_set=pa.array(SOURCES)), False)
+        self._listed = aws.filter(listed)
+        self._own = _own(aws.filter(pc.invert(listed)).to_pylist())
+
+    def holds(self, region: str, source: str) -> bool:
+        """Whether any price of that list is there; without, it has to be read again."""
+        here = self._of(region)
+        return source in pc.unique(here.column("x_Source")).to_pylist()
+
+    def sift(self, region: str, prices: Iterable[Price]) -> Sifted:
+        """The region's prices that are new or changed, and how many are not."""
+        held = {
+            _key(row): (row["ListUnitPrice"], row["x_ValidFrom"])
+            for row in self._of(region).to_pylist()
+        }
+        fresh, unchanged, own = [], 0, 0
+        for price in prices:
+            if self._overridden(price):
+                own += 1
+            elif _same(held.get(_key_of(price)), price):
+                unchanged += 1
+            else:
+                fresh.append(price)
+        return Sifted(fresh, unchanged, own)
+
+    def new_shapes(self, shapes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Those of types that neither the snapshot nor the lake knows."""
+        return [
+            shape
+            for shape in shapes
+            if self._known.shape(rows.PROVIDER, shape["x_InstanceType"]) is None
+        ]
+
+    def catalogue(self, prices: pa.Table, shapes: pa.Table) -> Catalogue:
+        """The built-in catalogue under these prices, with all the types known."""
+        return Catalogue.load(prices, pa.concat_tables([self._shapes, shapes]))
+
+    def _of(self, region: str) -> pa.Table:
+        return self._listed.filter(pc.equal(self._listed.column("RegionId"), region))
+
+    def _overridden(self, price: Price) -> bool:
+        """Whether a price of the user's own holds wherever this one would."""
+        return any(
+            own["PricingCategory"] == price.pricing_category
+            and own["PricingCurrency"].upper() == price.currency
+            and own["x_Term"] == price.term
+            and _covers(own["RegionId"], price.region_id, region_key)
+            and _covers(own["x_OperatingSystem"], price.operating_system, system_key)
+            for own in self._own.get(type_key(price.instance_type), ())
+        )
+
+
+def _of_aws(prices: pa.Table) -> pa.Table:
+    names = pc.unique(prices.column("ProviderName")).to_pylist()
+    wanted = pa.array([name for name in names if provider_key(name) == "aws"], pa.string())
+    return prices.filter(pc.is_in(prices.column("ProviderName"), value_set=wanted))
+
+
+def _own(found: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    by_type: dict[str, list[dict[str, Any]]] = {}
+    for row in found:
+        by_type.setdefault(type_key(row["x_InstanceType"]), []).append(row)
+    return by_type
+
+
+def _covers(own: str | None, other: str | None, key: Any) -> bool:
+    return own is None or (other is not None and key(own) == key(other))
+
+
+def _key(row: dict[str, Any]) -> Key:
+    return (
+        row["x_InstanceType"],
+        row["x_OperatingSystem"],
+        row["PricingCategory"],
+        row["x_Term"],
+        row["PricingCurrency"],
+    )
+
+
+def _key_of(price: Price) -> Key:
+    return (
+        price.instance_type,
+        price.operating_system,
+        price.pricing_category,
+        price.term,
+        price.currency,
+    )
+
+
+def _same(held: tuple[Decimal, date | None] | None, price: Price) -> bool:
+    """Whether the price is held already, and its day is not so old that it should be renewed."""
+    if held is None or held[0] != price.list_unit_price:
+        return False
+    since, until = held[1], price.valid_from
+    return until is None or (since is not None and until - since < _RENEWED)
