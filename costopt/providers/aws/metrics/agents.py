@@ -14,20 +14,8 @@ from costopt.providers.aws.metrics.catalogue import AGENT_ENTRIES, AgentEntry, E
 from costopt.providers.aws.metrics.targets import Dimensions, Target
 
 _PSEUDO: Final = frozenset(
-    [
-        "tmpfs",
-        "devtmpfs",
-        "squashfs",
-        "overlay",
-        "efivarfs",
-        "proc",
-        "sysfs",
-        "cgroup",
-        "cgroup2",
-        "debugfs",
-        "ramfs",
-        "iso9660",
-    ]
+    {"tmpfs", "devtmpfs", "ramfs", "overlay", "squashfs", "iso9660", "efivarfs"}
+    | {"proc", "sysfs", "cgroup", "cgroup2", "debugfs"}
 )
 """File systems that are no disk."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 MOST_QUERIES: Final = 500
@@ -94,12 +94,27 @@ def _stop(start: int, end: int, first: Ask, grain: int, waiting: _Waiting) -> in
         return end
     more = _STEP * (fit // _STEP + 1)
     part = MOST_POINTS // more * period // grain * grain // period
-    queries = waiting.queries_before(start + (end - start) // 2)
+    sizes = waiting.sizes_before(start + (end - start) // 2)
     if fit >= first.queries:
-        cut = -(-queries // more) + -(-queries * (whole - part) // MOST_POINTS)
-        if cut >= -(-queries // fit):
+        rest = sum(size * many for size, many in sizes.items()) * (whole - part)
+        if _bins(sizes, more) - (-rest // MOST_POINTS) >= _bins(sizes, fit):
             return end
     return start + part * period
+
+
+def _bins(sizes: Mapping[int, int], room: int) -> int:
+    """Calls with room for so many queries that asks of these sizes fill, the largest first."""
+    left = {size: many for size, many in sorted(sizes.items(), reverse=True) if 0 < size <= room}
+    bins = 0
+    while left:
+        filling, space = {}, room
+        for size, many in left.items():
+            filling[size] = min(many, space // size)
+            space -= size * filling[size]
+        times = min(left[size] // one for size, one in filling.items() if one)
+        left = {size: n for size, many in left.items() if (n := many - times * filling[size])}
+        bins += times
+    return bins
 
 
 class _Waiting:
@@ -107,19 +122,21 @@ class _Waiting:
 
     def __init__(self, asks: Iterable[Ask]) -> None:
         self._heaps: dict[int, list[Ask]] = {}
-        self._starts: Counter[int] = Counter()
+        self._sizes: dict[int, Counter[int]] = {}  # start -> queries of an ask -> asks
         for ask in asks:
             self.add(ask)
 
     def add(self, ask: Ask) -> None:
         heapq.heappush(self._heaps.setdefault(ask.queries, []), ask)
-        self._starts[ask.start] += ask.queries
+        self._sizes.setdefault(ask.start, Counter())[ask.queries] += 1
 
     def first(self) -> Ask | None:
         return min((heap[0] for heap in self._heaps.values() if heap), default=None)
 
-    def queries_before(self, moment: int) -> int:
-        return sum(queries for start, queries in self._starts.items() if start <= moment)
+    def sizes_before(self, moment: int) -> Counter[int]:
+        """How many asks of each number of queries begin until then."""
+        before = (sizes for start, sizes in self._sizes.items() if start <= moment)
+        return sum(before, Counter())
 
     def take(self, queries: int, points: int, start: int, stop: int, latest: int) -> Ask | None:
         """The one that begins first, and of these the one of most queries, that still fits."""
@@ -135,7 +152,7 @@ class _Waiting:
             return None
         best = min(fitting, key=lambda ask: (ask.start, -ask.queries, ask.key))
         heapq.heappop(self._heaps[best.queries])
-        self._starts[best.start] -= best.queries
-        if not self._starts[best.start]:
-            del self._starts[best.start]
+        self._sizes[best.start][best.queries] -= 1
+        if not self._sizes[best.start].total():
+            del self._sizes[best.start]
         return best

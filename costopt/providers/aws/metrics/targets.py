@@ -45,34 +45,8 @@ peak of the minute is kept as max, and the history is five times shorter to read
 # Machine types that are not built on Nitro: they send no EBS metrics of the instance. There will be
 # no new ones. Source: EC2 instance types guide, "Instances built on the Nitro System".
 _XEN: Final = frozenset(
-    [
-        "c1",
-        "c3",
-        "c4",
-        "cc2",
-        "cr1",
-        "d2",
-        "f1",
-        "g2",
-        "g3",
-        "g3s",
-        "h1",
-        "hs1",
-        "i2",
-        "i3",
-        "m1",
-        "m2",
-        "m3",
-        "m4",
-        "p2",
-        "p3",
-        "r3",
-        "r4",
-        "t1",
-        "t2",
-        "x1",
-        "x1e",
-    ]
+    {"c1", "c3", "c4", "cc2", "cr1", "d2", "f1", "g2", "g3", "g3s", "h1", "hs1", "i2", "i3"}
+    | {"m1", "m2", "m3", "m4", "p2", "p3", "r3", "r4", "t1", "t2", "x1", "x1e"}
 )
 _BURSTABLE: Final = frozenset(["t2", "t3", "t3a", "t4g"])
 
@@ -120,5 +94,5 @@ def _also(instance_type: str) -> tuple[Kind, ...]:
 
 
 def _finest(kinds: tuple[Kind, ...], attributes: dict[str, str]) -> int:
-    detailed = attributes.get("monitoring") == "enabled"  # EC2's own words
+    detailed = attributes.get("monitoring") == "detailed"
     return _DETAILED if kinds == ("machine",) and detailed else _BASIC
