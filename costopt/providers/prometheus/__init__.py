@@ -1,1 +1,214 @@
 """Machines of one's own, through a Prometheus (docs/providers/prometheus.md)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import ClassVar, Final
+
+import pyarrow as pa
+
+from costopt.errors import ConfigError, ProviderError
+from costopt.model import Window
+from costopt.providers.base import Check, Known, Problem
+from costopt.providers.prometheus import checking, hosts, queries
+from costopt.providers.prometheus.client import Client
+from costopt.providers.prometheus.fleet import Fleet, discover
+from costopt.providers.prometheus.inventory import Inventory
+from costopt.providers.prometheus.measures import ANCHORS, MEASURES, paced
+from costopt.providers.prometheus.sampling import Sampling
+from costopt.providers.prometheus.settings import PrometheusSettings
+from costopt.providers.prometheus.slots import (
+    DEFAULT_PERIOD,
+    SCRAPES,
+    Span,
+    ceil,
+    floor,
+    period_for,
+)
+
+_SETTLE_SECONDS: Final = 120
+"""Samples this young may still change: a scrape under way, a rule that is not evaluated yet, a
+remote write in its queue. Longer where scraping is slower."""
+_USUAL_SCRAPE: Final = 60.0  # Prometheus's default scrape_interval
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is there, and the grid on which it is asked for."""
+
+    fleet: Fleet
+    span: Span
+    period: int
+
+
+class PrometheusProvider:
+    """The machines that a Prometheus scrapes (see Provider, Resuming, Checked)."""
+
+    name = "prometheus"
+    Settings: ClassVar = PrometheusSettings
+
+    def __init__(
+        self, settings: PrometheusSettings, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            pause: waits that many seconds before a query is tried again.
+        """
+        self._settings = settings
+        self._pause = pause
+        self._known = Known()
+        self.problems: list[Problem] = []
+        self.notes: dict[str, str] = {}
+
+    def resume(self, known: Known) -> None:
+        """Told what the lake holds, before any other call."""
+        self._known = known
+
+    def resources(self) -> pa.Table:
+        """Machines that report, sized by the hosts file or else as measured (schema.RESOURCES).
+
+        Raises:
+            ConfigError, InputError: a secret, certificate or hosts file that cannot be used.
+            ProviderError: the server does not answer, or nothing reports to it.
+        """
+        return self._inventory.resources()
+
+    def metrics(self, window: Window | None) -> Iterator[pa.Table]:
+        """Samples starting inside `window`, or all there are (schema.METRICS)."""
+        found = self._found
+        sampling = Sampling(
+            client=self._client,
+            fleet=found.fleet,
+            span=_inside(found, window),
+            period=found.period,
+            held=self._known.held,
+            also=self._settings.only or "",
+            concurrency=self._settings.max_concurrency,
+        )
+        yield from sampling.tables()
+        self._tell(sampling.problems)
+        self._tell(Problem("query_range", f"not whole: {w}") for w in self._client.warnings)
+
+    def charges(self, window: Window | None) -> Iterator[pa.Table]:
+        """One's own machines have no bill: their price is amortised."""
+        yield from ()
+
+    def prices(self) -> pa.Table:
+        """An hour of each type that the hosts file prices, by site (schema.PRICES)."""
+        return self._inventory.prices()
+
+    def shapes(self) -> pa.Table:
+        """The types of the hosts file (schema.SHAPES)."""
+        return self._inventory.shapes()
+
+    def checks(self) -> Iterator[Check]:
+        """Whether it is a Prometheus, what reports to it, how often, and how far back it goes."""
+        yield from checking.checks(self._client, self._settings, self._now)
+
+    def permissions(self) -> str:
+        """What a proxy in front of it has to let through."""
+        return checking.PERMISSIONS
+
+    @cached_property
+    def _client(self) -> Client:
+        client = Client(self._settings, self._pause)
+        if client.unprotected:
+            what = "secrets are sent unencrypted, which all between can read"
+            self._tell([Problem(self._settings.url, what)])
+        return client
+
+    @cached_property
+    def _found(self) -> _Found:
+        also = self._settings.only or ""
+        end = self._now()
+        scrape = scrape_seconds(self._client, also, int(end))
+        period = self._period(scrape)
+        settled = self._server_now() - max(_SETTLE_SECONDS, 2 * (scrape or _USUAL_SCRAPE))
+        stop = floor(min(end, settled), period)
+        days = timedelta(days=self._settings.days).total_seconds()
+        span = Span(ceil(end - days, period), stop)
+        recorded = [name for m in MEASURES if (name := m.recorded(period))]
+        fleet = discover(self._client, self._settings.machine_label, also, span, recorded)
+        if not fleet.machines:
+            raise ProviderError(
+                f"no machine reported to it in the last {self._settings.days} days",
+                where=self._settings.url,
+                hint="costopt doctor prometheus says what is there; node_exporter, dcgm-exporter "
+                "and cAdvisor are understood",
+            )
+        return _Found(fleet, span, period)
+
+    @cached_property
+    def _inventory(self) -> Inventory:
+        path = self._settings.hosts
+        entries = hosts.load(path) if path else ()
+        machines = list(self._found.fleet.machines.values())
+        list_nodes = self._settings.cloud_nodes == "list"
+        inventory = Inventory(machines, entries, path.name if path else "", list_nodes)
+        self._tell(inventory.problems)
+        clouds = [m for m in machines if m.node and m.node.resource_id]
+        if clouds and list_nodes:
+            what = (
+                "machines of a cloud, listed by what Kubernetes says of them; where that cloud is "
+                "collected too, give --cloud-nodes join, so that each is listed once"
+            )
+            self._tell([Problem("Kubernetes nodes", what, len(clouds))])
+        return inventory
+
+    def _period(self, scrape: float | None) -> int:
+        asked = self._settings.period
+        if asked is None:
+            return period_for(scrape) if scrape else DEFAULT_PERIOD
+        if scrape and asked < 2 * scrape:
+            raise ConfigError(
+                f"a period of {asked} s holds less than two scrapes, which come every {scrape:g} s",
+                where="--period",
+                hint=f"at least {SCRAPES} are wanted: --period {period_for(scrape)}",
+            )
+        return asked
+
+    def _now(self) -> float:
+        """Up to when samples are asked for (seconds)."""
+        until = self._settings.until
+        if until is None:
+            return self._server_now()
+        return (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp()
+
+    def _server_now(self) -> float:
+        """The time by the server's clock, which its samples bear; by ours before it answered."""
+        ours = datetime.now(UTC)
+        return min(ours, self._client.server_time or ours).timestamp()
+
+    def _tell(self, problems: Iterator[Problem] | list[Problem]) -> None:
+        """Each once, however often the provider is asked."""
+        for problem in problems:
+            if problem not in self.problems:
+                self.problems.append(problem)
+
+
+def scrape_seconds(client: Client, also: str, at: int) -> float | None:
+    """How often most machines are scraped, by their samples of the hour before; None = not at all.
+
+    Raises:
+        ProviderError: see Client.ask.
+    """
+    found = []
+    for source in ANCHORS:
+        query = f"quantile(0.5, count_over_time({paced(source, also)}[1h]))"
+        count = queries.number(client, query, at)
+        found += [3600 / count] if count else []
+    return max(found, default=None)
+
+
+def _inside(found: _Found, window: Window | None) -> Span:
+    """The part of the window that has settled samples, on the grid."""
+    if window is None:
+        return found.span
+    start = ceil(window.start.timestamp(), found.period)
+    stop = ceil(window.end.timestamp(), found.period)
+    return Span(max(start, found.span.start), min(stop, found.span.stop))
