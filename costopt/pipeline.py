@@ -101,7 +101,13 @@ def collect(
         resuming.resume(Known(held(lake), lake.notes(provider.name)))
     rows: dict[str, int] = {}
     failures: list[CostoptError] = []
-    for name, step in _steps(provider, lake, window, progress, announce).items():
+    if isinstance(provider, Paid):
+        progress("what there is")
+        try:
+            announce(provider.estimate())
+        except (InputError, ProviderError) as error:
+            failures.append(error)
+    for name, step in _steps(provider, lake, window, progress).items():
         progress(name)
         try:
             rows[name] = step()
@@ -124,7 +130,6 @@ def _steps(
     lake: Lake,
     window: Window | None,
     progress: Progress,
-    announce: Callable[[Estimate], None],
 ) -> dict[str, Callable[[], int]]:
     """What a collect does, in order; each gives the rows that are new to the lake."""
     resuming = provider if isinstance(provider, Resuming) else None
@@ -143,8 +148,6 @@ def _steps(
         return committed.rows
 
     def metrics() -> int:
-        if isinstance(provider, Paid):
-            announce(provider.estimate())
         samples = counted("metrics", provider.metrics(window))
         portion_rows = _PORTION_ROWS if resuming else None
         return lake.append_metrics(provider.name, samples, portion_rows=portion_rows).rows

@@ -89,12 +89,14 @@ class Estimate:
 
 @runtime_checkable
 class Paid(Protocol):
-    """A provider some of whose calls cost money."""
+    """A provider some of whose calls cost money; asked for the estimate before any other call but
+    `resume`."""
 
     def estimate(self) -> Estimate:
         """By what is there now and what the lake holds; only free calls are made.
 
-        Above the limit that the user gave, metrics() raises ProviderError before its first call.
+        Raises:
+            ProviderError: more than the user allowed; then the paid calls are not made.
         """
 
 

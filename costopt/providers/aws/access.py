@@ -85,6 +85,7 @@ class Account:
     name: str  # "" = not known
     session: boto3.Session
     settings: AwsSettings
+    is_home: bool = False  # the one that the user's own credentials are of
     machine_types: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What the account said of machine types, by name, so that it is asked once (shapes.py)."""
     _clients: _Clients = field(default_factory=_Clients)
@@ -143,7 +144,7 @@ def own_account(settings: AwsSettings) -> Account:
         logging.getLogger(name).setLevel(logging.INFO)
     try:
         session = boto3.Session(profile_name=settings.profile)
-        way = Account("", "", session, settings)
+        way = Account("", "", session, settings, is_home=True)
         way.account_id = way.client("sts", way.home_region).get_caller_identity()["Account"]
     except (ClientError, BotoCoreError) as error:
         raise ProviderError(

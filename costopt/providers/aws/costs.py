@@ -1,0 +1,52 @@
+"""What a collect pays AWS for its own calls; said before the first of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from math import inf
+
+from costopt.errors import ProviderError
+from costopt.providers.aws.bill import explorer
+from costopt.providers.aws.commitments import UTILIZATION_REQUESTS
+from costopt.providers.aws.metrics import Prepared, plan
+from costopt.providers.aws.settings import AwsSettings
+from costopt.providers.base import Estimate
+from costopt.units import counted
+
+
+def estimate(settings: AwsSettings, prepared: Prepared | None, now: datetime) -> Estimate:
+    """Dollars and a line for each kind of call; a dry run is told whatever it comes to.
+
+    Args:
+        prepared: what is to be asked of CloudWatch; None = nothing.
+        now: up to when Cost Explorer is asked (UTC).
+    Raises:
+        ProviderError: more than `max_api_cost`.
+    """
+    usd, lines = Decimal(0), []
+    if prepared is not None:
+        metrics = plan.estimate(prepared.plan, prepared.listing, inf)
+        usd, lines = metrics.usd, list(metrics.lines)
+    if requests := _explorer_requests(settings, now):
+        asked = requests * explorer.USD_A_REQUEST
+        usd += asked
+        lines.append(f"Cost Explorer: {counted(requests, 'request')} at $0.01: ${asked:,.2f}")
+    if settings.dry_run:
+        return Estimate(usd, (*lines, "dry run: none of these calls is made"))
+    limit = Decimal(repr(settings.max_api_cost))
+    if usd > limit:
+        raise ProviderError(
+            f"AWS would bill ${usd:,.2f} for the calls, above the limit of ${limit:,.2f}: "
+            + "; ".join(lines),
+            where="AWS API cost",
+            hint="raise --max-api-cost, or ask for less: --region, fewer --days, --skip metrics",
+        )
+    return Estimate(usd, tuple(lines))
+
+
+def _explorer_requests(settings: AwsSettings, now: datetime) -> int:
+    if not settings.cost_explorer:
+        return 0
+    of_bill = not settings.export and "charges" not in settings.skip
+    return UTILIZATION_REQUESTS + of_bill * explorer.requests_needed(None, now)

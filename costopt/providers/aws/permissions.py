@@ -1,0 +1,235 @@
+"""What a collect has to be granted: the least IAM policy, and each action tried by a harmless call.
+
+Every action that the code calls is in `PERMISSIONS`, and nothing more: a test holds one against the
+other. All of them read. Cost Explorer is not tried, as each answer costs $0.01.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from costopt.providers.aws.access import Account, denied, said
+from costopt.providers.aws.organization import accounts
+from costopt.providers.aws.settings import AwsSettings
+from costopt.providers.base import Check, Problem
+
+Attempt = Callable[[Account, str], object]
+Where = Literal["region", "account", "home"]
+
+
+class Permission(NamedTuple):
+    """One action."""
+
+    action: str  # as IAM spells it
+    attempt: Attempt | None  # a call that needs it; None: every such call would cost money
+    where: Where = "region"  # asked in every region, once an account, of the own account alone
+    wanted: Callable[[AwsSettings], bool] = lambda settings: True
+
+
+def _call(service: str, operation: str, **asked: Any) -> Attempt:
+    def attempt(account: Account, region: str) -> object:
+        return getattr(account.client(service, region), operation)(**asked)
+
+    return attempt
+
+
+def _spot(account: Account, region: str) -> object:
+    now = datetime.now(UTC)
+    client = account.client("ec2", region)
+    return client.describe_spot_price_history(
+        StartTime=now - timedelta(hours=1), EndTime=now, MaxResults=1
+    )
+
+
+def _metrics(account: Account, region: str) -> object:
+    """Billed as one metric, a thousandth of a cent: of none that exists."""
+    now = datetime.now(UTC)
+    stat = {
+        "Metric": {"Namespace": "AWS/EC2", "MetricName": "CPUUtilization"},
+        "Period": 300,
+        "Stat": "Average",
+    }
+    return account.client("cloudwatch", region).get_metric_data(
+        MetricDataQueries=[{"Id": "m0", "MetricStat": stat}],
+        StartTime=now - timedelta(minutes=10),
+        EndTime=now,
+    )
+
+
+def _export(account: Account, region: str) -> object:
+    for address in account.settings.export:
+        bucket, prefix = _bucket(address)
+        client = account.client("s3")
+        listed = client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
+        for one in listed.get("Contents", ()):
+            client.get_object(Bucket=bucket, Key=one["Key"], Range="bytes=0-0")
+    return None
+
+
+def _with_metrics(settings: AwsSettings) -> bool:
+    return "metrics" not in settings.skip
+
+
+def _with_prices(settings: AwsSettings) -> bool:
+    return "prices" not in settings.skip
+
+
+def _with_export(settings: AwsSettings) -> bool:
+    return bool(settings.export) and "charges" not in settings.skip
+
+
+def _with_explorer(settings: AwsSettings) -> bool:
+    return settings.cost_explorer
+
+
+PERMISSIONS: Final = (
+    Permission("ec2:DescribeRegions", _call("ec2", "describe_regions"), "account"),
+    Permission("ec2:DescribeInstances", _call("ec2", "describe_instances", MaxResults=5)),
+    Permission(
+        "ec2:DescribeInstanceTypes",
+        _call("ec2", "describe_instance_types", MaxResults=5),
+    ),
+    Permission("ec2:DescribeVolumes", _call("ec2", "describe_volumes", MaxResults=5)),
+    Permission(
+        "ec2:DescribeSnapshots",
+        _call("ec2", "describe_snapshots", OwnerIds=["self"], MaxResults=5),
+    ),
+    Permission("ec2:DescribeAddresses", _call("ec2", "describe_addresses")),
+    Permission("ec2:DescribeNatGateways", _call("ec2", "describe_nat_gateways", MaxResults=5)),
+    Permission("ec2:DescribeReservedInstances", _call("ec2", "describe_reserved_instances")),
+    Permission("ec2:DescribeSpotPriceHistory", _spot, wanted=_with_prices),
+    Permission(
+        "elasticloadbalancing:DescribeLoadBalancers",
+        _call("elbv2", "describe_load_balancers", PageSize=1),
+    ),
+    Permission("elasticloadbalancing:DescribeTags", None),
+    Permission("rds:DescribeDBInstances", _call("rds", "describe_db_instances", MaxRecords=20)),
+    Permission(
+        "rds:DescribeReservedDBInstances",
+        _call("rds", "describe_reserved_db_instances", MaxRecords=20),
+    ),
+    Permission("cloudwatch:ListMetrics", _call("cloudwatch", "list_metrics"), wanted=_with_metrics),
+    Permission("cloudwatch:GetMetricData", _metrics, wanted=_with_metrics),
+    Permission(
+        "savingsplans:DescribeSavingsPlans",
+        _call("savingsplans", "describe_savings_plans", maxResults=1),
+        "account",
+    ),
+    Permission(
+        "pricing:GetProducts",
+        _call("pricing", "get_products", ServiceCode="AmazonEC2", MaxResults=1),
+        "account",
+        _with_prices,
+    ),
+    Permission("s3:ListBucket", _export, "home", _with_export),
+    Permission("s3:GetObject", None, "home", _with_export),
+    Permission("ce:GetCostAndUsage", None, "home", _with_explorer),
+    Permission("ce:GetReservationUtilization", None, "home", _with_explorer),
+    Permission("ce:GetSavingsPlansUtilizationDetails", None, "home", _with_explorer),
+    Permission("organizations:ListAccounts", None, "home", lambda asked: asked.organization),
+    Permission("sts:AssumeRole", None, "home", lambda asked: asked.organization),
+)
+"""sts:GetCallerIdentity needs no permission."""
+
+
+def checks(settings: AwsSettings) -> Iterator[Check]:
+    """Each action tried in every account and region that a collect would look into.
+
+    Raises:
+        ProviderError: there are no credentials, or the organization's members cannot be listed.
+    """
+    problems: list[Problem] = []
+    entered = accounts(settings, problems)
+    yield from (Check("sts:AssumeRole", one.where, False, one.what) for one in problems)
+    for account in entered:
+        yield Check("sts:GetCallerIdentity", account.account_id, True, "")
+        regions = [account.home_region]
+        for permission in PERMISSIONS:
+            if permission.attempt and _asked(permission, account):
+                places = regions if permission.where == "region" else regions[:1]
+                yield from (_tried(permission, account, region) for region in places)
+            if permission.action == "ec2:DescribeRegions":
+                regions = _regions(account) or regions
+
+
+def _asked(permission: Permission, account: Account) -> bool:
+    if permission.where == "home" and not account.is_home:
+        return False
+    return permission.wanted(account.settings)
+
+
+def _regions(account: Account) -> list[str]:
+    try:
+        return list(account.regions())
+    except (ClientError, BotoCoreError):
+        return []  # the check of DescribeRegions told so
+
+
+def _tried(permission: Permission, account: Account, region: str) -> Check:
+    assert permission.attempt
+    where = f"{account.account_id} {region}" if permission.where == "region" else account.account_id
+    try:
+        permission.attempt(account, region)
+    except ClientError as error:
+        hint = "; grant it (costopt doctor aws --policy)" if denied(error) else ""
+        return Check(permission.action, where, False, f"{said(error)}{hint}")
+    except BotoCoreError as error:
+        return Check(permission.action, where, False, said(error))
+    return Check(permission.action, where, True, "")
+
+
+def policy(settings: AwsSettings) -> str:
+    """The IAM policy as JSON; with --organization also the role that each member needs."""
+    wanted = [one for one in PERMISSIONS if one.wanted(settings)]
+    here = {"Version": "2012-10-17", "Statement": _statements(wanted, settings)}
+    if not settings.organization:
+        return json.dumps(here, indent=2) + "\n"
+    members = [one for one in wanted if one.where != "home"]
+    role = {
+        "RoleName": settings.role_name,
+        "AssumeRolePolicyDocument": _trust(settings),
+        "PolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": _statements(members, settings),
+        },
+    }
+    return json.dumps({"OwnAccount": here, "EachMember": role}, indent=2) + "\n"
+
+
+def _statements(wanted: list[Permission], settings: AwsSettings) -> list[dict[str, Any]]:
+    """Reading knows no resources but for buckets and roles."""
+    resources: dict[str, Any] = {
+        "s3:ListBucket": [f"arn:aws:s3:::{_bucket(one)[0]}" for one in settings.export],
+        "s3:GetObject": [f"arn:aws:s3:::{'/'.join(_bucket(one))}*" for one in settings.export],
+        "sts:AssumeRole": [f"arn:aws:iam::*:role/{settings.role_name}"],
+    }
+    everywhere = sorted(one.action for one in wanted if one.action not in resources)
+    first = {"Sid": "Read", "Effect": "Allow", "Action": everywhere, "Resource": "*"}
+    return [first] + [
+        {"Effect": "Allow", "Action": [one.action], "Resource": sorted(resources[one.action])}
+        for one in wanted
+        if one.action in resources
+    ]
+
+
+def _trust(settings: AwsSettings) -> dict[str, Any]:
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::OWN-ACCOUNT-ID:root"},
+        "Action": "sts:AssumeRole",
+    }
+    if settings.external_id:
+        statement["Condition"] = {"StringEquals": {"sts:ExternalId": settings.external_id}}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _bucket(address: str) -> tuple[str, str]:
+    """Bucket and prefix of an s3:// address."""
+    parts = urlsplit(address)
+    return parts.netloc, parts.path.lstrip("/")
