@@ -1,0 +1,130 @@
+"""The bill as Cost Explorer tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from costopt import schema
+from costopt.model import Window
+from costopt.providers.aws import bill
+from costopt.providers.aws.access import own_account
+from costopt.providers.aws.bill.explorer import requests_needed
+from costopt.providers.aws.settings import AwsSettings
+from costopt.providers.base import Problem
+from tests.fakes.aws_billing import PAGE, Billing, serving
+
+SPRING = Window(datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 4, 2, tzinfo=UTC))
+
+
+def day(at: str, *groups: tuple[str, str, str, str], estimated: bool = False) -> dict[str, Any]:
+    start = datetime.fromisoformat(at)
+    return {
+        "TimePeriod": {"Start": at, "End": f"{start + timedelta(days=1):%Y-%m-%d}"},
+        "Estimated": estimated,
+        "Groups": [
+            {
+                "Keys": [service, record],
+                "Metrics": {
+                    "UnblendedCost": {"Amount": billed, "Unit": "USD"},
+                    "NetAmortizedCost": {"Amount": effective, "Unit": "USD"},
+                },
+            }
+            for service, record, billed, effective in groups
+        ],
+    }
+
+
+EC2 = "Amazon Elastic Compute Cloud - Compute"
+DAYS = [
+    day("2026-03-30", (EC2, "Usage", "10.5000000001", "10.5"), ("Tax", "Tax", "2", "2")),
+    day("2026-03-31", (EC2, "SavingsPlanCoveredUsage", "4", "3"), (EC2, "Credit", "-1", "-1")),
+    day("2026-03-31", (EC2, "SavingsPlanNegation", "-4", "0")),
+    day("2026-04-01", ("Amazon SimpleDB", "Usage", "0.1", "0.1"), estimated=True),
+]
+
+
+@pytest.fixture
+def billing(aws_environment: pytest.MonkeyPatch) -> Iterator[Billing]:
+    with serving(Billing(costs=DAYS)) as found, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", found.url)
+        yield found
+
+
+@pytest.fixture
+def collect(
+    billing: Billing, settings: Callable[..., AwsSettings]
+) -> Callable[..., tuple[pa.Table, list[Problem], dict[str, str]]]:
+    def collected(
+        held: dict[str, str] | None = None,
+    ) -> tuple[pa.Table, list[Problem], dict[str, str]]:
+        home = own_account(settings(cost_explorer=True))
+        problems: list[Problem] = []
+        notes: dict[str, str] = {}
+        tables = list(bill.charges(home, held or {}, SPRING, problems, notes))
+        whole = pa.concat_tables([schema.empty(schema.CHARGES), *tables])
+        return whole, problems, notes
+
+    return collected
+
+
+def test_days_services_and_record_types_become_charges(collect: Any) -> None:
+    table, problems, _ = collect()
+    assert problems == []
+    rows = table.to_pylist()
+    assert [(r["ChargeCategory"], r["BilledCost"], r["EffectiveCost"]) for r in rows] == [
+        ("Usage", Decimal("10.500000000100"), Decimal("10.5")),
+        ("Tax", 2, 2),
+        ("Usage", 4, 3),
+        ("Credit", -1, -1),
+        ("Usage", -4, 0),
+        ("Usage", Decimal("0.1"), Decimal("0.1")),
+    ]
+    first = rows[0]
+    assert first["ServiceCategory"] == "Compute"
+    assert first["ChargePeriodStart"] == datetime(2026, 3, 30, tzinfo=UTC)
+    assert first["ChargePeriodEnd"] == datetime(2026, 3, 31, tzinfo=UTC)
+    assert first["BillingPeriodStart"] == datetime(2026, 3, 1, tzinfo=UTC)
+    assert first["BillingPeriodEnd"] == datetime(2026, 4, 1, tzinfo=UTC)
+    assert first["BillingAccountId"] == "410200000009"
+    assert {r["ResourceId"] for r in rows} == {None}
+    assert {r["ListCost"] for r in rows} == {None}  # not told, so not 0
+
+
+def test_whole_months_are_asked_for_page_by_page(billing: Billing, collect: Any) -> None:
+    collect()
+    asked = billing.asked("GetCostAndUsage")
+    spans = [(one["TimePeriod"]["Start"], one["TimePeriod"]["End"]) for one in asked]
+    assert spans == [("2026-03-01", "2026-04-01")] * 2 + [("2026-04-01", "2026-05-01")]
+    assert "NextPageToken" not in asked[0]
+    assert asked[1]["NextPageToken"] == str(PAGE)
+    assert requests_needed(SPRING) == 2
+
+
+def test_a_month_that_is_final_is_not_paid_for_again(billing: Billing, collect: Any) -> None:
+    _, _, notes = collect()
+    assert notes == {"cost-explorer 410200000009 2026-03": "final"}
+    billing.calls.clear()
+    table, _, _ = collect(held=notes)
+    assert table.num_rows == 1
+    assert len(billing.asked("GetCostAndUsage")) == 1
+
+
+def test_a_refusal_is_told(billing: Billing, collect: Any) -> None:
+    billing.refused.add("GetCostAndUsage")
+    table, problems, notes = collect()
+    assert table.num_rows == 0
+    assert notes == {}
+    assert [problem.fatal for problem in problems] == [True, True]
+    assert "ce:GetCostAndUsage 2026-03" in problems[0].where
+
+
+def test_requests_needed_are_those_of_the_months_up_to_now() -> None:
+    now = datetime(2026, 3, 15, 12, tzinfo=UTC)
+    assert requests_needed(None, now) == 2
+    assert requests_needed(SPRING, now) == 1  # April is yet to come
