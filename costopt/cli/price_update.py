@@ -90,7 +90,11 @@ def aws(
         for line in (line for part in parts for line in _lines(part)):
             click.echo(line, err=True)
     if failed := sum(bool(part.failed) for part in parts):
-        click.echo(f"{counted(failed, 'list')} could not be read; the others are kept", err=True)
+        click.echo(
+            f"{counted(failed, 'list')} could not be read; the others are kept."
+            " Run it again: what is held already is not read twice",
+            err=True,
+        )
         sys.exit(4)
 
 

@@ -13,7 +13,7 @@ import io
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -198,6 +198,8 @@ class Served:
     cut_at: int | None = None  # bytes after which the connection is closed
     length_told: bool = True
     location: str = ""  # where a redirect leads
+    wait: threading.Event | None = None  # held back from the middle on until it is set
+    begun: threading.Event = field(default_factory=threading.Event)  # the middle is reached
 
 
 class PriceListServer:
@@ -278,7 +280,7 @@ class PriceListServer:
         request.end_headers()
         if not same:
             with contextlib.suppress(ConnectionError):  # the client has seen enough
-                request.wfile.write(file.data[: file.cut_at])
+                _send(request, file)
 
     def _post(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers["Content-Length"])).decode()
@@ -344,6 +346,15 @@ class PriceListServer:
             b"<UserId>u</UserId><Account>123456789012</Account></GetCallerIdentityResult>"
             b"</GetCallerIdentityResponse>"
         )
+
+
+def _send(request: BaseHTTPRequestHandler, file: Served) -> None:
+    half = len(file.data) // 2
+    request.wfile.write(file.data[: file.cut_at if file.wait is None else half])
+    if file.wait is not None:
+        file.begun.set()
+        file.wait.wait(60)
+        request.wfile.write(file.data[half:])
 
 
 def product(

@@ -7,6 +7,7 @@ own licence on top, and everything that is no machine.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -75,7 +76,7 @@ def read(file: OfferFile, region: str, progress: offer_csv.Progress) -> Offered:
             newest.add(_price(row, Decimal(row["PricePerUnit"])), row["EffectiveDate"], row["SKU"])
             _describe(offered, row)
         else:
-            term = terms.setdefault((row["SKU"], row["OfferTermCode"]), _Reserved(row))
+            term = terms.setdefault((row["SKU"], row["OfferTermCode"]), _Reserved(_slim(row)))
             term.parts[row["Unit"]] = Decimal(row["PricePerUnit"])
     for reserved in terms.values():
         price = _settled(reserved)
@@ -85,6 +86,11 @@ def read(file: OfferFile, region: str, progress: offer_csv.Progress) -> Offered:
             newest.add(price, reserved.row["EffectiveDate"], reserved.row["SKU"])
     offered.prices = newest.prices()
     return offered
+
+
+def _slim(row: Row) -> Row:
+    """What a price needs of a row, each text kept once: there are tens of thousands of them."""
+    return {name: sys.intern(row[name]) for name in (*_PRICE, "Instance Type", "operation")}
 
 
 def _unfit(row: Row, region: str) -> str:

@@ -12,7 +12,7 @@ from pyarrow import csv
 from costopt.errors import ProviderError
 from costopt.providers.aws.prices.source import OfferFile
 
-_BLOCK: Final = 4 << 20  # bytes
+_BLOCK: Final = 1 << 20  # bytes; pyarrow holds up to 32 ahead
 Progress = Callable[[int], None]  # bytes read so far
 
 
@@ -41,7 +41,6 @@ def rows(
         raise ProviderError(
             f"not read, as it is not whole or not as expected: {_first_line(error)}",
             where=file.stamp.path,
-            hint="run it again; if it stays so, AWS has changed the layout: tell us",
         ) from None
 
 

@@ -116,7 +116,7 @@ def _of_offer(
     try:
         paths = source.regions(offer)
     except ProviderError as error:
-        yield from (Part(region, _SOURCES[offer], failed=str(error)) for region in regions)
+        yield from (Part(region, _SOURCES[offer], failed=_why(error)) for region in regions)
         return
     wanted = sorted({*regions, *paths} - {ALL} if ALL in regions else {*regions})
     for region in wanted:
@@ -126,7 +126,12 @@ def _of_offer(
         try:
             yield _region(source, offer, region, paths[region], known)
         except ProviderError as error:
-            yield Part(region, _SOURCES[offer], failed=str(error))
+            yield Part(region, _SOURCES[offer], failed=_why(error))
+
+
+def _why(error: ProviderError) -> str:
+    """In one line; what to do next is the same for all."""
+    return f"{error.where}: {error.what}"
 
 
 def _absent(region: str, paths: Mapping[str, str]) -> str:

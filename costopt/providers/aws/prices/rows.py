@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -86,7 +87,7 @@ def term(length: int, payment: str, kind: str) -> str | None:
             "compute-savings-plan", "instance-savings-plan".
     """
     paid = _PAYMENTS.get(payment.strip().casefold())
-    return None if paid is None else f"{length}yr {paid} {kind}".rstrip()
+    return None if paid is None else sys.intern(f"{length}yr {paid} {kind}".rstrip())
 
 
 class Newest:

@@ -139,7 +139,7 @@ class PriceList:
                 _check(response, where)
                 yield response
         except httpx.HTTPError as error:
-            raise _unanswered(error, where) from None
+            raise ProviderError(f"no whole answer: {_plain(error)}", where=where) from None
 
 
 def _check(response: httpx.Response, where: str) -> None:
@@ -205,14 +205,6 @@ def _metadata(body: io.BufferedReader[Transfer], where: str) -> str:
     if not {"FormatVersion", "Publication Date"} <= told.keys():
         raise ProviderError("not an offer file: its first rows say nothing of it", where=where)
     return told["Publication Date"][:40]
-
-
-def _unanswered(error: httpx.HTTPError, where: str) -> ProviderError:
-    return ProviderError(
-        f"no whole answer: {_plain(error)}",
-        where=where,
-        hint="run it again; what was read before is kept",
-    )
 
 
 def _plain(error: httpx.HTTPError) -> str:
