@@ -417,3 +417,17 @@ def test_rows_that_cannot_be_used_are_told_and_counted(store: Store) -> None:
     assert problem.fatal
     assert problem.what == "EffectiveCost is missing: row left out"
     assert problem.count == 1
+
+
+def test_covered_usage_without_its_negation_is_told(store: Store) -> None:
+    rows = [row for row in items("2026-09") if "Negation" not in row["line_item_line_item_type"]]
+    bill_export.data_export(store.put, "y", "2026-09", [bill_export.cur_csv(rows)])
+    found = store.collect("y")
+    same_to_the_cent(found.bill, of_month(demo_bill(), "2026-09"))
+    covered = sum(
+        row["line_item_unblended_cost"]
+        for row in rows
+        if row["line_item_line_item_type"] == "SavingsPlanCoveredUsage"
+    )
+    (problem,) = found.problems
+    assert f"differ by {covered:.2f}" in problem.what

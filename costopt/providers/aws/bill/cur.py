@@ -73,6 +73,7 @@ class Converted:
 
     columns: Mapping[str, pa.Array]
     net: tuple[pa.Array, pa.Array] | None  # BilledCost and EffectiveCost after discounts
+    left: Decimal  # of covered usage that no negation takes back; over a whole bill 0
 
 
 def chosen(names: Sequence[str]) -> list[str]:
@@ -106,7 +107,9 @@ def converted(columns: Columns) -> Converted:
     rows = {name: column.filter(kept) for name, column in focus.items()}
     idle = {name: column.filter(unused) for name, column in _as_unused(focus, items, cost).items()}
     joined = {name: pa.concat_arrays([rows[name], idle[name]]) for name in rows}
-    return Converted(joined, _net(net, kept, unused))
+    offset = pc.is_in(types, pa.array([NEGATION, "SavingsPlanCoveredUsage"]))
+    left = pc.sum(items.amount("line_item_unblended_cost").filter(offset)).as_py()
+    return Converted(joined, _net(net, kept, unused), left or Decimal(0))
 
 
 def _net(net: Costs | None, kept: pa.Array, unused: pa.Array) -> tuple[pa.Array, pa.Array] | None:
