@@ -12,7 +12,7 @@ import logging
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -21,6 +21,7 @@ import boto3
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.parsers import ResponseParserError
 from botocore.session import Session as CoreSession
 
 from costopt.errors import ProviderError
@@ -41,6 +42,9 @@ DENIED: Final = frozenset(
         "OptInRequired",
     }
 )
+
+FAILURES: Final = (ClientError, BotoCoreError, ResponseParserError)
+"""Everything by which boto3 says that a call failed: AWS's no, no connection, no sense in it."""
 
 _SECRET: Final = re.compile(
     # a name, then its value: in a query, a header, JSON, or the canonical request that AWS quotes
@@ -88,6 +92,7 @@ class Account:
     is_home: bool = False  # the one that the user's own credentials are of
     machine_types: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What the account said of machine types, by name, so that it is asked once (shapes.py)."""
+    hides_machine_types: bool = False  # it refused to say
     _clients: _Clients = field(default_factory=_Clients)
     _regions: tuple[str, ...] = ()
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -131,7 +136,7 @@ class Account:
 
     def _enabled(self) -> tuple[str, ...]:
         told = self.client("ec2", self.home_region).describe_regions(AllRegions=False)
-        return tuple(one["RegionName"] for one in told["Regions"])
+        return tuple(one["RegionName"] for one in under(told, "Regions"))
 
 
 def own_account(settings: AwsSettings) -> Account:
@@ -145,8 +150,9 @@ def own_account(settings: AwsSettings) -> Account:
     try:
         session = boto3.Session(profile_name=settings.profile)
         way = Account("", "", session, settings, is_home=True)
-        way.account_id = way.client("sts", way.home_region).get_caller_identity()["Account"]
-    except (ClientError, BotoCoreError) as error:
+        answer = way.client("sts", way.home_region).get_caller_identity()
+        way.account_id = under(answer, "Account")
+    except FAILURES as error:
         raise ProviderError(
             f"AWS does not let us in: {said(error)}",
             hint="check with: aws sts get-caller-identity; --profile chooses another one",
@@ -193,12 +199,14 @@ def told(problems: list[Problem], where: str, *, fatal: bool = True) -> Iterator
     """
     try:
         yield
-    except (ClientError, BotoCoreError) as error:
+    except FAILURES as error:
         problems.append(Problem(where, said(error), fatal=fatal))
 
 
-def said(error: ClientError | BotoCoreError) -> str:
+def said(error: ClientError | BotoCoreError | ResponseParserError) -> str:
     """What AWS said, in one line and without secrets."""
+    if isinstance(error, ResponseParserError):  # its text is the answer, whatever that holds
+        return "the answer cannot be read: is there a proxy on the way?"
     if not isinstance(error, ClientError):
         return _plain(str(error))[:300]
     told = error.response.get("Error", {})  # the code is one of AWS's own words: ExpiredToken
@@ -210,6 +218,17 @@ def _plain(text: str) -> str:
     return _SECRET.sub(
         lambda found: f"{next(filter(None, found.groups()), '')}***", " ".join(text.split())
     )
+
+
+def under(answer: Mapping[str, Any], key: str) -> Any:
+    """What the answer has there; AWS gives a list without members, rather than none.
+
+    Raises:
+        ResponseParserError: it has nothing there, so it is no answer of AWS.
+    """
+    if key not in answer:
+        raise ResponseParserError(f"an answer without {key}")
+    return answer[key]
 
 
 def denied(error: ClientError) -> bool:

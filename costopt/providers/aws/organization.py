@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from costopt.errors import ProviderError
 from costopt.parallel import in_threads
-from costopt.providers.aws.access import Account, member_account, own_account, said, told
+from costopt.providers.aws.access import (
+    FAILURES,
+    Account,
+    member_account,
+    own_account,
+    said,
+    told,
+    under,
+)
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Problem
 
@@ -41,15 +47,15 @@ def accounts(settings: AwsSettings, problems: list[Problem]) -> list[Account]:
 def _members(home: Account) -> dict[str, str]:
     """The names of all active accounts, by id."""
     try:
-        pages = list(home.client("organizations").get_paginator("list_accounts").paginate())
-    except (ClientError, BotoCoreError) as error:
+        pages = home.client("organizations").get_paginator("list_accounts").paginate()
+        found = [account for page in pages for account in under(page, "Accounts")]
+    except FAILURES as error:
         raise ProviderError(
             f"the accounts of the organization cannot be listed: {said(error)}",
             where=f"{home.account_id} organizations:ListAccounts",
             hint="--organization works from the management account or a delegated administrator "
             "that may call organizations:ListAccounts; without it, only the own account is read",
         ) from None
-    found = (account for page in pages for account in page["Accounts"])
     # State takes the place of Status, which AWS retires in 2026
     active = (one for one in found if one.get("State", one.get("Status")) == "ACTIVE")
     return {one["Id"]: one.get("Name", "") for one in active}

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from costopt import schema
 from costopt.pricing import builtin
-from costopt.providers.aws.access import Account, told
+from costopt.providers.aws.access import Account, told, under
 from costopt.providers.base import Problem
 from costopt.units import GIB
 
@@ -80,18 +80,17 @@ def describe(
     for use in sorted(uses):
         places.setdefault((use.account_id, use.region), set()).add(use.instance_type)
     known = {k: v for account in by_id.values() for k, v in account.machine_types.items()}
-    refused: set[str] = set()
     for (account_id, region), types in places.items():
         families = sorted({_family(name) for name in types if name not in known})
-        if not families or account_id in refused or account_id not in by_id:
+        account = by_id.get(account_id)
+        if not families or account is None or account.hides_machine_types:
             continue
-        count = len(problems)
+        account.hides_machine_types = True
         with told(problems, f"{account_id} {region} {CALL}", fatal=False):
-            for row in _asked(by_id[account_id], region, families):
+            for row in _asked(account, region, families):
                 known.setdefault(row["x_InstanceType"], row)
-        if len(problems) > count:
-            refused.add(account_id)
-        by_id[account_id].machine_types |= known
+            account.hides_machine_types = False
+        account.machine_types |= known
     return known
 
 
@@ -101,7 +100,7 @@ def _asked(account: Account, region: str, families: list[str]) -> Iterator[dict[
         values = [f"{family}.*" for family in families[start : start + _FILTER_VALUES]]
         asked = {"Filters": [{"Name": "instance-type", "Values": values}]}
         for page in pages.paginate(**asked, PaginationConfig={"PageSize": _PAGE}):
-            for answer in page["InstanceTypes"]:
+            for answer in under(page, "InstanceTypes"):
                 yield _filled_in(shape(answer))
 
 

@@ -22,13 +22,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 import pyarrow as pa
-from botocore import exceptions
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
+from botocore.exceptions import ConnectionError as NoConnection
 
 from costopt import schema
 from costopt.parallel import in_threads
 from costopt.providers.aws import shapes
-from costopt.providers.aws.access import Account, said, told
+from costopt.providers.aws.access import FAILURES, Account, said, told
 from costopt.providers.aws.inventory import balancers, databases, disks, machines, network
 from costopt.providers.aws.inventory.place import Place, Row
 from costopt.providers.aws.settings import AwsSettings
@@ -111,7 +111,7 @@ def _found(place: Place) -> list[Row]:
     for kind in KINDS:
         try:
             rows.extend(kind.rows(place))
-        except (ClientError, BotoCoreError) as error:
+        except FAILURES as error:
             if _shut(error):
                 place.problems[:] = [Problem(place.where(), said(error), fatal=True)]
                 break
@@ -123,11 +123,11 @@ def _found(place: Place) -> list[Row]:
     return rows
 
 
-def _shut(error: ClientError | BotoCoreError) -> bool:
+def _shut(error: Exception) -> bool:
     """Whether it is the region that does not answer, rather than the call that is refused."""
     if isinstance(error, ClientError):
         return error.response.get("Error", {}).get("Code") in _SHUT
-    return isinstance(error, exceptions.ConnectionError)
+    return isinstance(error, NoConnection)
 
 
 def _describe_types(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from costopt.providers.aws.access import under
 from costopt.providers.aws.inventory.place import Place, Row, attributes
 
 SERVICE: Final = "Elastic Load Balancing"
@@ -89,5 +90,5 @@ def _tags(
         for start in range(0, len(names), _TAGGED_AT_ONCE):
             client = place.account.client(service, place.region)
             answer = client.describe_tags(**{asked: names[start : start + _TAGGED_AT_ONCE]})
-            tags |= {one[told]: one["Tags"] for one in answer["TagDescriptions"]}
+            tags |= {one[told]: one["Tags"] for one in under(answer, "TagDescriptions")}
     return tags

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from costopt.providers.aws.access import under
 from costopt.providers.aws.inventory.machines import SERVICE
 from costopt.providers.aws.inventory.place import Place, Row, attributes
 
@@ -14,9 +15,10 @@ VPC: Final = "Amazon Virtual Private Cloud"
 
 def addresses(place: Place) -> Iterator[Row]:
     """Every elastic address, in one call: EC2 does not page them."""
-    for address in place.account.client("ec2", place.region).describe_addresses()["Addresses"]:
+    answer = place.account.client("ec2", place.region).describe_addresses()
+    for address in under(answer, "Addresses"):
         held = address.get("InstanceId") or address.get("NetworkInterfaceId")
-        row = place.row(
+        yield place.row(
             address.get("AllocationId") or address["PublicIp"],
             address.get("Tags", []),
             ResourceType="IP address",
@@ -24,7 +26,6 @@ def addresses(place: Place) -> Iterator[Row]:
             x_State="associated" if address.get("AssociationId") or held else "unassociated",
             x_Attributes=attributes(attached_to=held, public_ip=address.get("PublicIp")),
         )
-        yield row
 
 
 def nat_gateways(place: Place) -> Iterator[Row]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from costopt.providers.aws.access import Account, told
+from costopt.providers.aws.access import Account, told, under
 from costopt.providers.base import Problem
 
 Row = dict[str, Any]
@@ -29,7 +29,7 @@ class Place:
         """What the operation lists under `key`, by pages of the most that AWS gives."""
         paginator = self.account.client(service, self.region).get_paginator(operation)
         for page in paginator.paginate(**asked, PaginationConfig={"PageSize": size}):
-            yield from page[key]
+            yield from under(page, key)
 
     def where(self, call: str = "") -> str:
         """Account, region and call, for people."""
