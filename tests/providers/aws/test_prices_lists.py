@@ -370,7 +370,7 @@ def test_a_file_of_untold_length_is_refused(server: PriceListServer) -> None:
     assert "its length is not told" in _fails(server)
 
 
-@pytest.mark.parametrize("status", [403, 404, 500, 503])
+@pytest.mark.parametrize("status", [304, 403, 404, 500, 503])
 def test_errors_of_the_server_are_told(server: PriceListServer, status: int) -> None:
     file = server.offer(MANY)
     file.status = status
@@ -445,6 +445,17 @@ def test_all_regions_are_those_of_the_index(server: PriceListServer) -> None:
     for region in ("us-east-1", "eu-west-1"):
         server.offer([on_demand("m5.large", "0.1", region=region)], region)
     assert [part.region for part in update(ALL)] == ["eu-west-1", "us-east-1"]
+
+
+def test_a_proxy_is_used_where_the_environment_names_one(
+    server: PriceListServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with PriceList("aws", "http://prices.example") as source, pytest.raises(ProviderError):
+        source.regions("AmazonEC2")
+    assert server.seen == [f"GET http://prices.example{INDEX}"]
 
 
 def test_without_a_server_every_region_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,8 +78,7 @@ class PriceList:
             self._base = httpx.URL("")
         if self._base.scheme not in ("http", "https") or not self._base.host:
             raise ConfigError(f"{OVERRIDE}: not an address like https://prices.example.com")
-        self._client = httpx.Client(
-            transport=httpx.HTTPTransport(retries=2),
+        self._client = httpx.Client(  # without a transport of its own, so that proxies count
             timeout=httpx.Timeout(60, connect=10),
             follow_redirects=False,
             # Not compressed: the length told is then that of what we read.
@@ -121,7 +120,7 @@ class PriceList:
         """
         known = {"If-None-Match": seen.etag} if seen and seen.path == path and seen.etag else {}
         with self._get(path, **known) as response:
-            if response.status_code == httpx.codes.NOT_MODIFIED:
+            if known and response.status_code == httpx.codes.NOT_MODIFIED:
                 yield None
                 return
             if not {"content-length", "transfer-encoding"} & response.headers.keys():
@@ -145,7 +144,8 @@ class PriceList:
 def _check(response: httpx.Response, where: str) -> None:
     if response.has_redirect_location:
         raise ProviderError("it sends us to another address", where=where)
-    if not response.is_success and response.status_code != httpx.codes.NOT_MODIFIED:
+    unchanged = "If-None-Match" in response.request.headers and response.status_code == 304
+    if not (response.is_success or unchanged):
         raise ProviderError(f"the server answers {response.status_code}", where=where)
 
 
