@@ -15,7 +15,7 @@ from costopt.providers.aws.metrics.agents import Listed, by_machine, found
 from costopt.providers.aws.metrics.catalogue import Entry
 from costopt.providers.aws.metrics.targets import Dimensions, Place, Target
 from costopt.providers.base import Estimate, Known, Series
-from costopt.units import counted
+from costopt.units import cents_up, counted
 
 USD_PER_METRIC: Final = Decimal("0.00001")
 """GetMetricData, $0.01 per 1,000 metrics; up to five statistics of one metric in one request are
@@ -120,7 +120,7 @@ def estimate(plan: Plan, listing: int, limit: float) -> Estimate:
     asked = counted(len(plan.calls), "call")
     lines = [
         f"CloudWatch GetMetricData: {counted(plan.metrics, 'metric')} in {asked} at $0.01 per "
-        f"1,000 metrics: ${usd:,.2f}"
+        f"1,000 metrics: ${cents_up(usd):,}"
     ]
     if listing:
         lines.append(
@@ -129,8 +129,8 @@ def estimate(plan: Plan, listing: int, limit: float) -> Estimate:
         )
     if usd > Decimal(repr(limit)):
         raise ProviderError(
-            f"reading the metrics would cost ${usd:,.2f}, which is above the limit of "
-            f"${Decimal(repr(limit)):,.2f}",
+            f"reading the metrics would cost ${cents_up(usd):,}, which is above the limit of "
+            f"${Decimal(repr(limit)):,}",
             where="CloudWatch GetMetricData",
             hint="ask for fewer --days or a --region, leave out metrics with --skip metrics, or "
             "raise --max-api-cost",
