@@ -43,7 +43,8 @@ class AwsProvider:
         """Machines, disks, addresses, databases and so on, and the commitments in force."""
         from costopt.providers.aws.commitments import commitments
 
-        bought = commitments(self._home, self._accounts, self.problems)
+        paid = self._settings.cost_explorer and self._may_pay()
+        bought = commitments(self._home, self._accounts, self.problems, utilization=paid)
         return pa.concat_tables([self._things, bought])
 
     def shapes(self) -> pa.Table:

@@ -36,6 +36,7 @@ def commitments(
     accounts: Sequence[Account],
     problems: list[Problem],
     *,
+    utilization: bool,
     today: date | None = None,
 ) -> pa.Table:
     """Reserved instances of EC2 and RDS and savings plans that are active (schema.RESOURCES).
@@ -48,6 +49,7 @@ def commitments(
         home: the payer, who is asked for utilization.
         accounts: whose commitments to list; home is one of them.
         problems: gets what could not be had, by account, region and call.
+        utilization: whether to ask for it, in up to `UTILIZATION_REQUESTS` paid requests.
         today: up to which day utilization is asked for (UTC); None = by the clock.
     """
     places = [
@@ -60,7 +62,7 @@ def commitments(
     for account in accounts:
         with told(problems, f"{account.account_id} savingsplans:DescribeSavingsPlans"):
             rows += _plans(account)
-    if home.settings.cost_explorer and rows:
+    if utilization and rows:
         _add_utilization(home, rows, today or datetime.now(UTC).date(), problems)
     rows.sort(key=lambda row: (row["SubAccountId"], row["ResourceId"]))
     return pa.Table.from_pylist(rows, schema=schema.RESOURCES)

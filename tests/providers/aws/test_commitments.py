@@ -106,7 +106,9 @@ def collect(billing: Billing, settings: Callable[..., AwsSettings]) -> Collect:
     def collected(**more: object) -> tuple[dict[str, dict[str, Any]], list[Problem]]:
         home = own_account(settings(**{"region": ("eu-west-1",), **more}))
         problems: list[Problem] = []
-        table = commitments(home, [home], problems, today=TODAY)
+        table = commitments(
+            home, [home], problems, utilization=home.settings.cost_explorer, today=TODAY
+        )
         assert table.schema.equals(schema.RESOURCES)
         rows = table.to_pylist(maps_as_pydicts="strict")
         return {row["ResourceId"]: row for row in rows}, problems
