@@ -18,6 +18,7 @@ from typing import Any, Final
 import pandas as pd
 
 from costopt.model import Shape
+from costopt.providers.aws.shapes import accelerator
 from costopt.units import GIB
 
 # Percent of each vCPU that a T type sustains.
@@ -40,9 +41,6 @@ _AWS_OLDER: Final = {
     "p3.8xlarge": (32, 244, "V100", 4, 16),
     "p3.16xlarge": (64, 488, "V100", 8, 16),
 }
-_MODEL_NAMES: Final = {"RTX PRO Server 6000": "RTX PRO 6000"}
-# DescribeInstanceTypes says 512 GiB; the Trn2 page says 1.5 TB on sixteen.
-_CARD_GIB: Final = {"Trainium2": 96.0}
 
 
 def aws(data: Path) -> Iterator[Shape]:
@@ -59,7 +57,7 @@ def aws(data: Path) -> Iterator[Shape]:
             continue
         family, _, size = row.instance_type.partition(".")
         detail = recorded[row.instance_type]
-        model, count, card_gib = _accelerator(detail)
+        model, count, card_gib = accelerator(detail)
         yield Shape(
             provider_name="AWS",
             instance_type=row.instance_type,
@@ -100,34 +98,6 @@ def _sustained_gbps(detail: dict[str, Any]) -> float:
 def _gib(gigabytes: float) -> float:
     """AWS states local disks in GB of 10^9 bytes."""
     return 0.0 if pd.isna(gigabytes) else round(gigabytes * 10**9 / GIB, 1)
-
-
-def _accelerator(detail: dict[str, Any]) -> tuple[str | None, int, float | None]:
-    """Model, cards and GiB a card, of a GPU or of any other accelerator.
-
-    A share of a GPU (g6f) counts as one card with that share of memory. Other accelerators stand
-    in the same columns, so that nobody judges such a machine by its CPU.
-    """
-    if "GpuInfo" in detail:
-        info = detail["GpuInfo"]
-        device = info["Gpus"][0]
-        count = max(1, device["Count"])
-        return (
-            _MODEL_NAMES.get(device["Name"], device["Name"]),
-            count,
-            round(info["TotalGpuMemoryInMiB"] / 1024 / count, 1),
-        )
-    for section, devices in (
-        ("NeuronInfo", "NeuronDevices"),
-        ("InferenceAcceleratorInfo", "Accelerators"),
-        ("FpgaInfo", "Fpgas"),
-        ("MediaAcceleratorInfo", "Accelerators"),
-    ):
-        if section in detail:
-            device = detail[section][devices][0]
-            name, memory = device["Name"], device["MemoryInfo"]["SizeInMiB"]
-            return name, device["Count"], _CARD_GIB.get(name, round(memory / 1024, 1))
-    return None, 0, None
 
 
 # GCP accelerator-optimized families: model, GiB a card.

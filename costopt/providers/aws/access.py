@@ -231,9 +231,9 @@ def under(answer: Mapping[str, Any], key: str) -> Any:
     return answer[key]
 
 
-def denied(error: ClientError) -> bool:
+def denied(error: Exception) -> bool:
     """Whether it is a permission that lacks, rather than something that may pass."""
-    return error.response.get("Error", {}).get("Code") in DENIED
+    return isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in DENIED
 
 
 def _config(settings: AwsSettings) -> Config:

@@ -12,9 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from costopt.providers.aws.access import Account, denied, said
+from costopt.providers.aws.access import FAILURES, Account, denied, said
 from costopt.providers.aws.organization import accounts
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Check, Problem
@@ -109,6 +107,10 @@ PERMISSIONS: Final = (
         _call("elbv2", "describe_load_balancers", PageSize=1),
     ),
     Permission("elasticloadbalancing:DescribeTags", None),
+    Permission(
+        "elasticloadbalancing:DescribeTargetGroups",
+        _call("elbv2", "describe_target_groups", PageSize=1),
+    ),
     Permission("rds:DescribeDBInstances", _call("rds", "describe_db_instances", MaxRecords=20)),
     Permission(
         "rds:DescribeReservedDBInstances",
@@ -167,7 +169,7 @@ def _asked(permission: Permission, account: Account) -> bool:
 def _regions(account: Account) -> list[str]:
     try:
         return list(account.regions())
-    except (ClientError, BotoCoreError):
+    except FAILURES:
         return []  # the check of DescribeRegions told so
 
 
@@ -176,11 +178,9 @@ def _tried(permission: Permission, account: Account, region: str) -> Check:
     where = f"{account.account_id} {region}" if permission.where == "region" else account.account_id
     try:
         permission.attempt(account, region)
-    except ClientError as error:
+    except FAILURES as error:
         hint = "; grant it (costopt doctor aws --policy)" if denied(error) else ""
         return Check(permission.action, where, False, f"{said(error)}{hint}")
-    except BotoCoreError as error:
-        return Check(permission.action, where, False, said(error))
     return Check(permission.action, where, True, "")
 
 

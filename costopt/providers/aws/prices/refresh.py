@@ -15,13 +15,12 @@ from difflib import get_close_matches
 from typing import Any, Final, Literal
 
 import pyarrow as pa
-from botocore.exceptions import BotoCoreError, ClientError
 
 from costopt import __version__, schema
 from costopt.errors import ProviderError
 from costopt.model import Price
 from costopt.pricing.sanity import Refusal
-from costopt.providers.aws.access import Account, said
+from costopt.providers.aws.access import FAILURES, Account, said
 from costopt.providers.aws.prices import ec2, rows, savings_plans, spot
 from costopt.providers.aws.prices.held import Held
 from costopt.providers.aws.prices.source import Offer, OfferFile, PriceList, Stamp
@@ -175,7 +174,7 @@ def spot_market(
         part = Part(region, spot.SOURCE, host="EC2", published=until.isoformat(timespec="minutes"))
         try:
             found = spot.prices(account, region, until)
-        except (ClientError, BotoCoreError) as error:
+        except FAILURES as error:
             yield replace(part, failed=said(error))
             continue
         yield _sifted(part, found, [], held)
