@@ -78,6 +78,7 @@ class CloudWatch:
     """Seconds that a datapoint covers; None = there is no such series."""
     listed: list[Series] = field(default_factory=list)
     since: int = 0  # seconds since 1970; nothing was measured before
+    until: int | None = None  # or after
     page_points: int = MOST_POINTS
     throttled: Callable[[int], bool] = lambda number: False
     """Whether the request of that number (from 0) is refused for being one too many."""
@@ -176,7 +177,8 @@ class CloudWatch:
         kept = next((KEPT[unit] for unit in (3600, 300, 60) if period % unit == 0), 0)
         oldest = max(self.since, self.now.timestamp() - kept)
         begins = np.arange(start, end, period)
-        begins = begins[(begins >= oldest) & (begins < self.now.timestamp())]
+        newest = self.now.timestamp() if self.until is None else self.until
+        begins = begins[(begins >= oldest) & (begins < newest)]
         if native is None or not len(begins):
             return np.zeros(0, np.int64), np.zeros(0)
         each = max(period // native, 1)

@@ -315,3 +315,19 @@ def test_the_estimate_is_what_is_billed_and_the_limit_holds() -> None:
     assert told.usd == billed * USD_PER_METRIC
     assert str(len(fleet.service.calls())) in told.lines[0]
     assert "--max-api-cost" in refused.value.hint
+
+
+def test_what_is_off_is_read_to_its_end_and_then_no_more() -> None:
+    stopped = NOW - timedelta(days=1)
+    off = {"x_State": "stopped", "x_Attributes": {"stopped_at": stopped.isoformat()}}
+    rows = [machine(1, **off), thing("vol-0a", x_State="available")]
+    with watched(rows) as fleet:
+        last = int(stopped.timestamp()) // 300
+        fleet.service.native = lambda series: 300
+        fleet.service.until = last * 300
+        first = fleet.collect()
+        (call,) = fleet.service.calls()
+        again, _ = fleet.prepared(first.held(), now=NOW + timedelta(hours=8))
+    assert {series[0] for series, _, _ in call.queries} == {"AWS/EC2"}
+    assert max(sample[3] for sample in first.samples) < last * 300
+    assert again.plan.calls == ()

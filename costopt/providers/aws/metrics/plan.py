@@ -22,6 +22,10 @@ USD_PER_METRIC: Final = Decimal("0.00001")
 one metric. Source: aws.amazon.com/cloudwatch/pricing (the same in all regions but a few)."""
 
 
+_LAST_SAMPLES: Final = 600
+"""Seconds: a machine that stops may not send its last sample or two."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Unit:
     """Series of ours that are made of the same queries; one object for each."""
@@ -32,6 +36,7 @@ class Unit:
     entry: Entry
     dimensions: Dimensions
     finest: int
+    silent_since: int | None = None  # as of its Target
 
     def series(self) -> list[Series]:
         """Its lines of samples."""
@@ -87,7 +92,10 @@ def units(targets: Iterable[Target], agents: Mapping[Place, Sequence[Listed]]) -
             *of_agent,
         ):
             finest = max(entry.finest, target.finest)
-            asked.append(Unit(place, target.resource_id, device, entry, dimensions, finest))
+            unit = Unit(
+                place, target.resource_id, device, entry, dimensions, finest, target.silent_since
+            )
+            asked.append(unit)
     return asked
 
 
@@ -101,6 +109,8 @@ def planned(asked: Sequence[Unit], known: Known, start: int, end: int, now: int)
     settled = retention.settled(end, now)
     for number, unit in enumerate(asked):
         since = _since(unit, known, start)
+        if unit.silent_since is not None and unit.silent_since < since + _LAST_SAMPLES:
+            continue  # by its own samples: another's may have come before a collect was killed
         for period, first, last in retention.spans(since, settled, unit.finest, now):
             ask = packing.Ask(first, last, period, len(unit.entry.raws), number)
             wanted.setdefault(unit.place, []).append(ask)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import pyarrow as pa
@@ -27,6 +28,8 @@ class Target:
     value: str  # of its dimension
     finest: int  # seconds
     instance_type: str = ""
+    silent_since: int | None = None
+    """Seconds since 1970: stopped then, so that nothing was measured since. None = it runs."""
 
     def asked(self) -> list[tuple[Entry, Dimensions]]:
         """What AWS itself measures of it."""
@@ -65,13 +68,18 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], tuple[Kind, ...]], ...]] = (
 
 def targets(resources: pa.Table) -> list[Target]:
     """What of the table (schema.RESOURCES) has metrics, by account, region and id."""
-    wanted = ["SubAccountId", "RegionId", "ResourceId", "x_InstanceType", "x_Attributes"]
+    wanted = ["SubAccountId", "RegionId", "ResourceId", "x_InstanceType", "x_State", "x_Attributes"]
     rows = resources.select(wanted).to_pylist()
-    found = {target.resource_id: target for row in rows if (target := _target(row)) is not None}
+    found = {
+        target.resource_id: target
+        for row in rows
+        if not _unattached(row) and (target := _target(row)) is not None
+    }
     return sorted(found.values(), key=lambda one: (one.account_id, one.region, one.resource_id))
 
 
 def _target(row: dict[str, Any]) -> Target | None:
+    attributes = dict(row["x_Attributes"] or ())
     for form, kinds in _FORMS:
         if row["SubAccountId"] and row["RegionId"] and (same := form.fullmatch(row["ResourceId"])):
             kind = row["x_InstanceType"] or ""
@@ -81,8 +89,9 @@ def _target(row: dict[str, Any]) -> Target | None:
                 row["ResourceId"],
                 (*kinds, *_also(kind)) if kinds == ("machine",) else kinds,
                 same[1],
-                _finest(kinds, dict(row["x_Attributes"] or ())),
+                _finest(kinds, attributes),
                 kind,
+                _silent_since(row["x_State"], attributes),
             )
     return None
 
@@ -91,6 +100,18 @@ def _also(instance_type: str) -> tuple[Kind, ...]:
     family = instance_type.partition(".")[0]
     nitro: tuple[Kind, ...] = ("nitro",) if family and family not in _XEN else ()
     return (*nitro, "burstable") if family in _BURSTABLE else nitro
+
+
+def _unattached(row: dict[str, Any]) -> bool:
+    """A volume that serves no machine: EBS measures it only while it is attached."""
+    return bool(row["x_State"] == "available" and row["ResourceId"].startswith("vol-"))
+
+
+def _silent_since(state: str | None, attributes: dict[str, str]) -> int | None:
+    stopped = attributes.get("stopped_at")
+    if state != "stopped" or stopped is None:
+        return None
+    return int(datetime.fromisoformat(stopped).timestamp())
 
 
 def _finest(kinds: tuple[Kind, ...], attributes: dict[str, str]) -> int:
