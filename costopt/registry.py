@@ -19,8 +19,10 @@ from costopt.errors import ConfigError
 BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "provider": {
+            "aws": "costopt.providers.aws:AwsProvider",
             "demo": "costopt.providers.demo:DemoProvider",
             "files": "costopt.providers.files:FilesProvider",
+            "prometheus": "costopt.providers.prometheus:PrometheusProvider",
         },
         "rule": {
             "idle": "costopt.rules.idle:Idle",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +19,9 @@ from costopt.model import Window
 from costopt.providers.base import Problem, Provider
 from costopt.providers.demo import DemoProvider
 from costopt.providers.files import FilesProvider, FilesSettings
+from costopt.providers.prometheus import PrometheusProvider, PrometheusSettings
+from tests.fakes.prometheus import HOSTS, Scripted, serving, small_fleet
+from tests.fakes.prometheus import NOON as PROMETHEUS_NOON
 from tests.frame.test_bill import SOUND
 
 NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
@@ -41,9 +47,26 @@ def _files(folder: Path) -> Provider:
     return FilesProvider(FilesSettings(**{name: folder / f"{name}.csv" for name in texts}))
 
 
+@cache
+def _small_prometheus() -> Scripted:
+    """One server for every test of this module; it ends with the process."""
+    running = ExitStack()
+    atexit.register(running.close)
+    return running.enter_context(serving(small_fleet()))
+
+
+def _prometheus(folder: Path) -> Provider:
+    hosts = folder / "hosts.yml"
+    hosts.write_text(HOSTS)
+    until = datetime.fromtimestamp(PROMETHEUS_NOON, UTC)
+    settings = PrometheusSettings(url=_small_prometheus().url, until=until, hosts=hosts)
+    return PrometheusProvider(settings)
+
+
 BUILDERS: dict[str, Callable[[Path], Provider]] = {
     "demo": lambda folder: DemoProvider(instances=12, days=8, seed=1),
     "files": _files,
+    "prometheus": _prometheus,
 }
 """A small working instance of each provider; the folder is its own, and empty."""
 

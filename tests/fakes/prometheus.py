@@ -225,12 +225,14 @@ def serving(server: Scripted) -> Iterator[Scripted]:
             self.end_headers()
             self.wfile.write(reply.body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             """Nothing on stderr."""
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
+    thread = threading.Thread(
+        target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     server.url = f"http://127.0.0.1:{http.server_port}{server.prefix}"
     try:
@@ -243,6 +245,13 @@ def serving(server: Scripted) -> Iterator[Scripted]:
 
 DAY = 86_400
 NOON = int(datetime(2026, 10, 19, 12, tzinfo=UTC).timestamp())
+
+
+HOSTS = """\
+defaults: {currency: EUR, years: 4, discount_rate: 8, pue: 1.4, power_price_kwh: 0.2, site: ams}
+hosts:
+  - {match: web-*, cores: 4, threads: 8, memory_gib: 32, purchase_price: 8000, kw: 0.25}
+"""
 
 
 def small_fleet() -> Scripted:

@@ -10,6 +10,7 @@ import json
 import random
 import ssl
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -77,6 +78,7 @@ class Client:
             limits=httpx.Limits(max_connections=settings.max_concurrency),
             follow_redirects=False,  # a redirect would take the token elsewhere
         )
+        weakref.finalize(self, self._http.close)
         self.server_time: datetime | None = None
         """What the server's clock showed in its last answer."""
         self.warnings: list[str] = []
