@@ -19,23 +19,22 @@ WHOLE_HOUR = NOW // HOUR * HOUR
 
 def test_recent_history_is_one_range_of_five_minutes() -> None:
     end = retention.settled(NOW, NOW)
-    assert spans(NOW - 30 * DAY, end, 300, NOW) == [Span(300, WHOLE_HOUR - 30 * DAY + 900, end)]
+    assert spans(NOW - 30 * DAY, end, NOW) == [Span(300, WHOLE_HOUR - 30 * DAY + 900, end)]
 
 
 def test_each_age_is_asked_in_the_period_still_kept() -> None:
     end = retention.settled(NOW, NOW)
-    first, second, third = spans(NOW - 100 * DAY, end, 60, NOW)
-    assert [first.period, second.period, third.period] == [3600, 300, 60]
+    first, second = spans(NOW - 100 * DAY, end, NOW)
+    assert [first.period, second.period] == [3600, 300]
     assert first.start == WHOLE_HOUR - 100 * DAY + HOUR  # the hour that began before is left out
-    assert (first.end, second.end, third.end) == (second.start, third.start, end)
+    assert (first.end, second.end) == (second.start, end)
     # An hour or more from being folded into coarser samples, and less than three.
-    assert NOW - 15 * DAY + HOUR <= third.start < NOW - 15 * DAY + 3 * HOUR
     assert NOW - 63 * DAY + HOUR <= second.start < NOW - 63 * DAY + 3 * HOUR
 
 
 def test_what_is_gone_is_not_asked_for() -> None:
-    assert spans(NOW - 500 * DAY, NOW - 456 * DAY, 300, NOW) == []
-    assert spans(NOW - 2 * DAY, NOW - 2 * DAY, 300, NOW) == []
+    assert spans(NOW - 500 * DAY, NOW - 456 * DAY, NOW) == []
+    assert spans(NOW - 2 * DAY, NOW - 2 * DAY, NOW) == []
 
 
 def test_the_last_half_hour_waits_for_the_next_collect() -> None:
@@ -46,11 +45,10 @@ def test_the_last_half_hour_waits_for_the_next_collect() -> None:
 @given(
     age=st.integers(0, 500 * DAY),
     length=st.integers(0, 500 * DAY),
-    finest=st.sampled_from([60, 300]),
 )
-def test_spans_follow_one_another_on_their_grids(age: int, length: int, finest: int) -> None:
+def test_spans_follow_one_another_on_their_grids(age: int, length: int) -> None:
     start = NOW - age
-    found = spans(start, start + length, finest, NOW)
+    found = spans(start, start + length, NOW)
     for span in found:
         assert span.start % span.period == span.end % span.period == 0
         assert start <= span.start < span.end <= start + length

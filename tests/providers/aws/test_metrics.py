@@ -129,8 +129,8 @@ def test_old_history_comes_in_the_periods_still_kept() -> None:
     }
     assert ages[3600][0] == pytest.approx(100 * 86_400, abs=7200)
     assert ages[300][0] == pytest.approx(63 * 86_400, abs=3 * 3600)
-    assert ages[60][0] == pytest.approx(15 * 86_400, abs=3 * 3600)
-    assert ages[3600][1] > ages[300][0] > ages[300][1] > ages[60][0]
+    assert ages[3600][1] > ages[300][0]
+    assert set(periods) == {300, 3600}  # detailed monitoring or not
 
 
 def test_a_burst_of_throttling_loses_and_doubles_nothing() -> None:

@@ -104,7 +104,7 @@ def _renamed(entry: Entry, names: dict[str, str]) -> Entry:
         Made(m.name, m.statistic, m.formula, tuple(Raw(names[r.name], r.stat) for r in m.inputs))
         for m in entry.made
     )
-    return Entry(entry.namespace, made, entry.finest)
+    return Entry(entry.namespace, made)
 
 
 def _rank(dimensions: Dimensions, machine: Target) -> tuple[int, bool, Dimensions]:

@@ -48,8 +48,6 @@ class Entry:
 
     namespace: str
     made: tuple[Made, ...]
-    finest: int = 60
-    """Seconds: no shorter period is asked for, whatever the thing's monitoring is."""
 
     @property
     def raws(self) -> tuple[Raw, ...]:
@@ -70,8 +68,8 @@ class AgentEntry(Entry):
     """Dimensions that name the device, the best first."""
 
 
-def _level(namespace: str, name: str, ours: str, finest: int = 60) -> Entry:
-    return Entry(namespace, _mean_and_max(name, ours), finest)
+def _level(namespace: str, name: str, ours: str) -> Entry:
+    return Entry(namespace, _mean_and_max(name, ours))
 
 
 def _mean_and_max(name: str, ours: str) -> tuple[Made, ...]:
@@ -81,8 +79,8 @@ def _mean_and_max(name: str, ours: str) -> tuple[Made, ...]:
     )
 
 
-def _mean(namespace: str, name: str, ours: str, finest: int = 60) -> Entry:
-    return Entry(namespace, (Made(ours, "mean", as_it_is, (Raw(name, "Average"),)),), finest)
+def _mean(namespace: str, name: str, ours: str) -> Entry:
+    return Entry(namespace, (Made(ours, "mean", as_it_is, (Raw(name, "Average"),)),))
 
 
 def _rate(namespace: str, name: str, ours: str) -> Entry:
@@ -95,8 +93,6 @@ def _bytes(namespace: str, name: str, ours: str) -> Entry:
     made = (Made(ours, "mean", a_second, (total,)), Made(ours, "max", peak_a_second, peak))
     return Entry(namespace, made)
 
-
-_CREDITS: Final = 300  # seconds: CPU credit metrics come every five minutes only
 
 ENTRIES: Final[Mapping[Kind, tuple[Entry, ...]]] = MappingProxyType(
     {
@@ -112,7 +108,7 @@ ENTRIES: Final[Mapping[Kind, tuple[Entry, ...]]] = MappingProxyType(
             _bytes("AWS/EC2", "EBSWriteBytes", "disk_write"),
         ),
         "burstable": (
-            _mean("AWS/EC2", "CPUCreditBalance", "x_cpu_credit_balance", _CREDITS),
+            _mean("AWS/EC2", "CPUCreditBalance", "x_cpu_credit_balance"),
             Entry(
                 "AWS/EC2",
                 (
@@ -123,7 +119,6 @@ ENTRIES: Final[Mapping[Kind, tuple[Entry, ...]]] = MappingProxyType(
                         (Raw("CPUSurplusCreditsCharged", "Sum"),),
                     ),
                 ),
-                _CREDITS,
             ),
         ),
         "volume": (

@@ -35,7 +35,6 @@ class Unit:
     device: str  # "" = the whole resource
     entry: Entry
     dimensions: Dimensions
-    finest: int
     silent_since: int | None = None  # as of its Target
 
     def series(self) -> list[Series]:
@@ -91,11 +90,8 @@ def units(targets: Iterable[Target], agents: Mapping[Place, Sequence[Listed]]) -
             *((entry, dimensions, "") for entry, dimensions in target.asked()),
             *of_agent,
         ):
-            finest = max(entry.finest, target.finest)
-            unit = Unit(
-                place, target.resource_id, device, entry, dimensions, finest, target.silent_since
-            )
-            asked.append(unit)
+            silent = target.silent_since
+            asked.append(Unit(place, target.resource_id, device, entry, dimensions, silent))
     return asked
 
 
@@ -111,7 +107,7 @@ def planned(asked: Sequence[Unit], known: Known, start: int, end: int, now: int)
         since = _since(unit, known, start)
         if unit.silent_since is not None and unit.silent_since < since + _LAST_SAMPLES:
             continue  # by its own samples: another's may have come before a collect was killed
-        for period, first, last in retention.spans(since, settled, unit.finest, now):
+        for period, first, last in retention.spans(since, settled, now):
             ask = packing.Ask(first, last, period, len(unit.entry.raws), number)
             wanted.setdefault(unit.place, []).append(ask)
     return Plan(tuple(_in_turn([_calls(place, wanted[place], asked) for place in sorted(wanted)])))

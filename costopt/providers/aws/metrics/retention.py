@@ -7,8 +7,11 @@ from typing import Final, NamedTuple
 DAY: Final = 86_400
 HOUR: Final = 3_600
 
-KEPT: Final = ((60, 15 * DAY), (300, 63 * DAY), (HOUR, 455 * DAY))
-"""(period, how long it is kept), the finest first. Source: API reference of GetMetricData."""
+KEPT: Final = ((300, 63 * DAY), (HOUR, 455 * DAY))
+"""(period, how long it is kept), the finer first. Source: API reference of GetMetricData.
+
+Minutes, kept for 15 days, are not asked for, whoever measures them: a metric would change its period
+in the midst of what advice looks back on, and its minute's peak is in the maximum of the five."""
 
 EDGE: Final = HOUR
 """A collect takes a while, and what it planned to read must not have been folded meanwhile."""
@@ -34,17 +37,14 @@ def settled(moment: int, now: int) -> int:
     return min(moment, now - SETTLE) // 300 * 300
 
 
-def spans(start: int, end: int, finest: int, now: int) -> list[Span]:
+def spans(start: int, end: int, now: int) -> list[Span]:
     """The range in the finest periods kept, oldest first; empty where nothing is left of it.
 
     A period that begins before `start` or ends after `end` is left out, so that none is given that
     holds other samples too, and none that may still change.
-
-    Args:
-        finest: seconds; no shorter period than this.
     """
     found = []
-    for period, since, until in _zones(finest, now, end):
+    for period, since, until in _zones(now, end):
         first = -(-max(start, since) // period) * period
         last = min(end, until) // period * period
         if first < last:
@@ -52,14 +52,12 @@ def spans(start: int, end: int, finest: int, now: int) -> list[Span]:
     return found
 
 
-def _zones(finest: int, now: int, end: int) -> list[Span]:
-    """Where each period is asked for, oldest first; neighbours of the same period are one."""
+def _zones(now: int, end: int) -> list[Span]:
+    """Where each period is asked for, oldest first."""
     zones: list[Span] = []
     until = end
-    for kept, age in KEPT:
-        period, since = max(kept, finest), -(-(now - age) // HOUR) * HOUR + EDGE
-        if zones and zones[-1].period == period:
-            until = zones.pop().end
+    for period, age in KEPT:
+        since = -(-(now - age) // HOUR) * HOUR + EDGE
         zones.append(Span(period, since, until))
         until = since
     return zones[::-1]

@@ -26,7 +26,6 @@ class Target:
     resource_id: str
     kinds: tuple[Kind, ...]
     value: str  # of its dimension
-    finest: int  # seconds
     instance_type: str = ""
     silent_since: int | None = None
     """Seconds since 1970: stopped then, so that nothing was measured since. None = it runs."""
@@ -39,11 +38,6 @@ class Target:
             for entry in ENTRIES[kind]
         ]
 
-
-_DETAILED: Final = 60
-_BASIC: Final = 300
-"""Seconds between samples. Services that measure every minute are read in five minutes too: the
-peak of the minute is kept as max, and the history is five times shorter to read."""
 
 # Machine types that are not built on Nitro: they send no EBS metrics of the instance. There will be
 # no new ones. Source: EC2 instance types guide, "Instances built on the Nitro System".
@@ -89,7 +83,6 @@ def _target(row: dict[str, Any]) -> Target | None:
                 row["ResourceId"],
                 (*kinds, *_also(kind)) if kinds == ("machine",) else kinds,
                 same[1],
-                _finest(kinds, attributes),
                 kind,
                 _silent_since(row["x_State"], attributes),
             )
@@ -112,8 +105,3 @@ def _silent_since(state: str | None, attributes: dict[str, str]) -> int | None:
     if state != "stopped" or stopped is None:
         return None
     return int(datetime.fromisoformat(stopped).timestamp())
-
-
-def _finest(kinds: tuple[Kind, ...], attributes: dict[str, str]) -> int:
-    detailed = attributes.get("monitoring") == "detailed"
-    return _DETAILED if kinds == ("machine",) and detailed else _BASIC
