@@ -199,7 +199,7 @@ def scrape_seconds(client: Client, also: str, at: int) -> float | None:
     """
     found = []
     for source in ANCHORS:
-        query = f"quantile(0.5, count_over_time({paced(source, also)}[1h]))"
+        query = f"quantile(0.5, count_over_time({paced(source, also)}[1h] offset 1ms))"
         count = queries.number(client, query, at)
         found += [3600 / count] if count else []
     return max(found, default=None)

@@ -91,7 +91,7 @@ def _reporting(client: Client, settings: PrometheusSettings, at: int) -> Iterato
             yield Check(_EXPORTERS[source], settings.url, True, "does not report here")
             continue
         found = True
-        scrapes = f"quantile(0.5, count_over_time({paced(source, also)}[1h]))"
+        scrapes = f"quantile(0.5, count_over_time({paced(source, also)}[1h] offset 1ms))"
         count = queries.number(client, scrapes, at)
         often = f", scraped every {3600 / count:.0f} s" if count else ""
         detail = f"{counted(int(targets), 'target')}{often}"
