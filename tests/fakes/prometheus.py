@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -199,7 +200,7 @@ class Scripted:
 
 
 @contextlib.contextmanager
-def serving(server: Scripted) -> Iterator[Scripted]:
+def serving(server: Scripted, tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
     """The server on loopback, at its `url`."""
     lock = threading.Lock()
 
@@ -232,11 +233,14 @@ def serving(server: Scripted) -> Iterator[Scripted]:
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
+    http.handle_error = lambda *_: None  # type: ignore[method-assign]  (refused handshakes)
+    if tls:  # the handshake belongs to the thread that answers, not to the one that listens
+        http.socket = tls.wrap_socket(http.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(
         target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
     )
     thread.start()
-    server.url = f"http://127.0.0.1:{http.server_port}{server.prefix}"
+    server.url = f"{'https' if tls else 'http'}://127.0.0.1:{http.server_port}{server.prefix}"
     try:
         yield server
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,7 +26,8 @@ class Credentials:
     def secrets(self) -> tuple[str, ...]:
         """Texts that nothing may show, the longest first."""
         found = [value.removeprefix("Bearer ") for value in self.headers.values()]
-        found += [self.basic[1]] if self.basic else []
+        if self.basic:
+            found += [self.basic[1], b64encode(":".join(self.basic).encode()).decode()]
         return tuple(sorted((text for text in found if text), key=len, reverse=True))
 
 

@@ -36,7 +36,7 @@ _PREFIX: Final = (
 _CLOSED: Final[Mapping[int, tuple[str, str]]] = {
     401: (
         "it does not know us (HTTP 401)",
-        "check --token-file or --username, and that the secret has not run out",
+        "check --token-file or --username; a token may have run out",
     ),
     403: ("it does not let us in (HTTP 403)", "this token or user may not query"),
     404: ("there is no such page (HTTP 404)", _PREFIX),

@@ -201,7 +201,11 @@ def load(path: Path) -> tuple[Entry, ...]:
     try:
         file = HostsFile.model_validate({} if given is None else given)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        # a field misspelt is told before what is then missing
+        found = sorted(
+            error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden"
+        )
+        first = found[0]
         where = f"{path}:{_line(text, first['loc'])}"
         raise InputError(_sentence(first), where=where, hint=_READ) from None
     return tuple(

@@ -1,0 +1,263 @@
+"""How the server is asked, and what people are told when it does not answer as it should."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import logging
+import ssl
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from costopt.errors import ConfigError, CostoptError, ProviderError
+from costopt.providers.prometheus import client as module
+from costopt.providers.prometheus.client import Client, PartialError, TooMuchError
+from costopt.providers.prometheus.settings import PrometheusSettings
+from tests.fakes.prometheus import Asked, Reply, Scripted, Told, serving
+
+TOKEN = "tok-5ecret-0123456789"
+
+
+class Waits(list[float]):
+    """Seconds that would have been waited."""
+
+    def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+def ask(url: str, waits: Waits | None = None, **given: object) -> object:
+    settings = PrometheusSettings(url=url, **given)  # type: ignore[arg-type]
+    client = Client(settings, Waits() if waits is None else waits)
+    return client.ask("query", {"query": "vector(1)", "time": "0"})
+
+
+def answering(*replies: Reply, **given: object) -> Scripted:
+    told = [Told("vector", {}, lambda at: 1.0)]
+    return Scripted(told=told, first=list(replies), **given)  # type: ignore[arg-type]
+
+
+def test_queries_go_by_post_below_the_prefix() -> None:
+    with serving(answering(prefix="/prometheus")) as server:
+        ask(server.url, header=("X-Scope-OrgID: team-a",))
+    (asked,) = server.asked
+    assert asked.path == "/prometheus/api/v1/query"
+    assert asked.form["query"] == "vector(1)"
+    assert asked.headers["X-Scope-OrgID"] == "team-a"
+
+
+def test_a_busy_server_is_asked_again_after_a_while() -> None:
+    waits = Waits()
+    burst = [Reply(503, b"busy"), Reply(429, b"", {"Retry-After": "7"}), Reply(502), Reply(504)]
+    with serving(answering(*burst)) as server:
+        ask(server.url, waits)
+    assert len(server.asked) == 5
+    assert waits[1] == 7
+    assert all(0 <= waits[n] <= 0.5 * 2 ** (n + 1) for n in (0, 2, 3))
+
+
+def test_patience_ends() -> None:
+    with serving(Scripted(reply=lambda asked: Reply(503, b"busy"))) as server:
+        with pytest.raises(ProviderError, match="HTTP 503: busy"):
+            ask(server.url, max_attempts=3)
+        assert len(server.asked) == 3
+
+
+def test_no_server_is_told_after_all_tries() -> None:
+    with serving(Scripted()) as server:
+        url = server.url
+    waits = Waits()
+    with pytest.raises(ProviderError, match="no connection") as caught:
+        ask(url, waits, max_attempts=3)
+    assert len(waits) == 2
+    assert caught.value.where == f"{url}/api/v1/query"
+
+
+def _error(kind: str, text: str) -> bytes:
+    return json.dumps({"status": "error", "errorType": kind, "error": text}).encode()
+
+
+REFUSALS = {
+    "a wrong token": (Reply(401, b"{}"), "does not know us", "--token-file"),
+    "no right": (Reply(403, b"denied"), "does not let us in", "may not query"),
+    "a wrong prefix": (Reply(404, b"404"), "no such page", "/prometheus"),
+    "a web page": (Reply(200, b"\n<!doctype html><p>Sign in"), "a web page", "/prometheus"),
+    "a cut answer": (Reply(200, b'{"status":"succ'), "no JSON", "Prometheus"),
+    "no object": (Reply(200, b"[1]"), "no JSON", "Prometheus"),
+    "a bad query": (
+        Reply(400, _error("bad_data", "parse error at char 3")), "parse error at char 3", "docs/",
+    ),
+    "another host": (
+        Reply(302, b"", {"Location": "https://login.example/start?rd=secret"}),
+        "https://login.example/start, which is not followed", "sign in",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("reply", "said", "hint"), REFUSALS.values(), ids=REFUSALS)
+def test_what_is_wrong_is_said(reply: Reply, said: str, hint: str) -> None:
+    with serving(Scripted(reply=lambda asked: reply)) as server:
+        with pytest.raises(ProviderError) as caught:
+            ask(server.url)
+        assert len(server.asked) == 1  # asking again would not help
+    assert said in caught.value.what
+    assert hint in caught.value.hint
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(503, _error("timeout", "query timed out in expression evaluation")),
+        Reply(422, _error("execution", "query processing would load too many samples into memory")),
+        Reply(422, _error("execution", "the query exceeded the maximum number of chunks")),
+        Reply(413, b'{"status":"error","error":"too big"}'),
+    ],
+    ids=["timeout", "samples", "chunks", "413"],
+)
+def test_too_much_is_not_asked_again_as_it_is(reply: Reply) -> None:
+    with serving(Scripted(reply=lambda asked: reply)) as server:
+        with pytest.raises(TooMuchError):
+            ask(server.url)
+        assert len(server.asked) == 1
+
+
+def test_an_answer_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LARGEST", 100_000)
+    packed = gzip.compress(b"1" * 10_000_000)
+    reply = Reply(200, packed, {"Content-Encoding": "gzip"})
+    server = Scripted(reply=lambda asked: reply)
+    with serving(server), pytest.raises(TooMuchError, match="larger than"):
+        ask(server.url)
+
+
+def test_a_partial_answer_is_none_unless_accepted() -> None:
+    with serving(answering(warnings=["store 10.0.0.7 is unavailable"])) as server:
+        with pytest.raises(PartialError, match="not whole: store"):
+            ask(server.url)
+        assert ask(server.url, accept_partial=True)
+
+
+def test_a_server_whose_certificate_nobody_signed_is_not_trusted(
+    tmp_path: Path, own_certificate: tuple[Path, Path]
+) -> None:
+    certificate, key = own_certificate
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with serving(answering(), tls=context) as server:
+        waits = Waits()
+        with pytest.raises(ProviderError, match="no trusted connection: self-signed"):
+            ask(server.url, waits)
+        assert waits == []
+        assert ask(server.url, ca_file=certificate)
+
+
+def test_a_server_may_ask_for_our_certificate(own_certificate: tuple[Path, Path]) -> None:
+    certificate, key = own_certificate
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(certificate)
+    with serving(answering(), tls=context) as server:
+        with pytest.raises(ProviderError):
+            ask(server.url, ca_file=certificate, max_attempts=1)
+        assert ask(server.url, ca_file=certificate, cert_file=certificate, key_file=key)
+
+
+def _token_file(folder: Path) -> dict[str, object]:
+    (folder / "token").write_text(TOKEN + "\n")
+    return {"token_file": folder / "token"}
+
+
+def _password_file(folder: Path) -> dict[str, object]:
+    (folder / "password").write_text(TOKEN)
+    return {"username": "reader", "password_file": folder / "password"}
+
+
+def _header_file(folder: Path) -> dict[str, object]:
+    (folder / "key").write_text(TOKEN)
+    return {"header": (f"X-Api-Key: @{folder / 'key'}",)}
+
+
+@pytest.mark.parametrize("secret", [_token_file, _password_file, _header_file])
+def test_secrets_are_sent_and_nowhere_shown(
+    secret: Callable[[Path], dict[str, object]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not in logs at any level, not in errors, not where the other side sends them back."""
+    sent: list[Asked] = []
+
+    def echo(asked: Asked) -> Reply:
+        sent.append(asked)
+        return Reply(400, _error("bad_data", f"what is {TOKEN} and {dict(asked.headers)}?"))
+
+    given = secret(tmp_path)
+    settings = PrometheusSettings(url="http://127.0.0.1:1", **given)  # type: ignore[arg-type]
+    server = Scripted(reply=echo)
+    caplog.set_level(logging.DEBUG)
+    with serving(server), pytest.raises(ProviderError) as caught:
+        ask(server.url, **given)
+    headers = sent[0].headers
+    assert any(TOKEN in value or "Basic " in value for value in headers.values())
+    shown = [repr(settings), str(caught.value), caplog.text, repr(vars(caught.value))]
+    shown += traceback.format_exception(caught.value)
+    packed = base64.b64encode(f"reader:{TOKEN}".encode()).decode()
+    assert all(TOKEN not in text and packed not in text for text in shown)
+    assert "***" in str(caught.value)
+
+
+def test_a_token_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROM_TOKEN", TOKEN)
+    with serving(answering()) as server:
+        ask(server.url, token_env="PROM_TOKEN")
+    assert server.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"token_env": "NOT_SET_HERE"}, "NOT_SET_HERE is not set"),
+        ({"token_file": "missing"}, "cannot be read"),
+        ({"token_file": "empty"}, "is empty"),
+        ({"token_file": "binary"}, "no secret"),
+        ({"ca_file": "empty"}, "certificate cannot be used"),
+    ],
+)
+def test_unusable_secrets_are_told_without_their_content(
+    given: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "binary").write_bytes(b"\xff\x00secret\nmore")
+    files = {k: tmp_path / v if k.endswith("file") else v for k, v in given.items()}
+    with pytest.raises(ConfigError, match=said) as caught:
+        ask("https://127.0.0.1:1", **files)
+    assert "more" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"url": "http://me:pw@prom.example"}, "do not belong into the address"),
+        ({"url": "prom.example:9090"}, "not an address"),
+        ({"header": ("Authorization: Bearer x",)}, "put it into a file"),
+        ({"header": ("no colon",)}, "not a header"),
+        ({"username": "me"}, "--password-file"),
+        ({"token_env": "A", "username": "me", "password_env": "B"}, "either a token or a user"),
+        ({"period": 7}, "greater than or equal"),
+        ({"period": 1000}, "do not divide a day"),
+        ({"only": 'a="b"} or vector(1'}, "not matchers"),
+    ],
+)
+def test_unusable_settings_are_refused(given: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        PrometheusSettings(**{"url": "http://prom.example", **given})  # type: ignore[arg-type]
+
+
+def test_errors_know_where_and_what_next() -> None:
+    server = Scripted(reply=lambda asked: Reply(401))
+    with serving(server), pytest.raises(CostoptError) as caught:
+        ask(server.url)
+    assert caught.value.exit_code == 4
+    assert "next:" in str(caught.value)

@@ -1,0 +1,217 @@
+"""The hosts file: its errors, its sums, and the machines beside it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costopt.errors import InputError
+from costopt.pricing.catalogue import Catalogue
+from costopt.providers.prometheus import hosts
+from costopt.providers.prometheus.amortisation import Ownership, hourly, recovery_factor
+from costopt.providers.prometheus.fleet import Cards, Machine
+from costopt.providers.prometheus.inventory import Inventory, card_model
+from costopt.units import HOURS_PER_MONTH
+from tests.conftest import ROOT
+
+EXAMPLE = ROOT / "docs" / "examples" / "hosts.yml"
+DEFAULTS = (
+    "defaults: {currency: EUR, years: 4, discount_rate: 8, pue: 1.4, power_price_kwh: 0.18}\n"
+)
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "hosts.yml"
+    path.write_text(text)
+    return path
+
+
+def inventory(folder: Path, text: str, *machines: Machine) -> Inventory:
+    entries = hosts.load(written(folder, text))
+    return Inventory(machines, entries, "hosts.yml", list_cloud_nodes=True)
+
+
+def machine(name: str, **given: object) -> Machine:
+    return Machine(name, name=f"{name}.example", vcpus=32.0, memory_gib=125.6, **given)  # type: ignore[arg-type]
+
+
+def test_an_hour_is_what_a_spreadsheet_says() -> None:
+    """PMT(8 %, 4, -6200, 400) = 1783.14 a year; the rest by hand."""
+    web = hosts.load(EXAMPLE)[0]
+    assert web.cost is not None
+    growth = 1.08**4
+    yearly = (6200 - 400 / growth) * (0.08 * growth / (growth - 1))
+    assert float(web.cost.capital) == pytest.approx(yearly / 8760, abs=1e-6)
+    assert web.cost.capital == Decimal("0.203555")
+    assert web.cost.maintenance == Decimal("0.027397")  # 240 / 8760
+    assert web.cost.hosting == Decimal("0.047945")  # 35 / 730
+    assert web.cost.power == Decimal("0.070560")  # 0.28 kW x 1.4 x 0.18
+    assert web.cost.total == Decimal("0.349457")
+
+
+@given(
+    st.decimals(100, 500_000, places=2),
+    st.integers(1, 12),
+    st.decimals(0, 30, places=2),
+    st.decimals(0, 1, places=3),
+)
+def test_the_hours_pay_back_the_machine(
+    price: Decimal, years: int, percent: Decimal, left: Decimal
+) -> None:
+    """Today's value of all the hours and of what is left is the price."""
+    rate = percent / 100 if percent >= Decimal("0.25") else Decimal(0)
+    zero = Decimal(0)
+    salvage = price * left
+    owned = Ownership(price, Decimal(years), salvage, rate, zero, Decimal(1), zero, zero, zero)
+    yearly = hourly(owned).total * 12 * HOURS_PER_MONTH
+    worth = sum(yearly / (1 + rate) ** n for n in range(1, years + 1))
+    worth += salvage / (1 + rate) ** years
+    assert abs(worth - price) <= Decimal("0.01") * years  # an hour is rounded to 1e-6
+
+
+def test_without_interest_each_year_pays_its_share() -> None:
+    assert recovery_factor(Decimal(0), Decimal(4)) == Decimal("0.25")
+
+
+ERRORS = {
+    "a field that is none": ("hosts:\n  - match: a\n    memory_gb: 4\n", 3, "'memory_gib'"),
+    "in the defaults": (
+        "defaults:\n  pue: 1.2\n  curency: EUR\nhosts: [{match: a}]\n", 3, "'currency'",
+    ),
+    "in the cards": (
+        "hosts:\n  - match: a\n    gpus:\n      model: H100\n      cout: 8\n", 5, "'count'",
+    ),
+    "no hosts": ("defaults: {pue: 1.2}\n", 1, "hosts"),
+    "nothing": ("", 1, "hosts"),
+    "no YAML": ("hosts: [\n", 2, "not YAML"),
+    "text for a number": ("hosts:\n- match: a\n  purchase_price: cheap\n", 3, "not a number"),
+    "a comma": ("hosts:\n- match: a\n  kw: 0,5\n", 3, "not a number"),
+    "below zero": ("hosts:\n- match: a\n  kw: -1\n", 3, "greater than or equal to 0"),
+    "a share for a percentage": (
+        "defaults:\n  discount_rate: 0.08\nhosts: [{match: a}]\n", 2, "8 is 8 %",
+    ),
+    "a percentage for a ratio": (
+        "defaults:\n  pue: 140\nhosts: [{match: a}]\n", 2, "between 1 and 5",
+    ),
+    "a price and no more": (
+        "hosts:\n- match: a\n  purchase_price: 5\n", 1, "nor defaults say: currency, years",
+    ),
+    "threads below cores": (
+        "hosts:\n- {match: a, cores: 8, threads: 4, memory_gib: 4}\n", 2, "fewer threads",
+    ),
+    "half a shape": ("hosts:\n- {match: a, threads: 4}\n", 2, "memory_gib beside it"),
+    "a clock that is none": (
+        "hosts:\n- match: a\n  time_zone: Europe/Amsterdm\n", 3, "no IANA time zone",
+    ),
+    "worth more than it cost": (
+        DEFAULTS + "hosts:\n- {match: a, purchase_price: 5, salvage: 6, kw: 1}\n", 3, "salvage",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "line", "said"), ERRORS.values(), ids=ERRORS)
+def test_errors_name_the_line_and_the_field(
+    text: str, line: int, said: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(InputError) as caught:
+        hosts.load(path)
+    assert said in caught.value.what
+    assert caught.value.where == f"{path}:{line}"
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such hosts file"):
+        hosts.load(tmp_path / "none.yml")
+
+
+def test_the_first_entry_that_matches_counts(tmp_path: Path) -> None:
+    entries = hosts.load(written(tmp_path, "hosts:\n- match: [web-1, WEB-2]\n- match: web-*\n"))
+    found = [hosts.entry_of(entries, name) for name in ("web-2", "web-3", "db-1")]
+    assert [entry and entry.line for entry in found] == [2, 3, None]
+    assert hosts.entry_of(entries, "10.0.0.1", "web-9") is entries[1]  # by its own name
+
+
+def test_a_machine_has_the_shape_and_price_of_its_entry(tmp_path: Path) -> None:
+    found = inventory(tmp_path, EXAMPLE.read_text(), machine("web-1"), machine("db-1"))
+    rows = found.resources().to_pylist(maps_as_pydicts="strict")
+    web, db = rows
+    assert (web["ProviderName"], web["RegionId"], web["x_TimeZone"]) == (
+        "OnPrem",
+        "ams",
+        "Europe/Amsterdam",
+    )
+    assert web["Tags"] == {"owner": "platform"}
+    assert db["Tags"] == {"owner": "platform", "team": "data"}
+    assert (web["x_vCPUs"], web["x_MemoryGiB"]) == (32.0, 128.0)
+    shown = web["x_Attributes"]
+    parts = ("capital", "maintenance", "hosting", "power")
+    assert sum(Decimal(shown[f"hourly_{p}"]) for p in parts) == Decimal(shown["hourly_price"])
+    assert shown["purchase_price"] == "6200"
+    assert shown["discount_rate_percent"] == "8"
+    assert shown["currency"] == "EUR"
+    catalogue = Catalogue.load(found.prices(), found.shapes())
+    price = catalogue.price("OnPrem", "ams", web["x_InstanceType"])
+    assert price is not None
+    assert price.list_unit_price == Decimal("0.349457")
+    assert price.currency == "EUR"
+    shape = catalogue.shape("OnPrem", "database")
+    assert shape is not None
+    assert (shape.vcpus, shape.physical_cores, shape.memory_gib) == (64.0, 32.0, 512.0)
+    # what could be had stands in the market too, and that it is no machine now is told
+    assert catalogue.price("OnPrem", "ams", "192vcpu-2048gib-8xh100") is not None
+    assert [p.where for p in found.problems if "no machine here" in p.what] == ["hosts.yml:36"]
+    assert [p.where for p in found.problems if "64 threads" in p.what] == ["db-1"]
+
+
+def test_machines_without_an_entry_still_show_up(tmp_path: Path) -> None:
+    found = inventory(tmp_path, "hosts: [{match: other}]\n", machine("a"), machine("b"))
+    row = found.resources().to_pylist()[0]
+    assert (row["x_vCPUs"], row["x_MemoryGiB"], row["x_InstanceType"]) == (32.0, 126.0, None)
+    (bare,) = [p for p in found.problems if "no price" in p.what]
+    assert bare.count == 2
+
+
+def test_a_price_without_a_shape_takes_the_measured_one(tmp_path: Path) -> None:
+    text = DEFAULTS + "hosts: [{match: '*', purchase_price: 5000, kw: 0.3}]\n"
+    cards = Cards("H100 80GB HBM3", 2, 80.0)
+    found = inventory(tmp_path, text, machine("a"), machine("g", cards=cards))
+    types = {m["ResourceId"]: m["x_InstanceType"] for m in found.resources().to_pylist()}
+    assert types == {"a": "32vcpu-126gib", "g": "32vcpu-126gib-2xh100"}
+    assert found.prices().num_rows == 2
+
+
+def test_one_size_at_two_costs_is_two_types(tmp_path: Path) -> None:
+    size = "threads: 8, memory_gib: 32, kw: 0.2"
+    text = DEFAULTS + (
+        f"hosts:\n- {{match: old-*, {size}, purchase_price: 2000}}\n"
+        f"- {{match: new-*, {size}, purchase_price: 3000}}\n"
+    )
+    found = inventory(tmp_path, text, machine("old-1"), machine("new-1"))
+    assert found.prices().column("x_InstanceType").to_pylist() == [
+        "8vcpu-32gib",
+        "8vcpu-32gib-new",
+    ]
+    named = text.replace("match", "type: x, match")
+    with pytest.raises(InputError, match="two entries name the type 'x'"):
+        inventory(tmp_path, named, machine("old-1"), machine("new-1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("H100 80GB HBM3", "H100"),
+        ("A100-SXM4-40GB", "A100"),
+        ("Tesla V100-SXM2-16GB", "V100"),
+        ("L40S", "L40S"),
+        ("A10G", "A10G"),
+        ("RTX PRO 6000", "RTX PRO 6000"),
+        ("GB200", "GB200"),
+    ],
+)
+def test_cards_are_named_as_in_the_catalogue(name: str, model: str) -> None:
+    assert card_model(name) == model

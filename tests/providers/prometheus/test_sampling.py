@@ -1,0 +1,263 @@
+"""Which queries a collect makes, and what it does when some of them fail."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from costopt.errors import ConfigError, ProviderError
+from costopt.model import Window
+from costopt.providers.base import Known, Series
+from costopt.providers.prometheus import PrometheusProvider, PrometheusSettings, sampling
+from tests.fakes.prometheus import (
+    DAY,
+    NOON,
+    Asked,
+    Reply,
+    Scripted,
+    Told,
+    serving,
+    small_fleet,
+)
+
+UNTIL = datetime.fromtimestamp(NOON, UTC)
+SIXTY_DAYS = 60 * 288  # periods
+CPU = "100 * (1 - sum"
+IN = "receive_bytes"
+TWO_DAYS = 2 * 288
+
+
+def provider(server: Scripted, **given: object) -> PrometheusProvider:
+    settings = {"url": server.url, "until": UNTIL, **given}
+    return PrometheusProvider(PrometheusSettings(**settings), pause=lambda s: None)  # type: ignore[arg-type]
+
+
+def collected(source: PrometheusProvider, window: Window | None = None) -> pa.Table:
+    return pa.concat_tables(source.metrics(window))
+
+
+def rows(table: pa.Table, metric: str, machine: str | None = None) -> int:
+    mask = pc.equal(table.column("MetricName"), metric)
+    if machine:
+        mask = pc.and_(mask, pc.equal(table.column("ResourceId"), machine))
+    return table.filter(mask).num_rows
+
+
+def covered(asked: list[Asked]) -> list[int]:
+    """Every moment asked about."""
+    return sorted(
+        at
+        for one in asked
+        for at in range(int(one.form["start"]), int(one.form["end"]) + 1, int(one.form["step"]))
+    )
+
+
+def test_sixty_days_are_two_queries_a_metric_and_no_moment_twice() -> None:
+    with serving(small_fleet()) as server:
+        table = collected(provider(server))
+    for needle in (CPU, "avg_over_time(node_memory_MemAvailable", IN):
+        asked = [a for a in server.ranges(needle) if a.form["step"] == "300"]
+        assert len(asked) == 2
+        assert [a.points for a in asked] == [SIXTY_DAYS // 2] * 2
+        first = NOON - 60 * DAY
+        assert covered(asked) == list(range(first + 300, NOON + 1, 300))
+    assert rows(table, "cpu_utilization") == 2 * TWO_DAYS  # no more is kept there
+
+
+def test_a_sample_stands_at_the_start_of_what_it_is_about() -> None:
+    with serving(small_fleet()) as server:
+        table = collected(provider(server))
+    first = table.filter(
+        pc.and_(
+            pc.equal(table.column("MetricName"), "cpu_utilization"),
+            pc.equal(table.column("ResourceId"), "web-1"),
+        )
+    ).to_pylist()[0]
+    asked_at = NOON - 2 * DAY + 300  # the earliest moment at which the server has an answer
+    assert first["Timestamp"] == datetime.fromtimestamp(asked_at - 300, UTC)
+    assert first["Value"] == asked_at // 300 % 40 + 1
+
+
+def test_answers_are_bounded_whatever_the_fleet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "SAMPLES", 2 * 1000)  # of two machines
+    with serving(small_fleet()) as server:
+        table = collected(provider(server))
+        asked = [a for a in server.ranges(IN) if a.form["step"] == "300"]
+    assert len(asked) == 18
+    assert max(a.points for a in asked) <= 1000
+    assert covered(asked) == list(range(NOON - 60 * DAY + 300, NOON + 1, 300))
+    assert rows(table, "network_in") == 2 * TWO_DAYS
+
+
+def test_many_series_are_read_in_shorter_stretches() -> None:
+    fleet = small_fleet()
+    many = Told("count(node_cpu", {}, lambda at: 100_000.0)
+    fleet.told.insert(0, many)
+    with serving(fleet) as server:
+        collected(provider(server, days=1))
+        asked = server.ranges(CPU)
+    assert {a.points for a in asked} == {96}  # ten million points read by each, at most a hundred
+
+
+def test_a_query_that_is_too_much_is_halved() -> None:
+    said = {"status": "error", "errorType": "execution", "error": "too many samples"}
+
+    def reply(asked: Asked) -> Reply | None:
+        big = asked.path.endswith("range") and IN in asked.form["query"] and asked.points > 2000
+        return Reply(422, json.dumps(said).encode()) if big else None
+
+    with serving(small_fleet()) as plain:
+        wanted = collected(provider(plain))
+    with serving(small_fleet()) as server:
+        server.reply = reply
+        source = provider(server)
+        assert collected(source).equals(wanted)
+        assert source.problems == []
+
+
+def test_only_what_is_lacking_is_asked_for() -> None:
+    held = {
+        Series("web-1", "cpu_utilization", "mean", ""): UNTIL - timedelta(hours=1),
+        Series("web-2", "cpu_utilization", "mean", ""): UNTIL - timedelta(days=1),
+        Series("web-1", "network_in", "mean", ""): UNTIL,
+        Series("web-2", "network_in", "mean", ""): UNTIL,
+    }
+    with serving(small_fleet()) as server:
+        source = provider(server)
+        source.resume(Known(held))
+        table = collected(source)
+    assert rows(table, "cpu_utilization", "web-1") == 12
+    assert rows(table, "cpu_utilization", "web-2") == 288
+    assert rows(table, "network_in") == 0
+    assert server.ranges(IN) == []
+    (asked,) = server.ranges(CPU)
+    assert asked.points == 288
+
+
+def test_few_machines_that_lag_are_asked_for_by_name() -> None:
+    fleet = small_fleet()
+    more = [
+        Told(t.needle, {**t.labels, "instance": f"more-{n}:9100"}, t.value)
+        for t in fleet.told
+        for n in range(4)
+        if t.labels.get("instance") == "web-1:9100"
+    ]
+    fleet.told += more
+    names = ["web-1", "web-2", *(f"more-{n}" for n in range(4))]
+    held = {Series(n, "cpu_utilization", "mean", ""): UNTIL - timedelta(hours=1) for n in names[1:]}
+    with serving(fleet) as server:
+        source = provider(server)
+        source.resume(Known(held))
+        table = collected(source)
+        asked = server.ranges(CPU)
+    assert rows(table, "cpu_utilization", "web-1") == TWO_DAYS
+    assert rows(table, "cpu_utilization", "more-3") == 12
+    assert 'instance=~"web\\\\-1:9100"' in asked[0].form["query"]
+    assert "instance=~" not in asked[-1].form["query"]  # then it is one of all
+
+
+def test_what_is_young_is_left_for_the_next_time() -> None:
+    """The server's clock counts, and samples of its last two minutes may still change."""
+    with serving(small_fleet()) as server:
+        server.clock = UNTIL + timedelta(seconds=100)
+        table = collected(provider(server))
+        end = pc.max(table.column("Timestamp")).as_py() + timedelta(seconds=300)
+    assert end == UNTIL - timedelta(seconds=300)
+
+
+def test_a_failing_metric_stops_no_other_and_gives_nothing_later() -> None:
+    def reply(asked: Asked) -> Reply | None:
+        late = asked.form.get("start", "") == str(NOON - 30 * DAY + 300)
+        return Reply(500, b"out of order") if late and CPU in asked.form["query"] else None
+
+    with serving(small_fleet()) as server:
+        server.reply = reply
+        source = provider(server)
+        table = collected(source)
+    assert rows(table, "cpu_utilization") == 0  # its days are in the part that failed
+    assert rows(table, "network_in") == 2 * TWO_DAYS
+    (problem,) = source.problems
+    assert problem.fatal
+    assert problem.where == "cpu_utilization (mean) from 2026-09-19 12:00 on"
+    assert "out of order" in problem.what
+
+
+def test_a_burst_of_503_loses_nothing() -> None:
+    def replying(every: int) -> Callable[[Asked], Reply | None]:
+        count = iter(range(10**6))
+        return lambda asked: Reply(503, b"overloaded") if next(count) % every else None
+
+    with serving(small_fleet()) as plain:
+        wanted = collected(provider(plain))
+    with serving(small_fleet()) as server:
+        server.reply = replying(3)  # two of three are turned away
+        source = provider(server, max_attempts=20)
+        assert collected(source).equals(wanted)
+    assert source.problems == []
+
+
+def test_no_more_than_asked_for_at_a_time() -> None:
+    with serving(small_fleet()) as server:
+        one = collected(provider(server, max_concurrency=1))
+        many = collected(provider(server, max_concurrency=8))
+    assert one.equals(many)
+
+
+def test_a_machine_that_nothing_reports_to_is_an_error() -> None:
+    with serving(Scripted()) as server, pytest.raises(ProviderError, match="no machine reported"):
+        provider(server).resources()
+
+
+def test_a_period_shorter_than_two_scrapes_is_refused() -> None:
+    with serving(small_fleet()) as server, pytest.raises(ConfigError, match="less than two") as e:
+        provider(server, period=60).resources()
+    assert e.value.hint.endswith("--period 300")
+
+
+def test_recorded_series_are_read_from_when_they_cover_all() -> None:
+    """Before that the raw ones are, and both parts meet."""
+    name = "costopt:network_in:mean300s"
+    since = NOON - DAY
+    fleet = small_fleet()
+    fleet.names.append(name)
+    machines = [t.labels for t in fleet.told if t.needle == IN]
+    fleet.told[:0] = [
+        Told("count(last_over", {}, lambda at: 2.0 if at >= since else 1.0),
+        Told("count(node_memory", {}, lambda at: 2.0),
+        *(Told(name, labels, lambda at: 7.0) for labels in machines),
+    ]
+    with serving(fleet) as server:
+        table = collected(provider(server, days=3))
+    raw, kept = server.ranges(f"rate(node_network_{IN}"), server.ranges(f"({name}")
+    kept = [a for a in kept if a.form["step"] == "300"]
+    assert covered(raw)[-1] + 300 == covered(kept)[0]
+    assert covered(kept)[0] == since + 300
+    assert covered(kept)[-1] == NOON
+    values = table.filter(pc.equal(table.column("MetricName"), "network_in"))
+    recent = pc.greater_equal(values.column("Timestamp"), pa.scalar(UNTIL - timedelta(days=1)))
+    assert set(values.filter(recent).column("Value").to_pylist()) == {7.0}
+    assert values.num_rows == 2 * TWO_DAYS
+
+
+def test_a_token_is_in_no_table_log_or_problem(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = "planted-t0ken-of-the-test"
+    monkeypatch.setenv("PROM_TOKEN", token)
+    caplog.set_level(logging.DEBUG)
+    with serving(small_fleet()) as server:
+        server.reply = lambda asked: (
+            Reply(500, f"no {token}".encode()) if IN in asked.form.get("query", "") else None
+        )
+        source = provider(server, token_env="PROM_TOKEN", days=2)
+        tables = [source.resources(), source.prices(), source.shapes(), collected(source)]
+    assert all(asked.headers["Authorization"] == f"Bearer {token}" for asked in server.asked)
+    assert source.problems
+    shown = [caplog.text, repr(source.problems), *(str(t.to_pylist()) for t in tables)]
+    assert all(token not in text for text in shown)
