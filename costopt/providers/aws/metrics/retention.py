@@ -10,8 +10,8 @@ HOUR: Final = 3_600
 KEPT: Final = ((300, 63 * DAY), (HOUR, 455 * DAY))
 """(period, how long it is kept), the finer first. Source: API reference of GetMetricData.
 
-Minutes, kept for 15 days, are not asked for, whoever measures them: a metric would change its period
-in the midst of what advice looks back on, and its minute's peak is in the maximum of the five."""
+Minutes, kept for 15 days, are not asked for, whoever measures them: a metric would change its
+period in the midst of what advice looks back on; and a minute's peak is in the maximum of five."""
 
 EDGE: Final = HOUR
 """A collect takes a while, and what it planned to read must not have been folded meanwhile."""

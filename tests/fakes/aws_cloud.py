@@ -1,0 +1,108 @@
+"""A whole AWS on loopback: moto behind its door, CloudWatch with the real limits, and commitments.
+
+One address for every service, as AWS_ENDPOINT_URL wants it. Machines are quiet: their figures are a
+twentieth of what the CloudWatch stub would give.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from moto.server import ThreadedMotoServer
+
+from tests.fakes import aws_front, cloudwatch
+from tests.fakes.aws_front import Answer, Call
+
+QUIET = 0.05
+
+
+class QuietCloudWatch(cloudwatch.CloudWatch):
+    """The stub, its values scaled down."""
+
+    def _points(self, *asked: Any) -> Any:
+        times, values = super()._points(*asked)
+        return times, values * (1 if asked[2] == "SampleCount" else QUIET)
+
+
+@dataclass
+class Cloud:
+    """What a test sees of it."""
+
+    front: aws_front.Front
+    metrics: QuietCloudWatch
+
+    @property
+    def url(self) -> str:
+        return self.front.url
+
+    def ordinary(self) -> None:
+        """Nothing refused; what moto lacks is answered."""
+        self.front.reset()
+        self.front.rules += [self._measured, _bought, _priced]
+
+    def _measured(self, call: Call) -> Answer | None:
+        if call.service != "monitoring":
+            return None
+        status, body = self.metrics.answer(call.action, call.body, call.key_id, call.region)
+        return Answer(status, body, "application/x-amz-json-1.0")
+
+
+@contextmanager
+def cloud(now: datetime) -> Iterator[Cloud]:
+    """Serve it; moto is empty."""
+    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    moto.start()
+    host, port = moto.get_host_and_port()
+    front = aws_front.Front(behind=f"http://{host}:{port}")
+    door = aws_front.serve(front)
+    made = Cloud(front, QuietCloudWatch(now))
+    made.ordinary()
+    try:
+        yield made
+    finally:
+        door.shutdown()
+        door.server_close()
+        moto.stop()
+
+
+def environment(url: str, nothing: Path) -> dict[str, str]:
+    """The variables by which every boto3 client talks to it, and to nothing of this machine's own.
+
+    Args:
+        nothing: a path at which there is no file.
+    """
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": str(nothing),
+        "AWS_SHARED_CREDENTIALS_FILE": str(nothing),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+    }
+
+
+def _bought(call: Call) -> Answer | None:
+    """Nothing: moto knows neither reservations nor savings plans."""
+    if call.action == "DescribeReservedInstances":
+        return Answer(200, b"<R><reservedInstancesSet/></R>")
+    if call.action == "DescribeReservedDBInstances":
+        result = "<DescribeReservedDBInstancesResult><ReservedDBInstances/>"
+        return Answer(200, f"<R>{result}</DescribeReservedDBInstancesResult></R>".encode())
+    if call.service == "savingsplans":
+        return Answer(200, json.dumps({"savingsPlans": []}).encode(), "application/json")
+    return None
+
+
+def _priced(call: Call) -> Answer | None:
+    if call.service != "pricing":
+        return None
+    body = json.dumps({"FormatVersion": "aws_v1", "PriceList": []}).encode()
+    return Answer(200, body, "application/x-amz-json-1.1")
