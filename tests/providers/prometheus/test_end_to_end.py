@@ -1,0 +1,84 @@
+"""The whole way by the command line: a real Prometheus is collected, looked through, advised on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import run
+from tests.providers.prometheus.conftest import DAYS, END
+
+HOSTS = """\
+defaults: {currency: EUR, years: 4, discount_rate: 8, pue: 1.4, power_price_kwh: 0.2, site: ams}
+hosts:
+  - {match: "*-1.example", type: large, cores: 1, threads: 2, memory_gib: 64,
+     purchase_price: 9000, kw: 0.3}
+  - {match: spare, type: small, cores: 1, threads: 2, memory_gib: 32,
+     purchase_price: 4000, kw: 0.2}
+"""
+
+
+@pytest.fixture(scope="module")
+def home(prometheus: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "hosts.yml").write_text(HOSTS)
+    until = datetime.fromtimestamp(END, UTC).isoformat()
+    done = run(
+        "collect", "prometheus", "--url", prometheus, "--until", until, "--days", str(DAYS),
+        "--hosts", "hosts.yml", cwd=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "resources               3 new rows" in done.stderr
+    return folder
+
+
+def test_the_data_pass_the_gate(home: Path) -> None:
+    done = run("doctor", "--format", "json", cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
+
+
+def test_own_machines_are_advised_on_at_their_own_prices(home: Path) -> None:
+    done = run("recommend", "--format", "json", cwd=home)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["currency"] == "EUR"
+    found = {r["resource_id"]: r for r in report["recommendations"]}
+    assert found["web-1"]["recommended"]["instance_type"] == "small"
+    # 9000 x 0.3019208 (4 years at 8 %) / 8760 h = 0.310193, and 0.3 kW x 1.4 x 0.2 = 0.084
+    assert float(found["web-1"]["current"]["hourly_price"]) == pytest.approx(0.394193, abs=1e-6)
+    skipped = {s["resource_id"]: s["reason"] for s in report["skips"]}
+    assert skipped["gpu-1"] == "gpu-machine"
+
+
+def test_collecting_again_asks_for_nothing_old(home: Path, prometheus: str) -> None:
+    until = datetime.fromtimestamp(END, UTC).isoformat()
+    done = run(
+        "collect", "prometheus", "--url", prometheus, "--until", until, "--days", str(DAYS),
+        "--hosts", "hosts.yml", cwd=home,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "nothing new" in done.stderr
+
+
+def test_no_secret_is_left_behind(prometheus: str, tmp_path: Path) -> None:
+    """A token in the environment reaches no file of the lake and no line of the terminal."""
+    token = "planted-t0ken-of-the-lake"
+    until = datetime.fromtimestamp(END, UTC).isoformat()
+    command = [sys.executable, "-m", "costopt", "collect", "prometheus", "--url", prometheus,
+               "--until", until, "--days", "1", "--token-env", "PROM_TOKEN"]  # fmt: skip
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,
+        env={**os.environ, "PROM_TOKEN": token},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert token not in done.stdout + done.stderr
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    assert all(token.encode() not in path.read_bytes() for path in files)
