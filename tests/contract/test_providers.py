@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+import boto3
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -16,10 +17,14 @@ import pytest
 from costopt import pipeline, registry, schema
 from costopt.lake.store import Lake
 from costopt.model import Window
+from costopt.providers.aws import AwsProvider
+from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Problem, Provider
 from costopt.providers.demo import DemoProvider
 from costopt.providers.files import FilesProvider, FilesSettings
 from costopt.providers.prometheus import PrometheusProvider, PrometheusSettings
+from tests.fakes import aws_account, bill_export
+from tests.fakes.aws_cloud import cloud, environment
 from tests.fakes.prometheus import HOSTS, Scripted, serving, small_fleet
 from tests.fakes.prometheus import NOON as PROMETHEUS_NOON
 from tests.frame.test_bill import SOUND
@@ -47,6 +52,42 @@ def _files(folder: Path) -> Provider:
     return FilesProvider(FilesSettings(**{name: folder / f"{name}.csv" for name in texts}))
 
 
+AWS_NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+"""CloudWatch keeps five minutes for 63 days: a fixed moment would be gone some day."""
+
+
+@pytest.fixture(scope="module")
+def small_aws() -> Iterator[None]:
+    """Two machines and a bill on a moto, which every boto3 client made meanwhile talks to."""
+    with cloud(AWS_NOW) as made, pytest.MonkeyPatch.context() as patch:
+        for name, value in environment(made.url, Path("/nonexistent/aws")).items():
+            patch.setenv(name, value)
+        aws_account.machines(aws_account.own(), "us-east-1", "m5.large", 2)
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="bills")
+        bill = pa.concat_tables(DemoProvider(instances=3, days=8).charges(None))
+        months = pc.strftime(bill.column("BillingPeriodStart"), "%Y-%m")
+        for month in set(months.to_pylist()):
+            bill_export.data_export(
+                lambda key, content: s3.put_object(Bucket="bills", Key=key, Body=content),
+                "focus",
+                month,
+                [bill_export.focus_parquet(bill.filter(pc.equal(months, month)))],
+            )
+        yield
+
+
+def _aws(folder: Path) -> Provider:
+    settings = AwsSettings(
+        region=("us-east-1",),
+        days=2,
+        until=AWS_NOW,
+        export=("s3://bills/focus",),
+        max_attempts=1,
+    )
+    return AwsProvider(settings)
+
+
 @cache
 def _small_prometheus() -> Scripted:
     """One server for every test of this module; it ends with the process."""
@@ -64,6 +105,7 @@ def _prometheus(folder: Path) -> Provider:
 
 
 BUILDERS: dict[str, Callable[[Path], Provider]] = {
+    "aws": _aws,
     "demo": lambda folder: DemoProvider(instances=12, days=8, seed=1),
     "files": _files,
     "prometheus": _prometheus,
@@ -75,6 +117,8 @@ BUILDERS: dict[str, Callable[[Path], Provider]] = {
 def build(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Provider]:
     name = request.param
     assert name in BUILDERS, f"give the provider {name!r} a builder in {__name__}.BUILDERS"
+    if name == "aws":
+        request.getfixturevalue("small_aws")
     return lambda: BUILDERS[name](tmp_path)
 
 

@@ -39,7 +39,7 @@ def test_what_is_gone_is_not_asked_for() -> None:
 
 def test_the_last_half_hour_waits_for_the_next_collect() -> None:
     assert retention.settled(NOW, NOW) == (NOW - 1800) // 300 * 300
-    assert retention.settled(NOW - DAY, NOW) == (NOW - DAY) // 300 * 300
+    assert retention.settled(NOW - DAY, NOW) == (NOW - DAY) // 300 * 300 + 300  # starts before
 
 
 @given(
@@ -51,7 +51,8 @@ def test_spans_follow_one_another_on_their_grids(age: int, length: int) -> None:
     found = spans(start, start + length, NOW)
     for span in found:
         assert span.start % span.period == span.end % span.period == 0
-        assert start <= span.start < span.end <= start + length
+        assert start <= span.start < span.end < start + length + span.period
+        assert span.end <= NOW - retention.SETTLE
         kept = dict(retention.KEPT)[span.period]
         assert span.start >= NOW - kept + retention.EDGE
     for earlier, later in pairwise(found):

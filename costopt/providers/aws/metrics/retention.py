@@ -30,23 +30,21 @@ class Span(NamedTuple):
 
 
 def settled(moment: int, now: int) -> int:
-    """Until when samples are final, of those before `moment`; whole periods of five minutes.
-
-    So all things are read up to the same moment, whatever their period, and share calls.
-    """
-    return min(moment, now - SETTLE) // 300 * 300
+    """The end of the last sample that is final and starts before `moment`, in periods of five
+    minutes: so all things are read up to the same moment, and share calls."""
+    return min(-(-moment // 300) * 300, (now - SETTLE) // 300 * 300)
 
 
 def spans(start: int, end: int, now: int) -> list[Span]:
     """The range in the finest periods kept, oldest first; empty where nothing is left of it.
 
-    A period that begins before `start` or ends after `end` is left out, so that none is given that
-    holds other samples too, and none that may still change.
+    Periods that begin in it: the last one may end after it, unless it may still change.
     """
     found = []
     for period, since, until in _zones(now, end):
         first = -(-max(start, since) // period) * period
-        last = min(end, until) // period * period
+        last = -(-min(end, until) // period) * period
+        last = min(last, (now - SETTLE) // period * period)
         if first < last:
             found.append(Span(period, first, last))
     return found
