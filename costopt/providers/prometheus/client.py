@@ -41,6 +41,7 @@ _CLOSED: Final[Mapping[int, tuple[str, str]]] = {
     403: ("it does not let us in (HTTP 403)", "this token or user may not query"),
     404: ("there is no such page (HTTP 404)", _PREFIX),
 }
+# As Prometheus, Thanos, Mimir and VictoriaMetrics put it.
 _TOO_MUCH: Final = ("too many", "too much", "too large", "exceed", "timed out", "timeout", "limit")
 
 
@@ -213,13 +214,9 @@ def _gave_up(response: httpx.Response, body: bytes) -> bool:
     """Whether the query was too much, so that asking the same again would only do harm."""
     if response.status_code == 413:
         return True
-    answer = _parsed(body) if response.status_code in (422, 503) else None
-    if answer is None:
-        return False
-    said = str(answer.get("error", "")).casefold()
-    return answer.get("errorType") in ("timeout", "execution", "too_large") and any(
-        word in said for word in _TOO_MUCH
-    )
+    answer = _parsed(body) if response.status_code in (400, 422, 503) else None
+    said = str(answer.get("error", "")).casefold() if answer else ""
+    return any(word in said for word in _TOO_MUCH)
 
 
 def _wait(attempt: int, asked: str | None) -> float:

@@ -147,11 +147,23 @@ def _measure(client: Client, fleet: Fleet, also: str, span: Span) -> None:
             newest = _of_machines(fleet, _newest(client, query, span), source)
             _take(fleet, newest, attribute, unit)
             _mark_alive(fleet, newest, span)
-    if "DCGM_FI_DEV_FB_USED" in fleet.metrics:
-        query = f"DCGM_FI_DEV_FB_USED{{{also}}} + DCGM_FI_DEV_FB_FREE{{{also}}}"
+    if query := _cards_query(fleet.metrics, also):
         cards = _of_machines(fleet, _newest(client, query, span), "dcgm")
         _count_cards(fleet, cards)
         _mark_alive(fleet, cards, span)
+
+
+def _cards_query(metrics: frozenset[str], also: str) -> str:
+    """The memory of each card (MiB), or, where it is not exported, that there is one.
+
+    A machine whose cards went unseen would be sized by its CPU alone.
+    """
+    if {"DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_FB_FREE"} <= metrics:
+        return f"DCGM_FI_DEV_FB_USED{{{also}}} + DCGM_FI_DEV_FB_FREE{{{also}}}"
+    for name in ("DCGM_FI_DEV_GPU_UTIL", "DCGM_FI_PROF_GR_ENGINE_ACTIVE"):
+        if name in metrics:
+            return f"{name}{{{also}}} * 0 + {NO_MIB:.0f}"
+    return ""
 
 
 class _Seen(NamedTuple):

@@ -53,6 +53,7 @@ class Names:
         if source == "node":
             return self._told(labels) or host(labels.get("instance", ""))
         named = [labels.get("Hostname", "")] if source == "dcgm" else []
+        named += [node.name] if node else []
         named += [name_of(labels), self._told(labels), host(labels.get("instance", ""))]
         candidates = [alias for name in named if name for alias in (name, _short(name))]
         found = next((self._known[name] for name in candidates if name in self._known), None)

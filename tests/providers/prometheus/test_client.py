@@ -114,9 +114,13 @@ def test_what_is_wrong_is_said(reply: Reply, said: str, hint: str) -> None:
         Reply(503, _error("timeout", "query timed out in expression evaluation")),
         Reply(422, _error("execution", "query processing would load too many samples into memory")),
         Reply(422, _error("execution", "the query exceeded the maximum number of chunks")),
+        Reply(
+            400, _error("bad_data", "exceeded maximum resolution of 11,000 points per timeseries")
+        ),
+        Reply(422, _error("bad_data", "the query time range exceeds the limit (720h)")),
         Reply(413, b'{"status":"error","error":"too big"}'),
     ],
-    ids=["timeout", "samples", "chunks", "413"],
+    ids=["timeout", "samples", "chunks", "points", "length", "413"],
 )
 def test_too_much_is_not_asked_again_as_it_is(reply: Reply) -> None:
     with serving(Scripted(reply=lambda asked: reply)) as server:

@@ -44,6 +44,15 @@ def test_the_data_pass_the_gate(home: Path) -> None:
     assert json.loads(done.stdout)
 
 
+def test_doctor_tries_it_out(home: Path, prometheus: str) -> None:
+    until = datetime.fromtimestamp(END, UTC).isoformat()
+    done = run("doctor", "prometheus", "--url", prometheus, "--until", until, cwd=home)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "retention" in done.stdout
+    refused = run("doctor", "prometheus", "--url", prometheus + "/nowhere", cwd=home)
+    assert refused.returncode == 4
+
+
 def test_own_machines_are_advised_on_at_their_own_prices(home: Path) -> None:
     done = run("recommend", "--format", "json", cwd=home)
     assert done.returncode == 0, done.stderr

@@ -99,12 +99,15 @@ def cluster() -> Scripted:
     """Two nodes without node_exporter; one is an EC2 instance."""
     kubelets = {
         NODE: {"instance": "10.0.1.7:10250", "job": "kubelet", "node": NODE, "id": "/"},
-        "bare-1": {"instance": "10.0.1.8:10250", "job": "kubelet", "node": "bare-1", "id": "/"},
+        "bare-1": {"instance": "10.0.1.8:10250", "job": "kubelet", "id": "/"},  # by its address
     }
     told = [Told("quantile(0.5", {}, lambda at: 30.0)]  # samples an hour
     told += [
         Told("kube_node_info", INFO, lambda at: 1.0),
         Told("kube_node_info", {"node": "bare-1", "internal_ip": "10.0.1.8"}, lambda at: 1.0),
+        Told(
+            "kube_node_status_capacity", {"node": "bare-1", "instance": "ksm:8080"}, lambda at: 8.0
+        ),
         Told("kube_node_labels", LABELS, lambda at: 1.0),
     ]
     for labels in kubelets.values():
@@ -154,3 +157,17 @@ def test_nodes_that_their_cloud_lists_are_only_joined() -> None:
         table = pa.concat_tables(source.metrics(None))
     assert "i-0123456789abcdef0" in table.column("ResourceId").to_pylist()
     assert source.problems == []
+
+
+def test_cards_without_their_memory_are_cards_all_the_same() -> None:
+    """Unseen, their machine would be sized by its CPU alone."""
+    card = {"instance": "gpu-1:9400", "UUID": "GPU-1", "modelName": "NVIDIA L4"}
+    told = [
+        Told("quantile(0.5", {}, lambda at: 60.0),
+        Told("DCGM_FI_DEV_GPU_UTIL{} * 0", card, lambda at: 1e8),
+        Told("DCGM_FI_DEV_", card, lambda at: 0.0),
+    ]
+    with serving(Scripted(told=told, names=["DCGM_FI_DEV_GPU_UTIL"])) as server:
+        (row,) = provider(server).resources().to_pylist()
+    assert (row["ResourceId"], row["x_GPUModel"], row["x_GPUCount"]) == ("gpu-1", "L4", 1)
+    assert row["x_GPUMemoryGiB"] is None

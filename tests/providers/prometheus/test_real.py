@@ -152,6 +152,15 @@ def test_a_machine_may_be_named_by_itself(prometheus: str) -> None:
     assert ("gpu-1.example", "gpu_utilization", "mean", CARDS[0]) in got
 
 
+def test_matchers_narrow_everything(prometheus: str) -> None:
+    source = provider(prometheus, only='job="node",instance=~"gpu.*|db.*"')
+    day = Window(moment(END - DAY), moment(END))
+    got = by_series(list(source.metrics(day)))
+    assert {key[0] for key in got} == {"db-1", "gpu-1"}
+    assert all(key[3] is None for key in got)  # the cards are another job's
+    assert source.problems == []  # and so is the second scrape
+
+
 def test_only_what_the_lake_lacks_is_given(prometheus: str) -> None:
     source = provider(prometheus)
     until = {"db-1": END - 3600, "gpu-1": END - 3600, "web-1": END - 2 * DAY}

@@ -27,6 +27,12 @@ def test_promtool_takes_every_query(promtool: str, tmp_path: Path) -> None:
         {"record": f"q:{n}", "expr": measure.query(300, 'cluster="a"')}
         for n, measure in enumerate(MEASURES)
     ]
+    names = [name for measure in MEASURES if (name := measure.recorded(300))]
+    rules += [
+        {"record": f"r:{n}", "expr": recording.reading(name, also)}
+        for n, name in enumerate(names)
+        for also in ("", 'cluster="a"')
+    ]
     path = tmp_path / "rules.yml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "all", "rules": rules}]}))
     subprocess.run([promtool, "check", "rules", str(path)], check=True, capture_output=True)
