@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class Cloud:
 
     front: aws_front.Front
     metrics: QuietCloudWatch
+    members: dict[str, str] = field(default_factory=dict)  # account ids by name, where there are
 
     @property
     def url(self) -> str:
