@@ -36,6 +36,7 @@ bench: .venv/installed ## What the README's and docs/method.md's figures come fr
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/profile.py
 	$(BIN)/python benchmarks/deciding.py
+	$(BIN)/python -m benchmarks.collect_aws
 	$(BIN)/python benchmarks/poisoning.py --fleet demo
 	@test -d ../shared/data || echo 'no ../shared/data: no decisions on real traces'
 	@test ! -d ../shared/data || $(BIN)/python benchmarks/decisions.py --shapes
