@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from costopt.config import QualitySettings
 from costopt.model import Profile
@@ -11,20 +12,26 @@ from costopt.model import Profile
 def chosen(profiles: Iterable[Profile], settings: QualitySettings) -> tuple[Profile, ...]:
     """Of series of one thing sampled at several periods, the one to judge by; sorted.
 
-    The one that covers the most time, of those sampled finely enough where there are any: sixty
-    days of hourly averages do not outvote fourteen of five-minute ones.
+    One that goes on where another has ended, as when a collector's period was changed. Of those the
+    one that covers the most time, of those sampled finely enough where there are any: sixty days of
+    hourly averages do not outvote fourteen of five-minute ones.
     """
-    best: dict[tuple[str, str, str], Profile] = {}
+    things: dict[tuple[str, str, str], list[Profile]] = {}
     for profile in profiles:
         key = (profile.metric_name, profile.statistic, profile.device)
-        if key not in best or _rank(profile, settings) > _rank(best[key], settings):
-            best[key] = profile
-    return tuple(best[key] for key in sorted(best))
+        things.setdefault(key, []).append(profile)
+    return tuple(_best(things[key], settings) for key in sorted(things))
 
 
-def _rank(profile: Profile, settings: QualitySettings) -> tuple[bool, int, int]:
-    fine = profile.period_seconds <= settings.max_period_seconds
-    return fine, profile.count * profile.period_seconds, -profile.period_seconds
+def _best(series: Sequence[Profile], settings: QualitySettings) -> Profile:
+    ended = max(one.last for one in series) - timedelta(days=settings.max_age_days)
+
+    def rank(one: Profile) -> tuple[bool, bool, int, int]:
+        fine = one.period_seconds <= settings.max_period_seconds
+        goes_on = one.last >= ended
+        return fine, goes_on, one.count * one.period_seconds, -one.period_seconds
+
+    return max(series, key=rank)
 
 
 def speaking(profiles: Iterable[Profile]) -> tuple[Profile, ...]:

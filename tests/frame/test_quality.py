@@ -185,6 +185,15 @@ class TestSizesAndPeriods:
         same = profile(period_seconds=600, count=usual.count // 2)
         assert chosen([same, usual], SETTINGS) == (usual,)
 
+    def test_of_several_periods_one_that_goes_on_where_the_longest_has_ended(self) -> None:
+        long = profile(count=10_000, last=END - timedelta(days=9))
+        short = profile(period_seconds=60, count=9 * 1440, last=END - timedelta(minutes=1))
+        assert chosen([long, short], SETTINGS) == (short,)
+        late = profile(count=10_000, last=END - timedelta(days=2))
+        assert chosen([late, short], SETTINGS) == (late,)
+        hourly = profile(period_seconds=3600, count=10_000)
+        assert chosen([long, hourly], SETTINGS) == (long,)  # too coarse to judge by
+
 
 def test_gated_resources_become_skips() -> None:
     fleet = {name: resource(name) for name in ("m-1", "m-2", "m-3")}
