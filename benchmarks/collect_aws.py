@@ -76,8 +76,8 @@ def measure(machines: int, days: int, rounds: int) -> None:
 
     def collect() -> int:
         problems: list[Problem] = []
-        stream = metrics.samples([account], table, settings, Known(), problems, now=NOW)
-        rows = sum(one.num_rows for one in stream)
+        prepared = metrics.prepare([account], table, settings, Known(), problems, now=NOW)
+        rows = sum(one.num_rows for one in metrics.read(prepared, settings, problems))
         assert not problems, problems
         return rows
 

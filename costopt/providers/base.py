@@ -10,8 +10,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from costopt.model import Series as Series  # noqa: PLC0414  (providers look for it here)
-from costopt.model import Window
+from costopt.model import Series, Window
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from math import inf
 
 from costopt.errors import ProviderError
 from costopt.providers.aws.bill import explorer
@@ -12,7 +11,7 @@ from costopt.providers.aws.commitments import UTILIZATION_REQUESTS
 from costopt.providers.aws.metrics import Prepared, plan
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Estimate
-from costopt.units import counted
+from costopt.units import cents_up, counted
 
 
 def estimate(settings: AwsSettings, prepared: Prepared | None, now: datetime) -> Estimate:
@@ -26,18 +25,20 @@ def estimate(settings: AwsSettings, prepared: Prepared | None, now: datetime) ->
     """
     usd, lines = Decimal(0), []
     if prepared is not None:
-        metrics = plan.estimate(prepared.plan, prepared.listing, inf)
+        metrics = plan.estimate(prepared.plan, prepared.listing)
         usd, lines = metrics.usd, list(metrics.lines)
     if requests := _explorer_requests(settings, now):
         asked = requests * explorer.USD_A_REQUEST
         usd += asked
-        lines.append(f"Cost Explorer: {counted(requests, 'request')} at $0.01: ${asked:,.2f}")
+        lines.append(
+            f"Cost Explorer: {counted(requests, 'request')} at $0.01: ${cents_up(asked):,}"
+        )
     if settings.dry_run:
         return Estimate(usd, (*lines, "dry run: none of these calls is made"))
     limit = Decimal(repr(settings.max_api_cost))
     if usd > limit:
         raise ProviderError(
-            f"AWS would bill ${usd:,.2f} for the calls, above the limit of ${limit:,.2f}: "
+            f"AWS would bill ${cents_up(usd):,} for the calls, above the limit of ${limit:,}: "
             + "; ".join(lines),
             where="AWS API cost",
             hint="raise --max-api-cost, or ask for less: --region, fewer --days, --skip metrics",

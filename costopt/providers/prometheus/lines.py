@@ -12,7 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from costopt import schema
-from costopt.providers.base import Problem, Series
+from costopt.model import Series
+from costopt.providers.base import Problem
 from costopt.providers.prometheus.fleet import Fleet, device_of
 from costopt.providers.prometheus.measures import Measure
 from costopt.providers.prometheus.queries import Line, by_labels

@@ -12,7 +12,8 @@ from typing import Final
 import pyarrow as pa
 
 from costopt.errors import ProviderError
-from costopt.providers.base import Problem, Series
+from costopt.model import Series
+from costopt.providers.base import Problem
 from costopt.providers.prometheus import queries, recording
 from costopt.providers.prometheus.client import Client, TooMuchError
 from costopt.providers.prometheus.fleet import Fleet

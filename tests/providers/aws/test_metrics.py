@@ -8,8 +8,9 @@ import pytest
 
 from costopt.errors import ProviderError
 from costopt.model import Window
-from costopt.providers.aws import metrics
-from costopt.providers.aws.metrics.plan import USD_PER_METRIC
+from costopt.providers.aws import costs, metrics
+from costopt.providers.aws.metrics.plan import USD_PER_METRIC, estimate
+from costopt.providers.aws.settings import AwsSettings
 from tests.fakes.cloudwatch import Series
 from tests.providers.aws.watching import (
     NOW,
@@ -279,7 +280,7 @@ def test_a_collect_when_nothing_is_new_costs_nothing() -> None:
         held = fleet.collect().held()
         full = dict.fromkeys(held.held, NOW)
         prepared, _ = fleet.prepared(type(held)(full))
-        assert metrics.estimate(prepared, fleet.settings).usd == 0
+        assert estimate(prepared.plan, prepared.listing).usd == 0
         assert prepared.plan.calls == ()
 
 
@@ -306,10 +307,12 @@ def test_a_window_narrows_what_is_asked() -> None:
 def test_the_estimate_is_what_is_billed_and_the_limit_holds() -> None:
     with watched(_fleet(4), days=30) as fleet:
         prepared, _ = fleet.prepared()
-        told = metrics.estimate(prepared, fleet.settings)
+        told = estimate(prepared.plan, prepared.listing)
         assert fleet.service.calls() == []
         with pytest.raises(ProviderError, match="above the limit") as refused:
-            metrics.estimate(prepared, fleet.settings.model_copy(update={"max_api_cost": 0.0001}))
+            costs.estimate(AwsSettings(max_api_cost=0.0001), prepared, NOW)
+        dry = costs.estimate(AwsSettings(max_api_cost=0, dry_run=True), prepared, NOW)
+        assert dry.usd == told.usd
         list(metrics.read(prepared, fleet.settings, []))
         billed = sum(call.metrics for call in fleet.service.calls())
     assert told.usd == billed * USD_PER_METRIC

@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 from botocore.config import Config
 
 from costopt import schema
+from costopt.model import Series as Key
 from costopt.providers.aws import metrics
 from costopt.providers.aws.access import Account
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Known, Problem
-from costopt.providers.base import Series as Key
 from tests.fakes import cloudwatch
 
 NOW = datetime(2026, 10, 5, 9, 12, 34, tzinfo=UTC)

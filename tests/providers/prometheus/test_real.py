@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from costopt.model import Window
-from costopt.providers.base import Known, Problem, Series
+from costopt.model import Series, Window
+from costopt.providers.base import Known, Problem
 from costopt.providers.prometheus import PrometheusProvider, PrometheusSettings
 from tests.fakes.prometheus import DAY
 from tests.providers.prometheus.conftest import (

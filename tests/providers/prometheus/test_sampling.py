@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pytest
 
 from costopt.errors import ConfigError, ProviderError
-from costopt.model import Window
-from costopt.providers.base import Known, Series
+from costopt.model import Series, Window
+from costopt.providers.base import Known
 from costopt.providers.prometheus import PrometheusProvider, PrometheusSettings, sampling
 from tests.fakes.prometheus import (
     DAY,

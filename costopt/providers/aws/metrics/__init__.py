@@ -1,7 +1,7 @@
 """CloudWatch's metrics: what is asked, what it costs, and the samples.
 
 prepared = prepare(accounts, resources, settings, known, problems, now=now)  # free calls only
-estimate(prepared, settings)                                                 # or refuses
+plan.estimate(prepared.plan, prepared.listing)                               # what they cost
 yield from read(prepared, settings, problems)                                # the paid calls
 """
 
@@ -20,7 +20,7 @@ from costopt.providers.aws.metrics import discovery, plan
 from costopt.providers.aws.metrics.reading import Pause, Reader
 from costopt.providers.aws.metrics.targets import targets
 from costopt.providers.aws.settings import AwsSettings
-from costopt.providers.base import Estimate, Known, Problem
+from costopt.providers.base import Known, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +58,6 @@ def prepare(
     return Prepared(calls, by_id, len(machines))
 
 
-def estimate(prepared: Prepared, settings: AwsSettings) -> Estimate:
-    """What `read` will cost.
-
-    Raises:
-        ProviderError: more than `--max-api-cost`.
-    """
-    return plan.estimate(prepared.plan, prepared.listing, settings.max_api_cost)
-
-
 def read(
     prepared: Prepared,
     settings: AwsSettings,
@@ -84,26 +75,6 @@ def read(
         yield from reader.tables(prepared.plan, settings.max_concurrency)
     finally:
         problems += reader.problems()
-
-
-def samples(
-    accounts: Sequence[Account],
-    resources: pa.Table,
-    settings: AwsSettings,
-    known: Known,
-    problems: list[Problem],
-    *,
-    now: datetime,
-    window: Window | None = None,
-) -> Iterator[pa.Table]:
-    """The samples that the lake lacks (see `prepare` and `read`).
-
-    Raises:
-        ProviderError: they would cost more than `--max-api-cost`.
-    """
-    prepared = prepare(accounts, resources, settings, known, problems, now=now, window=window)
-    estimate(prepared, settings)
-    yield from read(prepared, settings, problems)
 
 
 def _span(settings: AwsSettings, window: Window | None, now: datetime) -> tuple[datetime, datetime]:

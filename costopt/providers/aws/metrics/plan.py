@@ -9,12 +9,12 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import Final
 
-from costopt.errors import ProviderError
+from costopt.model import Series
 from costopt.providers.aws.metrics import packing, retention
 from costopt.providers.aws.metrics.agents import Listed, by_machine, found
 from costopt.providers.aws.metrics.catalogue import Entry
 from costopt.providers.aws.metrics.targets import Dimensions, Place, Target
-from costopt.providers.base import Estimate, Known, Series
+from costopt.providers.base import Estimate, Known
 from costopt.units import cents_up, counted
 
 USD_PER_METRIC: Final = Decimal("0.00001")
@@ -113,14 +113,11 @@ def planned(asked: Sequence[Unit], known: Known, start: int, end: int, now: int)
     return Plan(tuple(_in_turn([_calls(place, wanted[place], asked) for place in sorted(wanted)])))
 
 
-def estimate(plan: Plan, listing: int, limit: float) -> Estimate:
+def estimate(plan: Plan, listing: int) -> Estimate:
     """What the calls cost.
 
     Args:
         listing: places where series were listed.
-        limit: dollars.
-    Raises:
-        ProviderError: more than the limit.
     """
     usd = plan.metrics * USD_PER_METRIC
     asked = counted(len(plan.calls), "call")
@@ -132,14 +129,6 @@ def estimate(plan: Plan, listing: int, limit: float) -> Estimate:
         lines.append(
             f"CloudWatch ListMetrics in {counted(listing, 'region')}: free below a million calls "
             "a month"
-        )
-    if usd > Decimal(repr(limit)):
-        raise ProviderError(
-            f"reading the metrics would cost ${cents_up(usd):,}, which is above the limit of "
-            f"${Decimal(repr(limit)):,}",
-            where="CloudWatch GetMetricData",
-            hint="ask for fewer --days or a --region, leave out metrics with --skip metrics, or "
-            "raise --max-api-cost",
         )
     return Estimate(usd, tuple(lines))
 
