@@ -58,8 +58,9 @@ def _value(watch: Watch, label: str) -> str:
     period = span(watch.guard.period_seconds)
     machine = f"{label}=~{_quoted(_either(watch))}"
     if watch.metric == "CPU":
-        idle = f'rate(node_cpu_seconds_total{{mode="idle", {machine}}}[{period}])'
-        return f"100 * (1 - avg by ({label}) ({idle}))"
+        # waiting for a disk is no use of a CPU: as `costopt collect prometheus` counts
+        idle = f'rate(node_cpu_seconds_total{{mode=~"idle|iowait", {machine}}}[{period}])'
+        return f"100 * (1 - avg by ({label}) (sum without (mode) ({idle})))"
     free, whole = (
         f"avg by ({label}) ({averaged(f'node_memory_{name}_bytes{{{machine}}}', watch)})"
         for name in ("MemAvailable", "MemTotal")

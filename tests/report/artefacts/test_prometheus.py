@@ -37,15 +37,16 @@ class Case:
 
 
 def _counters(name: str, percent: list[float]) -> dict[str, str]:
-    """Two cores' idle seconds, of which the second idles as much as the first."""
+    """Two cores' idle seconds, half of them spent waiting for disks; the second as the first."""
     idle = [0.0]
     for value in percent[1:]:
         idle.append(idle[-1] + 60 * (1 - value / 100))
-    text = " ".join(f"{value:.3f}" for value in idle)
+    text = " ".join(f"{value / 2:.4f}" for value in idle)
     label = json.dumps(name, ensure_ascii=False)
     return {
-        f'node_cpu_seconds_total{{cpu="{core}",mode="idle",instance={label}}}': text
+        f'node_cpu_seconds_total{{cpu="{core}",mode="{mode}",instance={label}}}': text
         for core in (0, 1)
+        for mode in ("idle", "iowait")
     }
 
 
