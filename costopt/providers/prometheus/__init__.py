@@ -11,24 +11,17 @@ from typing import ClassVar, Final
 
 import pyarrow as pa
 
-from costopt.errors import ConfigError, ProviderError
+from costopt.errors import ProviderError
 from costopt.model import Window
 from costopt.providers.base import Check, Known, Problem
-from costopt.providers.prometheus import checking, hosts, queries
+from costopt.providers.prometheus import checking, hosts, pace
 from costopt.providers.prometheus.client import Client
 from costopt.providers.prometheus.fleet import Fleet, discover
 from costopt.providers.prometheus.inventory import Inventory
-from costopt.providers.prometheus.measures import ANCHORS, MEASURES, paced
+from costopt.providers.prometheus.measures import MEASURES
 from costopt.providers.prometheus.sampling import Sampling
 from costopt.providers.prometheus.settings import PrometheusSettings
-from costopt.providers.prometheus.slots import (
-    DEFAULT_PERIOD,
-    SCRAPES,
-    Span,
-    ceil,
-    floor,
-    period_for,
-)
+from costopt.providers.prometheus.slots import Span, ceil, floor
 
 _SETTLE_SECONDS: Final = 120
 """Samples this young may still change: a scrape under way, a rule that is not evaluated yet, a
@@ -126,9 +119,10 @@ class PrometheusProvider:
     def _found(self) -> _Found:
         also = self._settings.only or ""
         end = self._now()
-        scrape = scrape_seconds(self._client, also, int(end))
-        period = self._period(scrape)
-        settled = self._server_now() - max(_SETTLE_SECONDS, 2 * (scrape or _USUAL_SCRAPE))
+        scraped = pace.slowest(self._client, also, int(end), self._settings.days)
+        period = self._period(scraped)
+        scrape = scraped.seconds if scraped else _USUAL_SCRAPE
+        settled = self._server_now() - max(_SETTLE_SECONDS, 2 * scrape)
         stop = floor(min(end, settled), period)
         days = timedelta(days=self._settings.days).total_seconds()
         span = Span(ceil(end - days, period), stop)
@@ -160,17 +154,14 @@ class PrometheusProvider:
             self._tell([Problem("Kubernetes nodes", what, len(clouds))])
         return inventory
 
-    def _period(self, scrape: float | None) -> int:
+    def _period(self, scraped: pace.Pace | None) -> int:
+        """The period of all samples, noted for the next collect."""
+        periods = pace.Periods(self._settings.url, self._settings.only or "", self._known.notes)
         asked = self._settings.period
-        if asked is None:
-            return period_for(scrape) if scrape else DEFAULT_PERIOD
-        if scrape and asked < 2 * scrape:
-            raise ConfigError(
-                f"a period of {asked} s holds less than two scrapes, which come every {scrape:g} s",
-                where="--period",
-                hint=f"at least {SCRAPES} are wanted: --period {period_for(scrape)}",
-            )
-        return asked
+        period = periods.chosen(asked, scraped)
+        self._tell(periods.problems(period, scraped))
+        self.notes |= periods.noted(period, asked, scraped)
+        return period
 
     def _now(self) -> float:
         """Up to when samples are asked for (seconds)."""
@@ -189,20 +180,6 @@ class PrometheusProvider:
         for problem in problems:
             if problem not in self.problems:
                 self.problems.append(problem)
-
-
-def scrape_seconds(client: Client, also: str, at: int) -> float | None:
-    """How often most machines are scraped, by their samples of the hour before; None = not at all.
-
-    Raises:
-        ProviderError: see Client.ask.
-    """
-    found = []
-    for source in ANCHORS:
-        query = f"quantile(0.5, count_over_time({paced(source, also)}[1h] offset 1ms))"
-        count = queries.number(client, query, at)
-        found += [3600 / count] if count else []
-    return max(found, default=None)
 
 
 def _inside(found: _Found, window: Window | None) -> Span:

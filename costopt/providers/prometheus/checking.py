@@ -10,7 +10,8 @@ from costopt.errors import ProviderError
 from costopt.providers.base import Check
 from costopt.providers.prometheus import queries
 from costopt.providers.prometheus.client import Client
-from costopt.providers.prometheus.measures import ANCHORS, MEASURES, Source, anchor, paced, present
+from costopt.providers.prometheus.measures import ANCHORS, MEASURES, Source, anchor, present
+from costopt.providers.prometheus.pace import pace
 from costopt.providers.prometheus.settings import PrometheusSettings
 from costopt.providers.prometheus.slots import Span
 from costopt.units import SECONDS_PER_DAY, counted
@@ -91,9 +92,8 @@ def _reporting(client: Client, settings: PrometheusSettings, at: int) -> Iterato
             yield Check(_EXPORTERS[source], settings.url, True, "does not report here")
             continue
         found = True
-        scrapes = f"quantile(0.5, count_over_time({paced(source, also)}[1h] offset 1ms))"
-        count = queries.number(client, scrapes, at)
-        often = f", scraped every {3600 / count:.0f} s" if count else ""
+        scraped = pace(client, source, also, at, settings.days)
+        often = f", scraped every {scraped.seconds:.0f} s" if scraped else ""
         detail = f"{counted(int(targets), 'target')}{often}"
         yield Check(_EXPORTERS[source], settings.url, True, detail)
     if not found:

@@ -152,7 +152,7 @@ def test_few_machines_that_lag_are_asked_for_by_name() -> None:
     names = ["web-1", "web-2", *(f"more-{n}" for n in range(4))]
     held = {Series(n, "cpu_utilization", "mean", ""): UNTIL - timedelta(hours=1) for n in names[1:]}
     with serving(fleet) as server:
-        source = provider(server)
+        source = provider(server, max_concurrency=1)  # so that queries arrive in their order
         source.resume(Known(held))
         table = collected(source)
         asked = server.ranges(CPU)
@@ -218,6 +218,55 @@ def test_a_period_shorter_than_two_scrapes_is_refused() -> None:
     with serving(small_fleet()) as server, pytest.raises(ConfigError, match="less than two") as e:
         provider(server, period=60).resources()
     assert e.value.hint.endswith("--period 300")
+
+
+def scraped(an_hour: Callable[[int], float | None]) -> Scripted:
+    """The small fleet, with so many scrapes in the hour before a moment."""
+    fleet = small_fleet()
+    others = [told for told in fleet.told if told.needle != "quantile(0.5"]
+    fleet.told = [Told("quantile(0.5", {}, an_hour), *others]
+    return fleet
+
+
+def periods(table: pa.Table) -> set[int]:
+    return set(table.column("PeriodSeconds").to_pylist())
+
+
+def test_a_hole_in_the_last_hour_makes_no_period_longer() -> None:
+    """26 minutes without a scrape leave 34 of 60, which alone would look like 106 s each."""
+    with serving(scraped(lambda at: 34.0 if at == NOON else 60.0)) as server:
+        assert periods(collected(provider(server))) == {300}
+
+
+def test_an_hour_that_is_a_new_server_s_first_is_not_kept_for_good() -> None:
+    def young(at: int) -> float | None:
+        return 5.0 if at == NOON else None
+
+    with serving(scraped(young)) as server:
+        source = provider(server)
+        assert periods(collected(source)) == {3600}
+    assert source.notes == {}
+
+
+def test_the_period_stays_as_long_as_it_holds_two_scrapes() -> None:
+    def again(an_hour: float, notes: dict[str, str]) -> tuple[set[int], PrometheusProvider]:
+        server.told[0] = Told("quantile(0.5", {}, lambda at: an_hour)
+        source = provider(server, days=2)
+        source.resume(Known(notes=notes))
+        return periods(collected(source)), source
+
+    with serving(scraped(lambda at: 60.0)) as server:
+        first, source = again(60.0, {})
+        second, slower = again(30.0, source.notes)  # 120 s, which alone would mean 600
+        third, slow = again(20.0, slower.notes)
+        fourth, fast = again(60.0, slow.notes)
+    assert (first, second, third, fourth) == ({300}, {300}, {600}, {600})
+    assert slower.notes == source.notes
+    assert slower.problems == fast.problems == []
+    (told,) = slow.problems
+    assert told.what == (
+        "samples now stand for 600 s, those collected before for 300 s; it is scraped every 180 s"
+    )
 
 
 def test_recorded_series_are_read_from_when_they_cover_all() -> None:
