@@ -18,7 +18,7 @@ from costopt.config import Settings
 from costopt.errors import CostoptError, InputError, InsufficientData, ProviderError
 from costopt.frame import quality, signals
 from costopt.frame.cost import COLUMNS, Bill, fleet_cost, read_bill
-from costopt.frame.inventory import present
+from costopt.frame.inventory import newest, present
 from costopt.frame.series import chosen
 from costopt.hindsight import Wanted, replayed, with_outlooks
 from costopt.lake import packed
@@ -98,7 +98,8 @@ def collect(
     resuming = provider if isinstance(provider, Resuming) else None
     if resuming:
         packed.compact(lake)  # what a killed collect left is known, too
-        resuming.resume(Known(held(lake), lake.notes(provider.name)))
+        known = tuple(newest(lake.read("resources")))
+        resuming.resume(Known(held(lake), known, lake.notes(provider.name)))
     rows: dict[str, int] = {}
     failures: list[CostoptError] = []
     if isinstance(provider, Paid):
@@ -173,7 +174,7 @@ def moment(lake: Lake, as_of: datetime | None) -> datetime:
         raise InsufficientData(
             "the lake holds no metrics",
             where=str(lake.root),
-            hint="costopt demo, or costopt collect files --resources R --metrics M",
+            hint="costopt collect aws, prometheus or files; or costopt demo",
         )
     ends = [end for metrics in lake.watermarks().values() for end in metrics.values()]
     return as_of or min(reach, max(ends, default=reach))

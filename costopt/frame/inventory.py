@@ -55,6 +55,16 @@ def present(observations: pa.Table, as_of: datetime, default_zone: str) -> dict[
     }
 
 
+def newest(observations: pa.Table) -> list[dict[str, Any]]:
+    """The present row of each resource (schema.RESOURCES), sorted by id."""
+    rows: dict[str, dict[str, Any]] = {}
+    for row in observations.to_pylist(maps_as_pydicts="lossy"):
+        known = rows.get(row["ResourceId"])
+        if known is None or _observed(known) <= _observed(row):
+            rows[row["ResourceId"]] = row
+    return [row for _, row in sorted(rows.items())]
+
+
 def _observed(row: Mapping[str, Any]) -> datetime:
     moment: datetime | None = row["x_ObservedAt"]
     return moment or _EVER

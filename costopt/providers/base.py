@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -58,6 +58,8 @@ class Known:
 
     held: Mapping[Series, datetime] = field(default_factory=dict)
     """The end of each series' newest sample (UTC). There may be gaps before it."""
+    resources: Sequence[Mapping[str, Any]] = ()
+    """The present row of each resource (schema.RESOURCES), whoever collected it."""
     notes: Mapping[str, str] = field(default_factory=dict)
     """What the provider asked to be reminded of, after an earlier collect that ended well."""
 

@@ -40,12 +40,15 @@ class AwsProvider:
         self._known = known
 
     def resources(self) -> pa.Table:
-        """Machines, disks, addresses, databases and so on, and the commitments in force."""
+        """Machines, disks, addresses, databases and so on, and the commitments in force; and what
+        the lake holds but is no longer there, as terminated."""
         from costopt.providers.aws.commitments import commitments
 
         paid = self._settings.cost_explorer and self._may_pay()
         bought = commitments(self._home, self._accounts, self.problems, utilization=paid)
-        return pa.concat_tables([self._things, bought])
+        listed = self._things
+        gone = self._gone(set(listed.column("ResourceId").to_pylist()))
+        return pa.concat_tables([listed, bought, gone])
 
     def shapes(self) -> pa.Table:
         """The machine types in use and their families, as EC2 describes them."""
@@ -106,6 +109,17 @@ class AwsProvider:
         from costopt.providers.aws import permissions
 
         return permissions.policy(self._settings)
+
+    def _gone(self, listed: set[str]) -> pa.Table:
+        from costopt.providers.aws.inventory.gone import gone
+
+        places = {
+            (account.account_id, region)
+            for account in self._accounts
+            for region in account.known_regions
+        }
+        rows = list(gone(self._known.resources, listed, places, self.problems))
+        return pa.Table.from_pylist(rows, schema=schema.RESOURCES)
 
     def _may_pay(self) -> bool:
         """Whether the paid calls are allowed; where nobody asked before, asked now."""

@@ -123,6 +123,11 @@ class Account:
                 self._regions = self.settings.region or self._enabled()
             return tuple(sorted(set(self._regions)))
 
+    @property
+    def known_regions(self) -> tuple[str, ...]:
+        """Those that `regions` found; none where it was not asked or refused."""
+        return self._regions
+
     def enter(self) -> None:
         """Fetch credentials if there are none yet: one call where a role is to be assumed.
 

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal, Self
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Part = Literal["metrics", "charges", "prices"]
+
+
+def _region(name: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d{1,2}", name):
+        raise ValueError(f"{name!r} is no region, like eu-west-1")
+    return name
+
+
+def _role(name: str) -> str:
+    if not re.fullmatch(r"[\w+=,.@-]{1,64}", name):
+        raise ValueError(f"{name!r} is no name of a role: its name alone, without ARN or path")
+    return name
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+RegionName = Annotated[str, AfterValidator(_region)]
+RoleName = Annotated[str, AfterValidator(_role)]
+
+_EXPORT: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/|$)")
 
 
 class AwsSettings(BaseModel):
@@ -20,22 +44,23 @@ class AwsSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     profile: str | None = Field(None, description="profile of the AWS configuration to use")
-    region: tuple[str, ...] = Field(
+    region: tuple[RegionName, ...] = Field(
         (), description="region to look into; without any, all that the account has enabled"
     )
     organization: bool = Field(
         False, description="walk the member accounts of the organization, each by its role"
     )
-    role_name: str = Field(
-        "costopt", min_length=1, description="role to assume in each member account"
+    role_name: RoleName = Field(
+        "costopt",
+        description="role to assume in each member account",
     )
     external_id: str | None = Field(None, description="external id that the role asks for")
     days: int = Field(60, ge=1, le=455, description="days of metrics to ask for")
-    until: datetime | None = Field(
+    until: Moment | None = Field(
         None, description="collect metrics up to this moment (ISO, UTC); without it, now"
     )
     export: tuple[str, ...] = Field(
-        (), description="s3://BUCKET/PREFIX of a bill export: FOCUS, CUR 2.0 or legacy CUR"
+        (), description="where a bill export is: s3://bucket/prefix (FOCUS, CUR 2.0, legacy CUR)"
     )
     cost_explorer: bool = Field(
         False, description="take the bill from Cost Explorer, which costs $0.01 a request"
@@ -55,7 +80,7 @@ class AwsSettings(BaseModel):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         for place in self.export:
-            if not place.startswith("s3://") or len(place.removeprefix("s3://").split("/")[0]) < 3:
+            if not _EXPORT.match(place):
                 raise ValueError(f"--export {place}: not an address like s3://bucket/prefix")
         if self.external_id and not self.organization:
             raise ValueError("--external-id is for the roles of --organization")
