@@ -60,6 +60,10 @@ _SECRET: Final = re.compile(
 _LOUD: Final = ("boto3", "botocore", "s3transfer", "urllib3")
 """Their debug logs show headers with signatures and tokens, and addresses with signed queries."""
 
+_FIRST_WAIT: Final = 10
+_FIRST_ATTEMPTS: Final = 2
+"""Seconds and tries of the very first call: a wrong address or proxy is told at once."""
+
 _KEPT_CLIENTS: Final = 256
 """An EC2 client takes 1.4 MB: those of 100 accounts in 17 regions would take gigabytes."""
 
@@ -148,14 +152,14 @@ def own_account(settings: AwsSettings) -> Account:
     """The account that the user's credentials are of.
 
     Raises:
-        ProviderError: there are none, or AWS refuses them.
+        ProviderError: there are none, AWS refuses them, or nothing answers within half a minute.
     """
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.INFO)
     try:
         session = boto3.Session(profile_name=settings.profile)
         way = Account("", "", session, settings, is_home=True)
-        answer = way.client("sts", way.home_region).get_caller_identity()
+        answer = _first_client(way).get_caller_identity()
         way.account_id = under(answer, "Account")
     except FAILURES as error:
         raise ProviderError(
@@ -163,6 +167,16 @@ def own_account(settings: AwsSettings) -> Account:
             hint="check with: aws sts get-caller-identity; --profile chooses another one",
         ) from None
     return way
+
+
+def _first_client(way: Account) -> Any:
+    quick = Config(
+        retries={"total_max_attempts": min(_FIRST_ATTEMPTS, way.settings.max_attempts)},
+        connect_timeout=_FIRST_WAIT,
+        read_timeout=_FIRST_WAIT,
+    )
+    config = _config(way.settings).merge(quick)
+    return way.session.client("sts", region_name=way.home_region, config=config)
 
 
 def member_account(home: Account, account_id: str, name: str) -> Account:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,6 +33,20 @@ def test_without_credentials_it_says_how_to_check(front, settings, monkeypatch) 
     assert front.calls == []
 
 
+def test_what_accepts_and_never_answers_is_given_up_soon(aws_environment, settings, monkeypatch):
+    assert access._FIRST_WAIT * access._FIRST_ATTEMPTS < 30  # seconds, without the pause between
+    monkeypatch.setattr(access, "_FIRST_WAIT", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(ProviderError, match="AWS does not let us in: Read timeout"):
+            access.own_account(settings(max_attempts=8))
+        silent.settimeout(0.1)
+        for _ in range(access._FIRST_ATTEMPTS):
+            silent.accept()[0].close()
+        with pytest.raises(TimeoutError):  # nobody else had called
+            silent.accept()
+
+
 def test_no_client_lacks_a_region(front, settings, monkeypatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     home = access.own_account(settings(organization=True))
@@ -59,14 +74,14 @@ def test_a_region_is_looked_into_once(front, settings) -> None:
 
 def test_a_members_role_is_assumed_with_the_external_id(front, settings) -> None:
     home = access.own_account(
-        settings(organization=True, role_name="finops/reader", external_id="told-by-phone")
+        settings(organization=True, role_name="finops-reader", external_id="told-by-phone")
     )
     member = access.member_account(home, MEMBER, "shop")
     assert front.counted() == {"sts:GetCallerIdentity": 1}  # nothing before it is used
     assert member.client("sts").get_caller_identity()["Account"] == MEMBER
     member.client("ec2", "eu-west-1").describe_regions()
     (assumed,) = [call for call in front.calls if call.action == "AssumeRole"]
-    assert assumed.fields["RoleArn"] == f"arn:aws:iam::{MEMBER}:role/finops/reader"
+    assert assumed.fields["RoleArn"] == f"arn:aws:iam::{MEMBER}:role/finops-reader"
     assert assumed.fields["ExternalId"] == "told-by-phone"
     assert assumed.fields["RoleSessionName"] == "costopt"
     assert assumed.key_id == "testing"
