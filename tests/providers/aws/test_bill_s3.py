@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import boto3
 import httpx
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from costopt import schema
@@ -417,6 +419,69 @@ def test_rows_that_cannot_be_used_are_told_and_counted(store: Store) -> None:
     assert problem.fatal
     assert problem.what == "EffectiveCost is missing: row left out"
     assert problem.count == 1
+
+
+FOCUS_HEADER = (
+    "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd,"
+    "BillingPeriodStart,BillingPeriodEnd\n"
+)
+
+
+def focus_csv(*costs: tuple[str, str]) -> bytes:
+    when = "2026-09-01T00:00:00Z,2026-09-02T00:00:00Z,2026-09-01T00:00:00Z,2026-10-01T00:00:00Z"
+    rows = [f"{billed},{effective},USD,{when}\n" for billed, effective in costs]
+    return gzip.compress((FOCUS_HEADER + "".join(rows)).encode())
+
+
+@pytest.mark.parametrize("text", ["Infinity", "-inf", "1e300", "9e15", "NaN", "=cmd()", "12,5x"])
+@pytest.mark.parametrize("column", ["BilledCost", "EffectiveCost"])
+def test_a_cost_that_cannot_be_read_costs_its_month(store: Store, text: str, column: str) -> None:
+    quoted = f'"{text}"'
+    bad = (quoted, "1") if column == "BilledCost" else ("1", quoted)
+    content = [focus_csv(("1", "1")), focus_csv(("2", "2"), bad, bad)]
+    bill_export.data_export(store.put, "e", "2026-09", content, suffix="csv.gz")
+    found = store.collect("e")
+    assert (found.tables, found.notes) == ([], {})
+    (problem,) = found.problems
+    assert problem.fatal
+    assert problem.where.endswith("e-00002.csv.gz")
+    assert f"{column} cannot be read in 2 rows ({text!r}, say)" in problem.what
+    assert "the month is left out" in problem.what
+
+
+def test_a_nan_in_parquet_is_no_missing_cost(store: Store) -> None:
+    row = of_month(demo_bill(), "2026-09").slice(0, 2)
+    table = pq.read_table(io.BytesIO(bill_export.focus_parquet(row)))
+    at = table.schema.get_field_index("BilledCost")
+    table = table.set_column(at, "BilledCost", pa.array([1.0, float("nan")]))
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    bill_export.data_export(store.put, "i", "2026-09", [sink.getvalue()])
+    (problem,) = store.collect("i").problems
+    assert problem.fatal
+    assert "BilledCost cannot be read in 1 row" in problem.what
+
+
+def test_amounts_of_cur_that_cannot_be_read(store: Store) -> None:
+    fee = small()[0] | {"line_item_line_item_type": "RIFee", "reservation_unused_recurring_fee": 1}
+    for column in ("line_item_unblended_cost", "reservation_unused_recurring_fee"):
+        content = bill_export.cur_csv([fee, fee | {column: "1e300"}])
+        bill_export.data_export(store.put, column, "2026-09", [content])
+        found = store.collect(column)
+        assert found.tables == []
+        (problem,) = found.problems
+        assert problem.fatal
+        assert f"{column} cannot be read in 1 row ('1e300', say)" in problem.what
+
+
+def test_a_quantity_that_cannot_be_read_is_told_and_missing(store: Store) -> None:
+    content = bill_export.cur_csv([small()[0] | {"line_item_usage_amount": "lots"}])
+    bill_export.data_export(store.put, "g", "2026-09", [content])
+    found = store.collect("g")
+    assert total(found.bill) == Decimal("1.5")
+    (problem,) = found.problems
+    assert problem.what == "line_item_usage_amount 'lots' cannot be read: taken as missing"
+    assert not problem.fatal
 
 
 def test_covered_usage_without_its_negation_is_told(store: Store) -> None:

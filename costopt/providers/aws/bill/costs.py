@@ -24,6 +24,22 @@ import pyarrow.compute as pc
 from costopt.providers.aws.bill.items import Items
 from costopt.schema import COST
 
+AMOUNTS: Final = frozenset(
+    f"{kind}_{net}{name}"
+    for net in ("", "net_")
+    for kind, name in (
+        ("line_item", "unblended_cost"),
+        ("savings_plan", "savings_plan_effective_cost"),
+        ("savings_plan", "total_commitment_to_date"),
+        ("savings_plan", "used_commitment"),
+        ("savings_plan", "recurring_commitment_for_billing_period"),
+        ("savings_plan", "amortized_upfront_commitment_for_billing_period"),
+        ("reservation", "effective_cost"),
+        ("reservation", "unused_amortized_upfront_fee_for_billing_period"),
+        ("reservation", "unused_recurring_fee"),
+    )
+)
+"""The columns that costs are made of: one that cannot be read leaves the bill without its sum."""
 _ZERO: Final = pa.scalar(Decimal(0), COST)
 
 

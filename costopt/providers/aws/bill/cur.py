@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costopt.errors import InputError
+from costopt.frame.intake import Misread
 from costopt.providers.aws.bill.costs import KINDS, NEGATION, OTHER, Costs, Kind, costs
 from costopt.providers.aws.bill.items import Items, is_named, plain, required
 from costopt.providers.aws.bill.reading import Columns
@@ -74,6 +75,7 @@ class Converted:
     columns: Mapping[str, pa.Array]
     net: tuple[pa.Array, pa.Array] | None  # BilledCost and EffectiveCost after discounts
     left: Decimal  # of covered usage that no negation takes back; over a whole bill 0
+    unread: tuple[Misread, ...]  # amounts that cannot be read
 
 
 def chosen(names: Sequence[str]) -> list[str]:
@@ -109,7 +111,7 @@ def converted(columns: Columns) -> Converted:
     joined = {name: pa.concat_arrays([rows[name], idle[name]]) for name in rows}
     offset = pc.is_in(types, pa.array([NEGATION, "SavingsPlanCoveredUsage"]))
     left = pc.sum(items.amount("line_item_unblended_cost").filter(offset)).as_py()
-    return Converted(joined, _net(net, kept, unused), left or Decimal(0))
+    return Converted(joined, _net(net, kept, unused), left or Decimal(0), tuple(items.unread()))
 
 
 def _net(net: Costs | None, kept: pa.Array, unused: pa.Array) -> tuple[pa.Array, pa.Array] | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 
@@ -16,16 +16,29 @@ from costopt.frame import bill
 from costopt.frame.focus_terms import COLUMNS
 from costopt.frame.intake import Intake, Misread
 from costopt.providers.aws.bill import cur, reading
+from costopt.providers.aws.bill.costs import AMOUNTS
 from costopt.providers.aws.bill.fetch import Bucket
-from costopt.providers.aws.bill.items import plain
+from costopt.providers.aws.bill.items import money, plain
 from costopt.providers.aws.bill.layout import Month, Stored
 from costopt.providers.aws.bill.spool import Spool
 from costopt.providers.base import Problem
 
 _SPELLED: Final = {plain(name): name for name in COLUMNS}
 _CENT: Final = Decimal("0.01")
+_COSTS: Final = ("BilledCost", "EffectiveCost")
 _Net = tuple[pa.Array, pa.Array] | None
-_Convert = Callable[[reading.Columns], tuple[Intake, _Net, Decimal]]
+
+
+class _Batch(NamedTuple):
+    """Some rows of a file as charges."""
+
+    intake: Intake
+    net: _Net = None
+    left: Decimal = Decimal(0)
+    unread: Sequence[Misread] = ()  # amounts; those that costs are made of refuse the file
+
+
+_Convert = Callable[[reading.Columns], _Batch]
 
 
 class NoBill(Exception):
@@ -46,6 +59,13 @@ class _Complaints:
             self.counts[key] += one.count
             self.examples.setdefault(key, one)
 
+    def said(self) -> str:
+        """In one line: columns, rows and examples."""
+        return ", ".join(
+            f"{one.column} {one.what} in {_rows(self.counts[key])} ({one.example!r}, say)"
+            for key, one in self.examples.items()
+        )
+
     def problems(self, where: str) -> Iterator[Problem]:
         for key, one in self.examples.items():
             value = f" {one.example!r}" if one.example else ""
@@ -60,6 +80,10 @@ class _Complaints:
             yield Problem(where, what)
 
 
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
+
+
 def spooled(
     bucket: Bucket, month: Month, files: Sequence[Stored], folder: Path, problems: list[Problem]
 ) -> Spool:
@@ -71,7 +95,7 @@ def spooled(
     Raises:
         Changed: a file was overwritten meanwhile.
         NoBill: the files are neither FOCUS nor CUR.
-        InputError: a file is damaged, or lacks columns.
+        InputError: a file is damaged, lacks columns, or has costs that cannot be read.
         ClientError, BotoCoreError: S3 does not give a file.
     """
     complaints = _Complaints()
@@ -96,11 +120,17 @@ def _read(path: Path, where: str, spool: Spool, complaints: _Complaints) -> None
         except InputError as error:
             raise InputError(error.what, where=where, hint=error.hint) from None
 
+    unread = _Complaints()
     for columns in reading.batches(path, where, choose):
-        intake, net, left = kind[0](columns)
-        complaints.add(intake.misread)
-        complaints.left += left
-        spool.add(intake.table, net)
+        batch = kind[0](columns)
+        unread.add([one for one in batch.unread if one.column in (*AMOUNTS, *_COSTS)])
+        if unread.counts:
+            continue  # only to count them
+        complaints.add((*batch.intake.misread, *batch.unread))
+        complaints.left += batch.left
+        spool.add(batch.intake.table, batch.net)
+    if unread.counts:
+        raise InputError(unread.said(), where=where)
 
 
 def _kind(names: Sequence[str]) -> _Convert:
@@ -113,15 +143,17 @@ def _kind(names: Sequence[str]) -> _Convert:
     raise NoBill
 
 
-def _of_focus(columns: reading.Columns) -> tuple[Intake, _Net, Decimal]:
+def _of_focus(columns: reading.Columns) -> _Batch:
     spelled = {_SPELLED.get(plain(name), name): column for name, column in columns.items()}
-    return bill.normalise(spelled), None, Decimal(0)
+    costs = [money(spelled[name], name)[1] for name in _COSTS if name in spelled]
+    return _Batch(bill.normalise(spelled), unread=[one for one in costs if one is not None])
 
 
-def _of_cur(columns: reading.Columns) -> tuple[Intake, _Net, Decimal]:
+def _of_cur(columns: reading.Columns) -> _Batch:
     found = cur.converted(columns)
     intake = bill.normalise(found.columns)
     if found.net is None:
-        return intake, None, found.left
+        return _Batch(intake, None, found.left, found.unread)
     kept = pa.array(intake.kept)
-    return intake, (found.net[0].take(kept), found.net[1].take(kept)), found.left
+    net = (found.net[0].take(kept), found.net[1].take(kept))
+    return _Batch(intake, net, found.left, found.unread)

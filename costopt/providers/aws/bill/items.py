@@ -8,21 +8,27 @@ Parquet is float64: it goes to decimals by its shortest text (0.1 is 0.1), and s
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from costopt.frame.intake import Misread, told
 from costopt.frame.tags import attributes, tags
-from costopt.frame.values import amounts, texts
+from costopt.frame.values import amounts, either, marked, texts
+from costopt.frame.values import plain as unwrapped
 from costopt.providers.aws.bill.reading import Columns
 from costopt.schema import COST, STRING_MAP
 
 _TAG_COLUMN: Final = re.compile(r"^(?:resourceTags/|resource_tags_)(?P<key>.+)$")
 _CATEGORY_COLUMN: Final = re.compile(r"^(?:costCategory/|cost_category_)(?P<key>.+)$")
 _CREATED_BY: Final = "aws:createdBy"
+_LARGEST: Final = pa.scalar(Decimal(10) ** 15, COST)
+"""No line of a bill is larger, in any currency; sums of such lines still fit into COST."""
+_EMPTY: Final = pa.array(["", "NULL", "null", "Null"])
 
 
 def plain(name: str) -> str:
@@ -43,7 +49,7 @@ class Items:
         self._columns: Columns = {}
         for name, column in columns.items():
             self._columns.setdefault(plain(name), column)
-        self._amounts: Columns = {}
+        self._amounts: dict[str, tuple[pa.Array, Misread | None]] = {}
         self.rows = len(next(iter(columns.values())))
 
     def has(self, name: str) -> bool:
@@ -62,9 +68,15 @@ class Items:
         """Money or a quantity, exact to 12 digits after the point (schema.COST)."""
         if name not in self._amounts:
             column = self._columns.get(plain(name))
-            there = pa.nulls(self.rows, COST) if column is None else amounts(column, COST).values
-            self._amounts[name] = there
-        return self._amounts[name]
+            nothing = pa.nulls(self.rows, COST), None
+            self._amounts[name] = nothing if column is None else money(column, name)
+        return self._amounts[name][0]
+
+    def unread(self) -> Iterator[Misread]:
+        """What stood in the amounts asked for so far and could not be read."""
+        for _, misread in self._amounts.values():
+            if misread is not None:
+                yield misread
 
     def product(self, *names: str) -> pa.Array:
         """An attribute of the product, from a column of its own or from CUR 2.0's map."""
@@ -117,6 +129,25 @@ class Items:
             if said:
                 found.setdefault(said["key"], column)
         return found
+
+
+def money(column: pa.Array, name: str) -> tuple[pa.Array, Misread | None]:
+    """Amounts of a bill (schema.COST), and the complaint about those that cannot be read.
+
+    Unlike in the files of users, a NaN is no missing value: no bill says it.
+    """
+    found, misread, _ = amounts(column, COST)
+    misread = either(misread, marked(pc.greater(pc.abs(found), _LARGEST)))
+    given = unwrapped(column).values
+    stood = pc.is_valid(given)
+    if pa.types.is_string(given.type):
+        empty = pc.is_in(pc.utf8_trim_whitespace(given), _EMPTY)
+        stood = pc.and_not(stood, empty)
+    misread = either(misread, marked(pc.and_(stood, pc.is_null(found))))
+    if misread is None:
+        return found, None
+    what = told(name, "cannot be read", misread, column)
+    return pc.if_else(misread, None, found), what
 
 
 def _tag_key(key: str) -> str:
