@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -224,6 +225,20 @@ def test_a_file_that_no_manifest_lists_is_left_behind_by_a_larger_run(store: Sto
     bill_export.data_export(store.put, "o", "2026-09", two)
     bill_export.data_export(store.put, "o", "2026-09", [bill_export.cur_csv(small(cost="6"))])
     assert total(store.collect("o").bill) == Decimal(6)
+
+
+def manifest(store: Store, name: str, month: str, content: bytes) -> None:
+    store.put(f"{name}/metadata/BILLING_PERIOD={month}/{name}-Manifest.json", content)
+
+
+def test_a_file_that_a_manifest_lists_again_counts_once(store: Store) -> None:
+    bill_export.data_export(store.put, "b", "2026-09", [bill_export.cur_csv(small())])
+    key = "b/data/BILLING_PERIOD=2026-09/b-00001.csv.gz"
+    names = [key, f"s3://{store.name}/{key}", key]
+    manifest(store, "b", "2026-09", json.dumps({"dataFiles": names}).encode())
+    found = store.collect("b")
+    assert found.problems == []
+    assert total(found.bill) == Decimal("1.5")
 
 
 def test_without_a_manifest_every_file_of_the_month_counts(store: Store) -> None:

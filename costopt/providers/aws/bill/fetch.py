@@ -59,7 +59,7 @@ class Bucket:
             there = {one.key: one for files in month.runs.values() for one in files}
             if any(name not in there for name in named):
                 raise Changed("its manifest lists files that are not there yet")
-            chosen = [there[name] for name in named]
+            chosen = [there[name] for name in dict.fromkeys(named)]  # each counts once
         if unfinished(month, chosen, self.now, manifests=manifests):
             raise Changed("its files are newer than its manifest")
         return sorted(chosen, key=lambda one: one.key)
