@@ -241,6 +241,20 @@ def test_a_file_that_a_manifest_lists_again_counts_once(store: Store) -> None:
     assert total(found.bill) == Decimal("1.5")
 
 
+@pytest.mark.parametrize("listing", ["dataFiles", "reportKeys"])
+def test_a_manifest_that_lists_nothing_beside_data_is_told(store: Store, listing: str) -> None:
+    bill_export.data_export(store.put, "j", "2026-09", [bill_export.cur_csv(small())])
+    bill_export.data_export(store.put, "j", "2026-10", [bill_export.cur_csv(small("2026-10"))])
+    manifest(store, "j", "2026-09", json.dumps({listing: []}).encode())
+    found = store.collect("j")
+    assert [name[-7:] for name in found.notes] == ["2026-10"]
+    assert total(found.bill) == Decimal("1.5")
+    (problem,) = found.problems
+    assert problem.fatal
+    assert problem.where.endswith("BILLING_PERIOD=2026-09/j-Manifest.json")
+    assert "lists no data file" in problem.what
+
+
 def test_without_a_manifest_every_file_of_the_month_counts(store: Store) -> None:
     for number, cost in enumerate(("1", "2")):
         key = f"n/data/BILLING_PERIOD=2026-09/n-{number}.csv.gz"

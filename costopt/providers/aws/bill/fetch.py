@@ -50,11 +50,14 @@ class Bucket:
             manifests: whether other months of the export have one.
         Raises:
             Changed: AWS is delivering the month just now.
-            InputError: the manifest cannot be read.
+            InputError: the manifest cannot be read, or lists nothing of what is there.
             ClientError, BotoCoreError: S3 does not give the manifest.
         """
         chosen = month.newest if month.runs else []
         named = self._manifest(month)
+        if named == [] and month.manifest and month.runs:
+            where = f"s3://{self.name}/{month.manifest.key}"
+            raise InputError("lists no data file, and there are some", where=where)
         if named is not None:
             there = {one.key: one for files in month.runs.values() for one in files}
             if any(name not in there for name in named):
