@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -349,3 +350,24 @@ def test_a_damaged_fixture_is_refused(real_data: Path) -> None:
     path = real_data / "billing/koku/koku/masu/test/data/test_cur.csv"  # rows lack a column
     with pytest.raises(InputError, match="damaged or incomplete file: CSV parse error"):
         read(path)
+
+
+# -- what unpacks to more than a bill --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        pytest.param(b"", "its first line is no header", id="a header without an end"),
+        pytest.param(b"a,b\n1,", "straddling", id="a row without an end"),
+        pytest.param(b'a,b\n1,"\n', "straddling", id="a quoted value without an end"),
+    ],
+)
+def test_a_line_without_an_end_is_refused_before_it_is_unpacked(
+    tmp_path: Path, start: bytes, what: str
+) -> None:
+    path = tmp_path / "bomb.csv.gz"
+    # The end of the file is damaged: a reader that unpacked it all would say so instead.
+    path.write_bytes(gzip.compress(start + b"x" * (64 << 20), compresslevel=1)[:-8] + b"damaged!")
+    with pytest.raises(InputError, match=what):
+        list(reading.batches(path, "s3://b/bomb", lambda names: names))

@@ -28,6 +28,9 @@ Choose = Callable[[Sequence[str]], Sequence[str]]
 
 _ROWS: Final = 1 << 16
 _BLOCK: Final = 8 << 20
+"""Of unpacked text. Arrow refuses rows longer than this, so a file takes no more memory, whatever
+it unpacks to; a header is bounded by us."""
+_LONGEST_HEADER: Final = 1 << 20
 _DAMAGE: Final = (
     pa.ArrowException,
     OSError,
@@ -101,7 +104,10 @@ def _unpacked(path: Path) -> Iterator[IO[bytes]]:
 
 def _header(text: IO[bytes]) -> list[str]:
     """The first line; AWS's column names hold no line ends."""
-    line = text.readline().decode("utf-8-sig")
+    raw = text.readline(_LONGEST_HEADER + 1)
+    if len(raw) > _LONGEST_HEADER:
+        raise csv.Error("its first line is no header: it is longer than 1 MiB")
+    line = raw.decode("utf-8-sig")
     if not line.strip():
         raise EOFError("empty")
     return next(csv.reader([line.rstrip("\r\n")]))
