@@ -221,7 +221,9 @@ def serving(server: Scripted, tls: ssl.SSLContext | None = None) -> Iterator[Scr
                 server.asked.append(asked)
                 reply = server.answer(asked)
             self.send_response_only(reply.status)
-            self.send_header("Date", format_datetime(server.clock, usegmt=True))
+            self.send_header(
+                "Date", format_datetime(server.clock, usegmt=bool(server.clock.tzinfo))
+            )
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body)))

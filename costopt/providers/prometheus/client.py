@@ -11,8 +11,9 @@ import random
 import ssl
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+import zlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -25,8 +26,10 @@ from costopt.providers.prometheus.settings import PrometheusSettings
 Parameters = Mapping[str, str | list[str]]
 
 _BUSY: Final = frozenset({429, 502, 503, 504})
-_LARGEST: Final = 128 * 1024 * 1024
-"""Bytes of one answer, unpacked; ours are asked for in parts of about 10 MB."""
+_LARGEST: Final = 64 * 1024 * 1024
+"""Bytes of one answer, as sent or unpacked; ours are asked for in parts of about 10 MB."""
+_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
+"""What OpenSSL calls an answer that is none of TLS."""
 _LONGEST_WAIT: Final = 30.0
 _SAID: Final = 300  # characters of a server's text that are shown
 _PREFIX: Final = (
@@ -72,7 +75,7 @@ class Client:
         self._pause = pause
         self._http = httpx.Client(
             base_url=f"{settings.url}/api/v1/",
-            headers=given.headers,
+            headers={"Accept-Encoding": "gzip", **given.headers},
             auth=httpx.BasicAuth(*given.basic) if given.basic else None,
             verify=access.tls(settings) if settings.url.startswith("https:") else True,
             timeout=httpx.Timeout(settings.timeout, connect=min(10.0, settings.timeout)),
@@ -116,29 +119,45 @@ class Client:
             return self._data(path, response, body)
         raise AssertionError("every last try returns or raises")
 
-    def _send(self, method: str, path: str, given: Parameters) -> tuple[httpx.Response, bytes]:
+    def _send(self, method: str, path: str, given: Parameters) -> tuple[httpx.Response, bytearray]:
         form = {"data": given} if method == "POST" else {"params": given}
+        deadline = time.monotonic() + self._settings.timeout
+        body, sent = bytearray(), 0
         with self._http.stream(method, path, **form) as response:  # type: ignore[arg-type]
             self._note_time(response)
-            parts, size = [], 0
-            for part in response.iter_bytes():
-                parts.append(part)
-                size += len(part)
-                if size > _LARGEST:
+            unpacked = _unpacking(response)
+            for part in response.iter_raw():
+                sent += len(part)
+                try:
+                    body += unpacked(part, _LARGEST + 1 - len(body))
+                except zlib.error:
+                    raise ProviderError(
+                        "its answer is damaged: it is not packed as it says",
+                        where=self._where(path),
+                        hint="does a proxy between change answers?",
+                    ) from None
+                if max(len(body), sent) > _LARGEST:
                     raise TooMuchError(
                         f"the answer is larger than {_LARGEST // 1024**2} MiB",
                         where=self._where(path),
                         hint="narrow it with --only, or a longer --period",
                     )
-            return response, b"".join(parts)
+                if time.monotonic() > deadline:  # httpx bounds each read, but not all of them
+                    raise ProviderError(
+                        f"the answer was not whole after {self._settings.timeout:g} s",
+                        where=self._where(path),
+                        hint="--timeout waits longer; --only asks for less",
+                    )
+            return response, body
 
     def _note_time(self, response: httpx.Response) -> None:
         try:
-            self.server_time = parsedate_to_datetime(response.headers.get("Date", ""))
+            told = parsedate_to_datetime(response.headers.get("Date", ""))
         except ValueError:
             return  # a proxy without a clock
+        self.server_time = told if told.tzinfo else told.replace(tzinfo=UTC)
 
-    def _data(self, path: str, response: httpx.Response, body: bytes) -> Any:
+    def _data(self, path: str, response: httpx.Response, body: bytearray) -> Any:
         status = response.status_code
         answer = _parsed(body)
         if answer is None or status in _CLOSED or response.is_redirect:
@@ -151,8 +170,9 @@ class Client:
             self._warned(path, warnings)
         return answer.get("data")
 
-    def _warned(self, path: str, warnings: Sequence[Any]) -> None:
-        said = self._plain("; ".join(map(str, warnings)))
+    def _warned(self, path: str, warnings: Any) -> None:
+        listed = warnings if isinstance(warnings, list) else [warnings]
+        said = self._plain("; ".join(map(str, listed)))
         if not self._settings.accept_partial:
             raise PartialError(
                 f"the answer is not whole: {said}",
@@ -161,7 +181,7 @@ class Client:
             )
         self.warnings.append(said)
 
-    def _refused(self, path: str, response: httpx.Response, body: bytes) -> ProviderError:
+    def _refused(self, path: str, response: httpx.Response, body: bytearray) -> ProviderError:
         """The error of an answer that is none of Prometheus's."""
         status = response.status_code
         if response.is_redirect:
@@ -184,6 +204,9 @@ class Client:
     def _unreachable(self, path: str, error: httpx.RequestError) -> ProviderError:
         where = self._where(path)
         if reason := _tls_error(error):
+            if reason in _NO_TLS:
+                hint = "if that is meant, give the address with http://; or another port"
+                return ProviderError("it speaks no TLS at this port", where=where, hint=hint)
             hint = "--ca-file names the authority that signed it; --cert-file shows yours"
             return ProviderError(f"no trusted connection: {reason}", where=where, hint=hint)
         kind = "no answer in time" if isinstance(error, httpx.TimeoutException) else "no connection"
@@ -202,7 +225,14 @@ class Client:
         return "".join(c for c in " ".join(text.split()) if c.isprintable())[:_SAID]
 
 
-def _parsed(body: bytes) -> dict[str, Any] | None:
+def _unpacking(response: httpx.Response) -> Callable[[bytes, int], bytes]:
+    """What unpacks the next part of an answer, to no more than so many bytes."""
+    if response.headers.get("Content-Encoding", "").casefold() not in ("gzip", "deflate"):
+        return lambda part, most: part
+    return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress  # 32: by its head
+
+
+def _parsed(body: bytearray) -> dict[str, Any] | None:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -210,7 +240,7 @@ def _parsed(body: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _gave_up(response: httpx.Response, body: bytes) -> bool:
+def _gave_up(response: httpx.Response, body: bytearray) -> bool:
     """Whether the query was too much, so that asking the same again would only do harm."""
     if response.status_code == 413:
         return True

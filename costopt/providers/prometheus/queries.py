@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from math import isfinite, nan
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from costopt.providers.prometheus.client import Client, Parameters
 from costopt.providers.prometheus.slots import Span
 
 Labels = Mapping[str, str]
+
+_LATEST: Final = 253_402_300_799
+"""The last second of the year 9999: no clock's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,22 +55,28 @@ def instant(client: Client, query: str, at: int) -> list[Line]:
 def number(client: Client, query: str, at: int) -> float | None:
     """The one value of a query that has one; None = it has none there."""
     found = instant(client, query, at)
-    return float(found[0].values[0]) if found else None
+    value = float(found[0].values[0]) if found and len(found[0].values) else nan
+    return value if isfinite(value) else None
 
 
 def series(client: Client, selector: str, span: Span) -> list[Labels]:
     """The labels of every series that had a sample within the span, in their order."""
     given: Parameters = {"match[]": [selector], "start": str(span.start), "end": str(span.stop)}
     found = client.ask("series", given) or []
-    return sorted((_bare(one) for one in found), key=by_labels)
+    try:
+        return sorted((_bare(one) for one in found), key=by_labels)
+    except (AttributeError, TypeError):
+        raise _another_form() from None
 
 
 def names(client: Client, wanted: Iterable[str], also: str, span: Span) -> frozenset[str]:
     """Which of these metrics there are at all within the span."""
     selector = f'{{__name__=~"{"|".join(sorted(wanted))}"{also}}}'
     given: Parameters = {"match[]": [selector], "start": str(span.start), "end": str(span.stop)}
-    found = client.ask("label/__name__/values", given, method="GET")
-    return frozenset(map(str, found or ()))
+    found = client.ask("label/__name__/values", given, method="GET") or []
+    if not isinstance(found, list):
+        raise _another_form()
+    return frozenset(map(str, found))
 
 
 def one_of(label: str, values: Iterable[str]) -> str:
@@ -83,17 +93,23 @@ def by_labels(labels: Labels) -> list[tuple[str, str]]:
 def _lines(data: Any, key: str) -> list[Line]:
     try:
         found = [_line(one["metric"], one[key]) for one in data["result"]]
-    except (KeyError, TypeError, ValueError, IndexError):
-        raise ProviderError(
-            "an answer is not in the form of Prometheus's API",
-            hint="is there something between that changes answers?",
-        ) from None
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError):
+        raise _another_form() from None
     return sorted(found, key=lambda line: by_labels(line.labels))
+
+
+def _another_form() -> ProviderError:
+    return ProviderError(
+        "an answer is not in the form of Prometheus's API",
+        hint="is there something between that changes answers?",
+    )
 
 
 def _line(labels: Any, points: Any) -> Line:
     pairs = [points] if points and not isinstance(points[0], list) else points
     times = np.array([round(pair[0]) for pair in pairs], np.int64)
+    if ((times < 0) | (times > _LATEST)).any():
+        raise ValueError("a time that is none")
     return Line(_bare(labels), times, np.array([pair[1] for pair in pairs], np.float64))
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import json
 import logging
 import ssl
+import threading
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from costopt.errors import ConfigError, CostoptError, ProviderError
 from costopt.providers.prometheus import client as module
+from costopt.providers.prometheus import queries
 from costopt.providers.prometheus.client import Client, PartialError, TooMuchError
 from costopt.providers.prometheus.settings import PrometheusSettings
+from costopt.providers.prometheus.slots import Span
 from tests.fakes.prometheus import Asked, Reply, Scripted, Told, serving
 
 TOKEN = "tok-5ecret-0123456789"
@@ -136,6 +142,97 @@ def test_an_answer_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Scripted(reply=lambda asked: reply)
     with serving(server), pytest.raises(TooMuchError, match="larger than"):
         ask(server.url)
+
+
+def test_an_answer_is_cut_by_what_is_sent_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packed so that much is sent and nothing comes out: a file name without end."""
+    monkeypatch.setattr(module, "_LARGEST", 100_000)
+    endless = b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * 400_000
+    reply = Reply(200, endless, {"Content-Encoding": "gzip"})
+    server = Scripted(reply=lambda asked: reply)
+    with serving(server), pytest.raises(TooMuchError, match="larger than"):
+        ask(server.url)
+
+
+class Trickle(BaseHTTPRequestHandler):
+    """Eight bytes every tenth of a second, for two minutes."""
+
+    def do_POST(self) -> None:
+        self.send_response_only(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(1200):
+                self.wfile.write(b"        ")
+                self.server.gone.wait(0.1)  # type: ignore[attr-defined]
+
+    def log_message(self, *args: object) -> None:
+        """Nothing on stderr."""
+
+
+def test_the_timeout_is_for_the_whole_answer() -> None:
+    """Each read is quick, and would go on for ever."""
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Trickle)
+    http.gone = threading.Event()  # type: ignore[attr-defined]
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        with pytest.raises(ProviderError, match=r"not whole after 0\.3 s"):
+            ask(f"http://127.0.0.1:{http.server_port}", timeout=0.3)
+    finally:
+        http.gone.set()  # type: ignore[attr-defined]
+        http.shutdown()
+        thread.join()
+        http.server_close()
+
+
+def test_a_damaged_answer_is_called_so() -> None:
+    reply = Reply(200, b"no gzip at all", {"Content-Encoding": "gzip"})
+    server = Scripted(reply=lambda asked: reply)
+    with serving(server), pytest.raises(ProviderError, match="damaged"):
+        ask(server.url)
+
+
+def test_a_port_without_tls_is_called_so() -> None:
+    server = answering()
+    with serving(server), pytest.raises(ProviderError, match="speaks no TLS") as caught:
+        ask(server.url.replace("http:", "https:"))
+    assert "http://" in caught.value.hint
+
+
+@pytest.mark.parametrize("at", ["1e30", "1e400", "-5", "253402300800", '"noon"', "null", "{}"])
+def test_a_time_that_is_none_is_an_error(at: str) -> None:
+    body = f'{{"status":"success","data":{{"result":[{{"metric":{{}},"value":[{at},"1"]}}]}}}}'
+    with serving(Scripted(reply=lambda asked: Reply(200, body.encode()))) as server:
+        client = Client(PrometheusSettings(url=server.url), Waits())
+        with pytest.raises(ProviderError, match="not in the form"):
+            queries.number(client, "vector(1)", 0)
+
+
+@pytest.mark.parametrize("value", ["1e400", "NaN", "+Inf"])
+def test_a_number_that_is_none_is_missing(value: str) -> None:
+    body = f'{{"status":"success","data":{{"result":[{{"metric":{{}},"value":[1,"{value}"]}}]}}}}'
+    with serving(Scripted(reply=lambda asked: Reply(200, body.encode()))) as server:
+        client = Client(PrometheusSettings(url=server.url), Waits())
+        assert queries.number(client, "vector(1)", 0) is None
+
+
+@pytest.mark.parametrize("data", ['["a"]', "5", '{"a": 1}'])
+def test_lists_that_are_none_are_an_error(data: str) -> None:
+    reply = Reply(200, f'{{"status":"success","data":{data}}}'.encode())
+    with serving(Scripted(reply=lambda asked: reply)) as server:
+        client = Client(PrometheusSettings(url=server.url), Waits())
+        with pytest.raises(ProviderError, match="not in the form"):
+            queries.series(client, "up", Span(0, 300))
+
+
+def test_a_clock_without_a_zone_is_utc() -> None:
+    """-0000 says that a time is UTC, and nothing of where the server stands (RFC 5322, 3.3)."""
+    noon = datetime(2026, 11, 2, 12, tzinfo=UTC)
+    with serving(answering()) as server:
+        server.clock = noon.replace(tzinfo=None)  # which is written as -0000
+        client = Client(PrometheusSettings(url=server.url), Waits())
+        client.ask("query", {"query": "vector(1)", "time": "0"})
+    assert client.server_time == noon
 
 
 def test_a_partial_answer_is_none_unless_accepted() -> None:
