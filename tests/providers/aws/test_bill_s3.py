@@ -255,6 +255,30 @@ def test_a_manifest_that_lists_nothing_beside_data_is_told(store: Store, listing
     assert "lists no data file" in problem.what
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        pytest.param(b"[" * 200_000, "nested too deeply", id="nested"),
+        pytest.param(b'{"dataFiles": [', "Expecting value", id="breaks off"),
+        pytest.param(b"\xff\xfe\xfa", "decode", id="no text"),
+        pytest.param(b" " * (1 << 20) + b"{}", "larger than", id="large"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_costs_its_month_and_no_other(
+    store: Store, content: bytes, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("costopt.providers.aws.bill.fetch._LARGEST_MANIFEST", 1 << 20)
+    for month in ("2026-09", "2026-10"):
+        bill_export.data_export(store.put, "z", month, [bill_export.cur_csv(small(month))])
+    manifest(store, "z", "2026-09", content)
+    found = store.collect("z")
+    assert [name[-7:] for name in found.notes] == ["2026-10"]
+    (problem,) = found.problems
+    assert problem.fatal
+    assert problem.where.endswith("BILLING_PERIOD=2026-09/z-Manifest.json")
+    assert what in problem.what
+
+
 def test_without_a_manifest_every_file_of_the_month_counts(store: Store) -> None:
     for number, cost in enumerate(("1", "2")):
         key = f"n/data/BILLING_PERIOD=2026-09/n-{number}.csv.gz"

@@ -14,6 +14,7 @@ from costopt.errors import InputError
 from costopt.providers.aws.bill.layout import Month, Stored, listed, unfinished
 
 _CHUNK: Final = 1 << 20
+_LARGEST_MANIFEST: Final = 64 << 20  # one lists columns and files: kilobytes
 _TRIES: Final = 3
 """Downloads of one file: botocore repeats requests, but not bodies that break off."""
 
@@ -89,11 +90,13 @@ class Bucket:
     def _manifest(self, month: Month) -> list[str] | None:
         if month.manifest is None:
             return None
+        where = f"s3://{self.name}/{month.manifest.key}"
+        if month.manifest.size > _LARGEST_MANIFEST:
+            raise InputError("no manifest: it is larger than 64 MiB", where=where)
         raw = self._get(month.manifest)["Body"].read()
         try:
             return listed(raw)
         except ValueError as error:
-            where = f"s3://{self.name}/{month.manifest.key}"
             raise InputError(f"no manifest: {error}", where=where) from None
 
     def _get(self, stored: Stored) -> Any:

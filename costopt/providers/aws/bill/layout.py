@@ -125,9 +125,12 @@ def listed(manifest: bytes) -> list[str] | None:
     Args:
         manifest: JSON; Data Exports say `dataFiles`, legacy CUR `reportKeys`.
     Raises:
-        ValueError: it is no JSON.
+        ValueError: it is no JSON, or nested beyond what can be read.
     """
-    told = json.loads(manifest)
+    try:
+        told = json.loads(manifest)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if not isinstance(told, dict):
         return None
     files = told.get("dataFiles", told.get("reportKeys"))
