@@ -258,7 +258,8 @@ def analyse(
             shards = packed.scan(lake, window)
             cases = with_outlooks(cases, shards, judge_.settings, window, threads=settings.workers)
     progress("rules")
-    spend = fleet_cost(bill, (case.cost for case in cases.values()), _currency(settings))
+    costs = ((units.provider_key(c.resource.provider_name), c.cost) for c in cases.values())
+    spend = fleet_cost(bill, costs, _currency(settings))
     barred = {skip.resource_id: skip for skip in quality.gate_skips(seen.findings)}
     outcomes = {
         resource_id: judge(case, barred.get(resource_id), judges, spend.currency)

@@ -63,6 +63,8 @@ with mine as (
       regexp_matches(lower(coalesce(PricingUnit, '')), $time_unit)
       or regexp_matches(lower(coalesce(PricingUnit, '')), $day_unit)
         and not regexp_matches(lower(PricingUnit), $data_unit)) as stops,
+    resource is null and CommitmentDiscountId is null
+      and ServiceCategory = 'Compute' and ChargeCategory = 'Usage' as nameless,
     stops and CommitmentDiscountId is not null as covered,
     stops and regexp_matches(lower(PricingUnit), $hour_unit) as counts_hours,
     since,
@@ -82,6 +84,7 @@ select resource, provider, any_value(until) as until, any_value(since) as since,
   coalesce(sum(listed) filter (where stops), 0) as compute_list,
   sum(quantity) filter (where counts_hours) as hours,
   list(distinct {'f': starts, 't': ends}) filter (where stops) as periods,
+  coalesce(sum(effective) filter (where nameless), 0) as nameless,
   coalesce(sum(effective) filter (where covered), 0) as committed
 from bill group by resource, provider, credit order by resource, provider, credit
 """
@@ -100,6 +103,7 @@ class Bill:
     currency: str
     costs: Mapping[str, Cost]  # by `resource_key`
     spend: Decimal  # everything, also what names no resource, but for `credited`
+    nameless: Mapping[str, Decimal]  # by `provider_key`: computing that names no resource
     credited: Decimal  # <= 0: credits and refunds beyond what their own resource costs
     since: datetime  # the earliest charge that counts, and the end of the latest
     until: datetime
@@ -161,8 +165,12 @@ def _bill(rows: list[dict[str, Any]], currency: str, others: dict[str, int]) -> 
     costs: dict[str, Cost] = {}
     spend = Decimal(0)
     credited = Decimal(0)
+    nameless: dict[str, Decimal] = {}
     for row in rows:
         cost = _cost(row, currency)
+        if row["nameless"]:
+            found = nameless.get(row["provider"], Decimal(0))
+            nameless[row["provider"]] = found + money(row["nameless"] * _pace(row))
         spend += max(Decimal(0), cost.monthly)
         credited += min(Decimal(0), cost.monthly)
         if row["resource"]:
@@ -170,12 +178,11 @@ def _bill(rows: list[dict[str, Any]], currency: str, others: dict[str, int]) -> 
             costs[key] = _sum(costs[key], cost) if key in costs else cost
     since = min(row["since"] for row in rows)
     until = max(row["until"] for row in rows)
-    return Bill(currency, costs, spend, credited, since, until, others)
+    return Bill(currency, costs, spend, nameless, credited, since, until, others)
 
 
 def _cost(row: dict[str, Any], currency: str) -> Cost:
-    span = _hours(row["until"] - row["since"])
-    pace = Decimal(HOURS_PER_MONTH) / Decimal(repr(span)) if span else Decimal(0)
+    span, pace = _hours(row["until"] - row["since"]), _pace(row)
     ran = float(row["hours"]) if row["hours"] is not None else _covered(row["periods"])
     share = row["committed"] / row["compute"] if row["compute"] else Decimal(0)
     return Cost(
@@ -188,6 +195,12 @@ def _cost(row: dict[str, Any], currency: str) -> Cost:
         currency=currency,
         basis="charges",
     )
+
+
+def _pace(row: dict[str, Any]) -> Decimal:
+    """What makes a month of the row's span."""
+    span = _hours(row["until"] - row["since"])
+    return Decimal(HOURS_PER_MONTH) / Decimal(repr(span)) if span else Decimal(0)
 
 
 def _sum(one: Cost, other: Cost) -> Cost:
@@ -252,22 +265,26 @@ class FleetCost:
 
 
 def fleet_cost(
-    bill: Bill | None, costs: Iterable[Cost | None], asked: str | None = None
+    bill: Bill | None, costs: Iterable[tuple[str, Cost | None]], asked: str | None = None
 ) -> FleetCost:
     """The bill's total plus, at list price, the resources that no bill names.
 
+    Those of a provider are part of what its bill charges for computing without a name, as far as
+    that goes: a bill without resource ids is not added to once more.
+
     Args:
-        costs: of every known resource; None = neither a bill nor a price.
+        costs: of every known resource, by `provider_key`; None = neither a bill nor a price.
         asked: the currency to speak in where there is no bill; None = the most common price's.
     """
-    every = list(costs)
-    known = [cost for cost in every if cost is not None]
+    every = [(provider, cost) for provider, cost in costs if cost is not None]
+    known = [cost for _, cost in every]
     counts = Counter(cost.currency for cost in known)
     common = min(counts, key=lambda name: (-counts[name], name), default="USD")
     currency = bill.currency if bill else asked or common
     same = [cost for cost in known if cost.currency == currency]
     billed = sum((c.monthly for c in same if c.basis == "charges"), Decimal(0))
-    listed = sum((c.monthly for c in same if c.basis == "list"), Decimal(0))
+    at_list = [(name, cost) for name, cost in every if cost.basis == "list"]
+    listed = _beside(bill, [(name, cost) for name, cost in at_list if cost.currency == currency])
     spend = bill.spend if bill else Decimal(0)
     share = float(billed / spend) * 100 if bill and spend else None
     notes = []
@@ -281,8 +298,13 @@ def fleet_cost(
         if bill.credited:
             credit = f"{-cents(bill.credited)} {currency}"
             notes.append(f"credits of {credit} a month come off the bill beside that spend")
-    if bill and listed:
-        count = sum(c.basis == "list" for c in same)
+    count = sum(c.basis == "list" for c in same)
+    if bill and count and not listed:
+        notes.append(
+            f"{counted(count, 'resource')} on no bill: part of the computing that the bill names "
+            "no resource for; export it with resource ids"
+        )
+    elif bill and count:
         notes.append(f"{counted(count, 'resource')} on no bill: the list price is the cost")
     if other := (bill.other_currencies if bill else {}):
         rows = ", ".join(f"{counted(n, 'row')} in {name}" for name, n in sorted(other.items()))
@@ -292,3 +314,15 @@ def fleet_cost(
             f"{counted(len(known) - len(same), 'resource')} in another currency than {currency}"
         )
     return FleetCost(spend + listed, currency, share, tuple(notes))
+
+
+def _beside(bill: Bill | None, listed: Iterable[tuple[str, Cost]]) -> Decimal:
+    """What these cost beside the bill's own computing without a name, summed by provider."""
+    sums: dict[str, Decimal] = {}
+    for provider, cost in listed:
+        sums[provider] = sums.get(provider, Decimal(0)) + cost.monthly
+    nameless = bill.nameless if bill else {}
+    return sum(
+        (max(Decimal(0), total - nameless.get(name, Decimal(0))) for name, total in sums.items()),
+        Decimal(0),
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from costopt import schema
 from costopt.frame.cost import Bill, fleet_cost, list_cost, read_bill, resource_key
-from costopt.model import Price, Resource
+from costopt.model import Cost, Price, Resource
 
 END = datetime(2026, 10, 1, tzinfo=UTC)
 
@@ -191,13 +191,29 @@ def test_without_a_bill_a_running_machine_costs_its_list_price() -> None:
     assert list_cost(Resource("i-1", "AWS"), None) is None
 
 
+def of_aws(*costs: Cost | None) -> list[tuple[str, Cost | None]]:
+    return [("aws", cost) for cost in costs]
+
+
 def test_the_fleet_costs_its_bill_plus_what_no_bill_names() -> None:
     read = bill(charge(1, "24"), charge(1, "24", ResourceId="i-unknown"))
     unbilled = list_cost(Resource("i-2", "AWS"), PRICE)
-    fleet = fleet_cost(read, [read.costs["i-1"], unbilled, None], "USD")
+    fleet = fleet_cost(read, of_aws(read.costs["i-1"], unbilled, None), "USD")
     assert fleet.monthly == 1460 + Decimal("70.08")
     assert fleet.reconciled_percent == pytest.approx(50)
     assert any("1 resource on no bill: the list price" in note for note in fleet.notes)
+
+
+def test_machines_are_part_of_a_bill_that_names_no_resources() -> None:
+    read = bill(charge(1, "24", ResourceId=None))
+    machine = list_cost(Resource("i-2", "AWS"), PRICE)
+    fleet = fleet_cost(read, of_aws(*[machine] * 3), "USD")
+    assert fleet.monthly == read.spend == 730
+    assert any("part of the computing that the bill names no" in note for note in fleet.notes)
+    dearer = fleet_cost(read, of_aws(*[machine] * 20), "USD")
+    assert dearer.monthly == 20 * Decimal("70.08")  # the bill cannot hold them all
+    elsewhere = fleet_cost(read, [("gcp", machine)], "USD")
+    assert elsewhere.monthly == 730 + Decimal("70.08")
 
 
 def test_a_fleet_without_a_bill_speaks_the_currency_of_its_prices() -> None:
@@ -205,13 +221,13 @@ def test_a_fleet_without_a_bill_speaks_the_currency_of_its_prices() -> None:
         Resource("vm", "Hetzner"), Price("Hetzner", None, "cx", Decimal("0.1"), "EUR")
     )
     dollars = list_cost(Resource("i-2", "AWS"), PRICE)
-    assert fleet_cost(None, [euros, euros, dollars]).currency == "EUR"
-    assert fleet_cost(None, [euros, euros, dollars]).monthly == 146
-    assert fleet_cost(None, [euros, euros, dollars], "USD").monthly == Decimal("70.08")
-    assert fleet_cost(None, [None]).currency == "USD"
+    assert fleet_cost(None, of_aws(euros, euros, dollars)).currency == "EUR"
+    assert fleet_cost(None, of_aws(euros, euros, dollars)).monthly == 146
+    assert fleet_cost(None, of_aws(euros, euros, dollars), "USD").monthly == Decimal("70.08")
+    assert fleet_cost(None, of_aws(None)).currency == "USD"
 
 
 def test_a_fleet_without_a_bill_says_so() -> None:
-    fleet = fleet_cost(None, [list_cost(Resource("i-2", "AWS"), PRICE)], "USD")
+    fleet = fleet_cost(None, of_aws(list_cost(Resource("i-2", "AWS"), PRICE)), "USD")
     assert fleet.reconciled_percent is None
     assert "no bill" in fleet.notes[0]
