@@ -537,6 +537,32 @@ def test_a_quantity_that_cannot_be_read_is_told_and_missing(store: Store) -> Non
     assert not problem.fatal
 
 
+def test_ids_and_tags_with_control_characters_come_through_as_they_are(store: Store) -> None:
+    identity = "i-\u202e\x1b[2J\r\n\x00x"
+    tags = {"a\u0000": "\u202e\n"}
+    rows = [small()[0] | {"line_item_resource_id": identity, "resource_tags": tags}]
+    for name, content in (
+        ("ids", bill_export.cur_csv(rows)),
+        ("pq", bill_export.cur_parquet(rows)),
+    ):
+        bill_export.data_export(store.put, name, "2026-09", [content])
+        found = store.collect(name)
+        assert found.problems == []
+        (row,) = found.bill.to_pylist(maps_as_pydicts="strict")
+        assert (row["ResourceId"], row["Tags"]) == (identity, tags)
+
+
+def test_a_tag_that_is_no_text_costs_its_month_and_is_told(store: Store) -> None:
+    for month, tags in (("2026-09", {"a": "\ud800"}), ("2026-10", {})):
+        rows = [small(month)[0] | {"resource_tags": tags}]
+        bill_export.data_export(store.put, "su", month, [bill_export.cur_csv(rows)])
+    found = store.collect("su")
+    assert [name[-7:] for name in found.notes] == ["2026-10"]
+    (problem,) = found.problems
+    assert problem.fatal
+    assert "no Unicode text: the month is left out" in problem.what
+
+
 def test_covered_usage_without_its_negation_is_told(store: Store) -> None:
     rows = [row for row in items("2026-09") if "Negation" not in row["line_item_line_item_type"]]
     bill_export.data_export(store.put, "y", "2026-09", [bill_export.cur_csv(rows)])
