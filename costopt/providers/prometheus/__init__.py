@@ -74,6 +74,7 @@ class PrometheusProvider:
     def metrics(self, window: Window | None) -> Iterator[pa.Table]:
         """Samples starting inside `window`, or all there are (schema.METRICS)."""
         found = self._found
+        self._inventory  # noqa: B018  (a file of hosts that cannot be used stops this as well)
         sampling = Sampling(
             client=self._client,
             fleet=found.fleet,
@@ -116,7 +117,12 @@ class PrometheusProvider:
         return client
 
     @cached_property
+    def _entries(self) -> tuple[hosts.Entry, ...]:
+        return hosts.load(self._settings.hosts) if self._settings.hosts else ()
+
+    @cached_property
     def _found(self) -> _Found:
+        self._entries  # noqa: B018  (what is wrong with the user's file is told before any query)
         also = self._settings.only or ""
         end = self._now()
         scraped = pace.slowest(self._client, also, int(end), self._settings.days)
@@ -140,10 +146,9 @@ class PrometheusProvider:
     @cached_property
     def _inventory(self) -> Inventory:
         path = self._settings.hosts
-        entries = hosts.load(path) if path else ()
         machines = list(self._found.fleet.machines.values())
         list_nodes = self._settings.cloud_nodes == "list"
-        inventory = Inventory(machines, entries, path.name if path else "", list_nodes)
+        inventory = Inventory(machines, self._entries, path.name if path else "", list_nodes)
         self._tell(inventory.problems)
         clouds = [m for m in machines if m.node and m.node.resource_id]
         if clouds and list_nodes:

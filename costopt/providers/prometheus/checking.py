@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
-from costopt.errors import ProviderError
+from costopt.errors import InputError, ProviderError
 from costopt.providers.base import Check
-from costopt.providers.prometheus import queries
+from costopt.providers.prometheus import hosts, queries
 from costopt.providers.prometheus.client import Client
 from costopt.providers.prometheus.measures import ANCHORS, MEASURES, Source, anchor, present
 from costopt.providers.prometheus.pace import pace
@@ -44,6 +45,8 @@ def checks(
     Args:
         until: up to when a collect would ask (seconds).
     """
+    if settings.hosts:
+        yield _hosts(settings.hosts)
     where = settings.url
     try:
         queries.instant(client, "vector(1)", int(datetime.now(UTC).timestamp()))
@@ -59,6 +62,14 @@ def checks(
             yield from one(client, settings, at)
         except ProviderError as error:
             yield Check(one.__name__.strip("_"), where, False, f"{error.what} ({error.hint})")
+
+
+def _hosts(path: Path) -> Check:
+    try:
+        entries = hosts.load(path)
+    except InputError as error:
+        return Check("hosts file", error.where, False, error.what)
+    return Check("hosts file", str(path), True, f"readable, entries: {len(entries)}")
 
 
 def _built(client: Client, where: str) -> Check:

@@ -28,11 +28,12 @@ from pydantic import (
 )
 
 from costopt.errors import InputError
-from costopt.providers.prometheus import amortisation
+from costopt.providers.prometheus import amortisation, yaml_file
 from costopt.providers.prometheus.amortisation import HourlyCost, Ownership
 
 _READ: Final = "docs/providers/prometheus.md explains the hosts file"
-_COSTS: Final = ("currency", "years", "discount_rate", "pue", "power_price_kwh")
+_MOST_KW: Final = 100  # a whole rack of GPUs
+_COSTS: Final = ("currency", "years", "discount_rate", "pue", "power_price_kwh", "kw")
 
 
 def _zone(name: str) -> str:
@@ -102,6 +103,13 @@ class Costs(_Part):
             raise ValueError("is in percent a year: 8 is 8 %")
         return given
 
+    @field_validator("kw")
+    @classmethod
+    def _kilowatts(cls, given: Decimal | None) -> Decimal | None:
+        if given is not None and given > _MOST_KW:
+            raise ValueError(f"is above {_MOST_KW}: kW, not W?")
+        return given
+
     @field_validator("pue")
     @classmethod
     def _a_ratio(cls, given: Decimal | None) -> Decimal | None:
@@ -135,8 +143,6 @@ class Host(Costs):
             raise ValueError("cores needs threads beside it: twice as many with hyper-threading")
         if self.threads and not self.memory_gib:
             raise ValueError("threads needs memory_gib beside it: a shape is both")
-        if self.salvage and self.purchase_price is not None and self.salvage > self.purchase_price:
-            raise ValueError("is worth more at the end than it cost: salvage > purchase_price")
         return self
 
     def covers(self, *names: str | None) -> bool:
@@ -151,19 +157,6 @@ class HostsFile(_Part):
     about: str = ""
     defaults: Costs = Costs()
     hosts: tuple[Host, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _priced(self) -> HostsFile:
-        for host in self.hosts:
-            lacking = [n for n in _COSTS if _of(host, self.defaults, n) is None]
-            if host.purchase_price is not None and _of(host, self.defaults, "kw") is None:
-                lacking.append("kw")
-            if host.purchase_price is not None and lacking:
-                raise ValueError(
-                    f"{host.match[0]!r} has a purchase_price, but neither it nor defaults say: "
-                    + ", ".join(lacking)
-                )
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +181,14 @@ def load(path: Path) -> tuple[Entry, ...]:
         InputError: no such file, not YAML, an unknown or unusable field (which, and in what line).
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        given = yaml.safe_load(text)
+        node, given = yaml_file.read(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError("no such hosts file", where=str(path)) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"not YAML: {error.problem}", where=f"{path}:{line}") from None
+    except RecursionError:
+        raise InputError("not a hosts file: nested too deeply", where=str(path)) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
         what = f"not a readable YAML file: {str(error).splitlines()[0]}"
         raise InputError(what, where=str(path)) from None
@@ -206,10 +200,10 @@ def load(path: Path) -> tuple[Entry, ...]:
             error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden"
         )
         first = found[0]
-        where = f"{path}:{_line(text, first['loc'])}"
+        where = f"{path}:{yaml_file.line(node, first['loc'])}"
         raise InputError(_sentence(first), where=where, hint=_READ) from None
     return tuple(
-        _entry(host, file.defaults, _line(text, ("hosts", index)))
+        _entry(host, file.defaults, path, yaml_file.line(node, ("hosts", index)))
         for index, host in enumerate(file.hosts)
     )
 
@@ -224,16 +218,32 @@ def _of(host: Host, defaults: Costs, name: str) -> Any:
     return getattr(defaults, name) if own is None else own
 
 
-def _entry(host: Host, defaults: Costs, line: int) -> Entry:
+def _entry(host: Host, defaults: Costs, path: Path, line: int) -> Entry:
+    """The entry with the file's defaults.
+
+    Raises:
+        InputError: its costs lack something, or do not fit together.
+    """
     filled = {name: _of(host, defaults, name) for name in Costs.model_fields if name != "tags"}
     costs = Costs.model_construct(**filled, tags={**defaults.tags, **host.tags})
+    price = host.purchase_price
+    wrong = ""
+    if price is not None and (lacking := [n for n in _COSTS if filled[n] is None]):
+        wrong = "has a purchase_price, but neither it nor defaults say: " + ", ".join(lacking)
+    elif price is not None and costs.salvage is not None and costs.salvage > price:
+        wrong = (
+            f"is worth more at the end than it cost: salvage {costs.salvage} > "
+            f"purchase_price {price}"
+        )
+    if wrong:
+        raise InputError(f"{host.match[0]!r} {wrong}", where=f"{path}:{line}", hint=_READ)
     return Entry(host, costs, line, _ownership(host, costs))
 
 
 def _ownership(host: Host, costs: Costs) -> Ownership | None:
     if host.purchase_price is None:
         return None
-    assert costs.years is not None  # HostsFile has seen to these
+    assert costs.years is not None  # _entry has seen to these
     assert costs.discount_rate is not None
     assert costs.kw is not None
     assert costs.pue is not None
@@ -258,6 +268,31 @@ _FIELDS: Final[Mapping[str, type[BaseModel]]] = {
 }
 
 
+_PLAIN: Final[Mapping[str, str]] = {
+    "missing": "is missing",
+    "too_short": "needs at least one",
+    "string_too_short": "is empty",
+    "string_type": "needs text; yes, no and the like stand in quotes to be text",
+    "string_pattern_mismatch": "{given!r} is no code of three letters, like EUR",
+    "literal_error": "is one of {expected}",
+    "tuple_type": "needs a list",
+    "dict_type": "needs names and values, like {{team: data}}",
+    "model_type": "needs fields of its own",
+    "model_attributes_type": "needs fields of its own",
+    "int_parsing": "{given!r} is not a whole number",
+    "int_from_float": "{given!r} is not a whole number",
+    "int_type": "needs a whole number",
+    "float_parsing": "{given!r} is not a number",
+    "float_type": "needs a number",
+    "decimal_type": "needs a number",
+    "finite_number": "needs a number",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must not be below {ge}",
+    "less_than_equal": "must not be above {le}",
+}
+"""What pydantic's errors mean to people."""
+
+
 def _sentence(error: Any) -> str:
     where = error["loc"]
     name = ".".join(str(part) for part in where) or "the file"
@@ -266,21 +301,5 @@ def _sentence(error: Any) -> str:
         model = _FIELDS.get(parents[-1], HostsFile) if parents else HostsFile
         near = get_close_matches(str(where[-1]), list(model.model_fields), n=1, cutoff=0.5)
         return f"{name}: no such field" + (f"; did you mean {near[0]!r}?" if near else "")
-    return f"{name}: {re.sub('^Value error, ', '', error['msg'])}"
-
-
-def _line(text: str, where: tuple[int | str, ...]) -> int:
-    """The line at which a field stands, or the innermost part of it that the file has."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
-    line = 1
-    for step in where:
-        if isinstance(node, yaml.MappingNode):
-            found = [(k, v) for k, v in node.value if k.value == str(step)]
-            if not found:
-                break
-            key, node = found[-1]
-            line = key.start_mark.line + 1
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            node = node.value[step]
-            line = node.start_mark.line + 1
-    return line
+    said = _PLAIN.get(error["type"], "").format(**error.get("ctx", {}), given=error["input"])
+    return f"{name}: {said or re.sub('^Value error, ', '', error['msg'])}"

@@ -90,7 +90,7 @@ ERRORS = {
     "no YAML": ("hosts: [\n", 2, "not YAML"),
     "text for a number": ("hosts:\n- match: a\n  purchase_price: cheap\n", 3, "not a number"),
     "a comma": ("hosts:\n- match: a\n  kw: 0,5\n", 3, "not a number"),
-    "below zero": ("hosts:\n- match: a\n  kw: -1\n", 3, "greater than or equal to 0"),
+    "below zero": ("hosts:\n- match: a\n  kw: -1\n", 3, "must not be below 0"),
     "a share for a percentage": (
         "defaults:\n  discount_rate: 0.08\nhosts: [{match: a}]\n", 2, "8 is 8 %",
     ),
@@ -98,7 +98,7 @@ ERRORS = {
         "defaults:\n  pue: 140\nhosts: [{match: a}]\n", 2, "between 1 and 5",
     ),
     "a price and no more": (
-        "hosts:\n- match: a\n  purchase_price: 5\n", 1, "nor defaults say: currency, years",
+        "hosts:\n- match: a\n  purchase_price: 5\n", 2, "nor defaults say: currency, years",
     ),
     "threads below cores": (
         "hosts:\n- {match: a, cores: 8, threads: 4, memory_gib: 4}\n", 2, "fewer threads",
@@ -106,6 +106,27 @@ ERRORS = {
     "half a shape": ("hosts:\n- {match: a, threads: 4}\n", 2, "memory_gib beside it"),
     "a clock that is none": (
         "hosts:\n- match: a\n  time_zone: Europe/Amsterdm\n", 3, "no IANA time zone",
+    ),
+    "watts": ("hosts:\n- match: a\n  kw: 280\n", 3, "kW, not W?"),
+    "a key twice": (
+        "hosts:\n- match: a\n  kw: 1\n  site: x\n  kw: 2\n", 5,
+        "'kw' stands twice, first in line 3",
+    ),
+    "a time for a number": ("hosts:\n- match: a\n  years: 1:30\n", 3, "'1:30' is not a number"),
+    "a time for a count": (
+        "hosts:\n- {match: a, threads: 1:30, memory_gib: 4}\n", 2, "'1:30' is not a number",
+    ),
+    "too deep": ("[" * 20_000, 0, "nested too deeply"),
+    "no name": ("hosts:\n- match: []\n", 2, "needs at least one"),
+    "cards without fields": ("hosts:\n- match: a\n  gpus: H100\n", 3, "needs fields of its own"),
+    "a yes for a text": ("hosts:\n- match: a\n  site: no\n", 3, "in quotes"),
+    "half a card": (
+        "hosts:\n- match: a\n  gpus: {model: H100, count: 1.5}\n", 3, "not a whole number",
+    ),
+    "salvage of the defaults": (
+        DEFAULTS.replace("{", "{salvage: 400, ")
+        + "hosts:\n- {match: b}\n- {match: a, purchase_price: 300, kw: 1}\n", 4,
+        "salvage 400 > purchase_price 300",
     ),
     "worth more than it cost": (
         DEFAULTS + "hosts:\n- {match: a, purchase_price: 5, salvage: 6, kw: 1}\n", 3, "salvage",
@@ -121,7 +142,16 @@ def test_errors_name_the_line_and_the_field(
     with pytest.raises(InputError) as caught:
         hosts.load(path)
     assert said in caught.value.what
-    assert caught.value.where == f"{path}:{line}"
+    assert caught.value.where == (f"{path}:{line}" if line else str(path))
+
+
+def test_numbers_are_read_as_they_are_written(tmp_path: Path) -> None:
+    """YAML 1.1 takes 06200 for 3200, in octal."""
+    text = DEFAULTS + "hosts:\n- {match: 007, purchase_price: 06200, kw: .5, tags: {rack: 012}}\n"
+    (entry,) = hosts.load(written(tmp_path, text))
+    assert entry.host.match == ("007",)
+    assert (entry.host.purchase_price, entry.host.kw) == (6200, Decimal("0.5"))
+    assert entry.costs.tags == {"rack": "012"}
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -6,13 +6,16 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from costopt.errors import ConfigError, ProviderError
+from costopt.errors import ConfigError, InputError, ProviderError
+from costopt.lake.store import Lake
 from costopt.model import Series, Window
+from costopt.pipeline import collect
 from costopt.providers.base import Known
 from costopt.providers.prometheus import PrometheusProvider, PrometheusSettings, sampling
 from tests.fakes.prometheus import (
@@ -267,6 +270,37 @@ def test_the_period_stays_as_long_as_it_holds_two_scrapes() -> None:
     assert told.what == (
         "samples now stand for 600 s, those collected before for 300 s; it is scraped every 180 s"
     )
+
+
+@pytest.mark.parametrize("text", [None, "hosts:\n- match: a\n  kw: cheap\n"])
+def test_a_wrong_file_of_hosts_stops_all_before_the_first_query(
+    text: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "hosts.yml"
+    if text:
+        path.write_text(text)
+    with serving(small_fleet()) as server:
+        source = provider(server, hosts=path)
+        with pytest.raises(InputError) as caught:
+            collect(source, Lake(tmp_path / "lake"))
+        assert server.asked == []
+        wrong = next(iter(source.checks()))
+        path.write_text("hosts: [{match: a}]")
+        right = next(iter(source.checks()))
+    assert caught.value.exit_code == 2
+    assert caught.value.where.startswith(str(path))
+    assert (wrong.name, wrong.passed) == ("hosts file", False)
+    assert (right.passed, right.detail) == (True, "readable, entries: 1")
+
+
+def test_two_shapes_of_one_type_stop_the_samples_too(tmp_path: Path) -> None:
+    path = tmp_path / "hosts.yml"
+    path.write_text(
+        "hosts:\n- {match: web-1, type: x, threads: 8, memory_gib: 32}\n"
+        "- {match: web-2, type: x, threads: 9, memory_gib: 32}\n"
+    )
+    with serving(small_fleet()) as server, pytest.raises(InputError, match="two entries name"):
+        collect(provider(server, hosts=path), Lake(tmp_path / "lake"))
 
 
 def test_recorded_series_are_read_from_when_they_cover_all() -> None:
