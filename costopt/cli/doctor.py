@@ -40,12 +40,12 @@ def _try(provider: Provider, policy: bool, **_: object) -> None:
     if policy:
         options.deliver(provider.permissions().encode(), None)
         return
-    failed = 0
-    for check in provider.checks():
-        failed += not check.passed
-        click.echo(doctor_pages.check(check))
-    click.echo(doctor_pages.verdict(provider.name, failed))
-    sys.exit(4 if failed else 0)
+    with steps() as progress:
+        progress(f"trying what a collect from {provider.name} needs")
+        tried = list(provider.checks())
+    click.echo(doctor_pages.checks(tried))
+    click.echo(doctor_pages.verdict(provider.name, tried))
+    sys.exit(0 if all(check.passed for check in tried) else 4)
 
 
 @click.group(

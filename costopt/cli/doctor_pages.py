@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -18,6 +19,8 @@ from costopt.report.screen import HEAD, MARGIN, PLAIN, QUIET, STRONG, WARN, Scre
 from costopt.units import counted
 
 WIDTH: Final = 110
+_MOST_FAILURES: Final = 20
+"""So many are shown one by one: a refusal in every region of every account fills no screens."""
 _LATE: Final = timedelta(days=1)
 """A source this far behind the newest one is worth a look."""
 
@@ -41,21 +44,49 @@ def fleet(
     return screen.text().encode()
 
 
-def check(one: Check) -> str:
-    """A provider's check in a line, two where there is something to do."""
-    mark = "ok    " if one.passed else "FAILED"
-    line = f"  {mark}  {terminal(one.name)}  {terminal(one.where)}".rstrip()
-    return f"{line}\n          {terminal(one.detail)}" if one.detail else line
+def checks(tried: Sequence[Check]) -> str:
+    """A provider's checks by name, in the order tried: what passed alike in several places in one
+    line; of what failed the first 20, and how many more."""
+    lines, shown = [], 0
+    for name in dict.fromkeys(one.name for one in tried):
+        alike = [one for one in tried if one.name == name]
+        for detail in dict.fromkeys(one.detail for one in alike if one.passed):
+            passed = [one for one in alike if one.passed and one.detail == detail]
+            lines += _check("ok    ", passed[0], _places(passed, len(alike)))
+        for one in (one for one in alike if not one.passed):
+            if shown < _MOST_FAILURES:
+                lines += _check("FAILED", one, one.where)
+            shown += 1
+    if shown > _MOST_FAILURES:
+        failed = Counter(one.name for one in tried if not one.passed)
+        each = ", ".join(f"{terminal(name)} {many:,}" for name, many in failed.items())
+        lines.append(f"  and {shown - _MOST_FAILURES:,} more failures; in all: {each}")
+    return "\n".join(lines)
 
 
-def verdict(provider: str, failed: int) -> str:
+def _check(mark: str, one: Check, where: str) -> list[str]:
+    """In a line, two where there is something to say of it."""
+    line = f"  {mark}  {terminal(one.name)}  {terminal(where)}".rstrip()
+    return [line, f"          {terminal(one.detail)}"] if one.detail else [line]
+
+
+def _places(passed: Sequence[Check], tried: int) -> str:
+    if len(passed) == 1:
+        return passed[0].where
+    return (
+        f"in {len(passed):,} places" if len(passed) == tried else f"in {len(passed):,} of {tried:,}"
+    )
+
+
+def verdict(provider: str, tried: Sequence[Check]) -> str:
     """What the checks come to, and what next."""
-    if failed:
-        return (
-            f"\n{counted(failed, 'check')} failed. What has to be granted: "
-            f"costopt doctor {provider} --policy"
-        )
-    return f"\nAll passed. Next: costopt collect {provider}"
+    failed = [one for one in tried if not one.passed]
+    if not failed:
+        return f"\nAll passed. Next: costopt collect {provider}"
+    text = f"\n{counted(len(failed), 'check')} failed."
+    if not any(one.refused for one in failed):
+        return text
+    return f"{text} What has to be granted: costopt doctor {provider} --policy"
 
 
 def _holdings(screen: Screen, held: Holdings) -> None:

@@ -71,6 +71,7 @@ class Resuming(Protocol):
     Its samples come in portions that are kept one by one, so a killed collect loses little: of each
     series earlier samples come before later ones, and where a call fails, nothing later of its
     series follows. Samples that may still change are not given: they are asked for next time.
+    Charges come in whole billing periods of an account, which replace what was told of them before.
     """
 
     notes: dict[str, str]
@@ -108,6 +109,7 @@ class Check(NamedTuple):
     where: str  # account and region, or address
     passed: bool
     detail: str  # what the answer was, and what to do
+    refused: bool = False  # a permission is what lacks
 
 
 @runtime_checkable

@@ -7,18 +7,22 @@ other. All of them read. Cost Explorer is not tried, as each answer costs $0.01.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
-from urllib.parse import urlsplit
 
-from costopt.providers.aws.access import FAILURES, Account, denied, said
+from costopt.parallel import in_threads
+from costopt.providers.aws.access import DENIED, FAILURES, Account, denied, said
 from costopt.providers.aws.organization import accounts
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Check, Problem
 
 Attempt = Callable[[Account, str], object]
-Where = Literal["region", "account", "home"]
+Where = Literal["region", "account", "home", "export"]
+
+
+class _Lacking(Exception):
+    """What a collect would look for is not there, though nothing is refused."""
 
 
 class Permission(NamedTuple):
@@ -26,7 +30,8 @@ class Permission(NamedTuple):
 
     action: str  # as IAM spells it
     attempt: Attempt | None  # a call that needs it; None: every such call would cost money
-    where: Where = "region"  # asked in every region, once an account, of the own account alone
+    where: Where = "region"
+    """Asked in every region, once an account, of the own account alone, there of each export."""
     wanted: Callable[[AwsSettings], bool] = lambda settings: True
 
 
@@ -60,14 +65,15 @@ def _metrics(account: Account, region: str) -> object:
     )
 
 
-def _export(account: Account, region: str) -> object:
-    for address in account.settings.export:
-        bucket, prefix = _bucket(address)
-        client = account.client("s3")
-        listed = client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
-        for one in listed.get("Contents", ()):
-            client.get_object(Bucket=bucket, Key=one["Key"], Range="bytes=0-0")
-    return None
+def _export(account: Account, address: str) -> object:
+    """Two are listed: the first may be the empty object by which the console shows a folder."""
+    bucket, prefix = _bucket(address)
+    client = account.client("s3")
+    listed = client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=2)
+    filled = [one["Key"] for one in listed.get("Contents", ()) if one["Size"]]
+    if not filled:
+        raise _Lacking("nothing below this prefix; a new export's first delivery takes up to a day")
+    return client.get_object(Bucket=bucket, Key=filled[0], Range="bytes=0-0")
 
 
 def _with_metrics(settings: AwsSettings) -> bool:
@@ -129,8 +135,8 @@ PERMISSIONS: Final = (
         "account",
         _with_prices,
     ),
-    Permission("s3:ListBucket", _export, "home", _with_export),
-    Permission("s3:GetObject", None, "home", _with_export),
+    Permission("s3:ListBucket", _export, "export", _with_export),
+    Permission("s3:GetObject", None, "export", _with_export),
     Permission("ce:GetCostAndUsage", None, "home", _with_explorer),
     Permission("ce:GetReservationUtilization", None, "home", _with_explorer),
     Permission("ce:GetSavingsPlansUtilizationDetails", None, "home", _with_explorer),
@@ -139,29 +145,55 @@ PERMISSIONS: Final = (
 )
 """sts:GetCallerIdentity needs no permission."""
 
+_OWN: Final = ("home", "export")
+"""Asked of the own account alone."""
+
 
 def checks(settings: AwsSettings) -> Iterator[Check]:
     """Each action tried in every account and region that a collect would look into.
+
+    Several at a time, and told in the order of accounts, actions and regions.
 
     Raises:
         ProviderError: there are no credentials, or the organization's members cannot be listed.
     """
     problems: list[Problem] = []
     entered = accounts(settings, problems)
-    yield from (Check("sts:AssumeRole", one.where, False, one.what) for one in problems)
+    yield from (_unentered(problem) for problem in problems)
+    yield from in_threads(_tried, _trials(entered), settings.max_concurrency)
+
+
+def _unentered(problem: Problem) -> Check:
+    refused = problem.what.partition(":")[0] in DENIED  # what AWS said begins with its code
+    return Check("sts:AssumeRole", problem.where, False, problem.what, refused)
+
+
+class _Trial(NamedTuple):
+    permission: Permission | None  # None: the account let us in
+    account: Account
+    place: str  # region or address of an export
+
+
+def _trials(entered: list[Account]) -> Iterator[_Trial]:
     for account in entered:
-        yield Check("sts:GetCallerIdentity", account.account_id, True, "")
+        yield _Trial(None, account, account.home_region)
         regions = [account.home_region]
         for permission in PERMISSIONS:
             if permission.attempt and _asked(permission, account):
-                places = regions if permission.where == "region" else regions[:1]
-                yield from (_tried(permission, account, region) for region in places)
+                places = _places(permission.where, account, regions)
+                yield from (_Trial(permission, account, place) for place in places)
             if permission.action == "ec2:DescribeRegions":
                 regions = _regions(account) or regions
 
 
+def _places(where: Where, account: Account, regions: Sequence[str]) -> Sequence[str]:
+    if where == "export":
+        return account.settings.export
+    return regions if where == "region" else regions[:1]
+
+
 def _asked(permission: Permission, account: Account) -> bool:
-    if permission.where == "home" and not account.is_home:
+    if permission.where in _OWN and not account.is_home:
         return False
     return permission.wanted(account.settings)
 
@@ -173,14 +205,21 @@ def _regions(account: Account) -> list[str]:
         return []  # the check of DescribeRegions told so
 
 
-def _tried(permission: Permission, account: Account, region: str) -> Check:
+def _tried(trial: _Trial) -> Check:
+    permission, account, place = trial
+    if permission is None:
+        return Check("sts:GetCallerIdentity", account.account_id, True, "")
     assert permission.attempt
-    where = f"{account.account_id} {region}" if permission.where == "region" else account.account_id
+    told = place if permission.where in ("region", "export") else ""
+    where = f"{account.account_id} {told}".rstrip()
     try:
-        permission.attempt(account, region)
+        permission.attempt(account, place)
+    except _Lacking as lacking:
+        return Check(permission.action, where, False, str(lacking))
     except FAILURES as error:
-        hint = "; grant it (costopt doctor aws --policy)" if denied(error) else ""
-        return Check(permission.action, where, False, f"{said(error)}{hint}")
+        refused = denied(error)
+        hint = "; grant it (costopt doctor aws --policy)" if refused else ""
+        return Check(permission.action, where, False, f"{said(error)}{hint}", refused)
     return Check(permission.action, where, True, "")
 
 
@@ -190,7 +229,7 @@ def policy(settings: AwsSettings) -> str:
     here = {"Version": "2012-10-17", "Statement": _statements(wanted, settings)}
     if not settings.organization:
         return json.dumps(here, indent=2) + "\n"
-    members = [one for one in wanted if one.where != "home"]
+    members = [one for one in wanted if one.where not in _OWN]
     role = {
         "RoleName": settings.role_name,
         "AssumeRolePolicyDocument": _trust(settings),
@@ -230,6 +269,7 @@ def _trust(settings: AwsSettings) -> dict[str, Any]:
 
 
 def _bucket(address: str) -> tuple[str, str]:
-    """Bucket and prefix of an s3:// address."""
-    parts = urlsplit(address)
-    return parts.netloc, parts.path.lstrip("/")
+    """Bucket and prefix of an s3:// address, as the collect splits it: ? and # are of the name."""
+    bucket, _, path = address.removeprefix("s3://").partition("/")
+    prefix = path.strip("/")
+    return bucket, f"{prefix}/" if prefix else ""

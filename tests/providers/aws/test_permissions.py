@@ -139,7 +139,7 @@ def test_the_policy_follows_the_settings() -> None:
     by_action = {s["Action"][0]: s["Resource"] for s in bills["Statement"] if len(s["Action"]) == 1}
     assert by_action == {
         "s3:ListBucket": ["arn:aws:s3:::a-bucket"],
-        "s3:GetObject": ["arn:aws:s3:::a-bucket/some/prefix*"],
+        "s3:GetObject": ["arn:aws:s3:::a-bucket/some/prefix/*"],
     }
     assert "cloudwatch:GetMetricData" not in bills["Statement"][0]["Action"]
 
@@ -178,7 +178,33 @@ def test_what_is_refused_is_named_with_what_to_do(aws: Cloud, action: str) -> No
     failed = [check for check in AwsProvider(settings()).checks() if not check.passed]
     assert [one.name for one in failed] == [action.replace("monitoring", "cloudwatch")]
     assert "not authorized" in failed[0].detail
+    assert failed[0].refused
     assert "costopt doctor aws --policy" in failed[0].detail
+
+
+def test_an_export_without_anything_is_a_failed_check(aws: Cloud) -> None:
+    """Not even in a folder that only the console shows, nor next to one that is named alike."""
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket="bills", Key="empty/", Body=b"")
+    s3.put_object(Bucket="bills", Key="marked/", Body=b"")
+    s3.put_object(Bucket="bills", Key="marked/a?b/x#y/part", Body=b"bill")
+    there = (BUCKET, f"{BUCKET}/", "s3://bills", "s3://bills/marked", "s3://bills/marked/a?b/x#y")
+    lacking = ("s3://bills/nothing-there", "s3://bills/empty", "s3://bills/exports/foc")
+    found = list(AwsProvider(settings(export=there + lacking)).checks())
+    tried = [one for one in found if one.name == "s3:ListBucket"]
+    assert [one.where.partition(" ")[2] for one in tried] == [*there, *lacking]
+    assert [one.passed for one in tried] == [True] * len(there) + [False] * len(lacking)
+    assert all("nothing below this prefix" in one.detail for one in tried[len(there) :])
+    assert not any(one.refused for one in tried)
+
+
+def test_checks_come_in_order_however_many_are_tried_at_a_time(aws: Cloud) -> None:
+    regions = {"region": ("us-east-1", "eu-west-1", "ap-south-1")}
+    one, many = (list(AwsProvider(settings(max_concurrency=n, **regions)).checks()) for n in (1, 8))
+    assert one == many
+    volumes = [check.where.split()[1] for check in one if check.name == "ec2:DescribeVolumes"]
+    assert volumes == ["ap-south-1", "eu-west-1", "us-east-1"]
+    assert aws.front.most_at_once > 1
 
 
 def test_a_member_that_refuses_is_a_failed_check(aws: Cloud) -> None:
@@ -189,7 +215,7 @@ def test_a_member_that_refuses_is_a_failed_check(aws: Cloud) -> None:
 
     aws.front.rules.insert(0, deny)
     failed = [c for c in AwsProvider(settings(organization=True)).checks() if not c.passed]
-    assert [one.name for one in failed] == ["sts:AssumeRole"]
+    assert [(one.name, one.refused) for one in failed] == [("sts:AssumeRole", True)]
 
 
 def test_the_page_of_the_docs_shows_this_policy(docs: Callable[[str], str]) -> None:
