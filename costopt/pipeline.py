@@ -143,7 +143,8 @@ def _steps(
             yield table
 
     def charges() -> int:
-        committed = lake.append_charges(counted("charges", provider.charges(window)))
+        tables = counted("charges", provider.charges(window))
+        committed = lake.append_charges(tables, whole_periods=resuming is not None)
         if resuming:
             lake.note(provider.name, resuming.notes)
         return committed.rows

@@ -20,7 +20,8 @@ Which write wins:
     how advice is poisoned).
   - resources: the latest observation is the present, the earlier ones the history.
   - prices, shapes: the latest row of a key.
-  - charges: bills restate, so the newest commit wins per provider, account and charge day.
+  - charges: bills restate, so the newest commit wins per provider, account and charge day; one of
+    whole billing periods, over everything of these.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ from costopt.lake.versions import (
 
 FORMAT: Final = 1
 SHARDS: Final = 16
+_WHOLE: Final = "whole"  # in the name of a commit of whole billing periods
 Dimension = Literal["resources", "prices", "shapes"]
 
 
@@ -103,12 +105,16 @@ class Lake:
             path = _next(self.root / name, os.urandom(8).hex())
             return Committed(write_parquet(path, [new]), path)
 
-    def append_charges(self, tables: Iterable[pa.Table]) -> Committed:
+    def append_charges(
+        self, tables: Iterable[pa.Table], *, whole_periods: bool = False
+    ) -> Committed:
         """Stream a bill, or a restatement of one, into one commit; the same again adds nothing.
 
         Args:
             tables: in CHARGES columns. All that one collect knows of a day belongs in one call:
                 the newest commit wins per provider, account and charge day.
+            whole_periods: of each account and billing period that occurs, these are all charges:
+                earlier ones go, also those of days that do not occur any more.
         """
         folder = self.root / "charges"
         digest = hashlib.blake2b(digest_size=8)
@@ -118,7 +124,8 @@ class Lake:
                 content = digest.hexdigest()
                 if not rows or any(known.stem.endswith(content) for known in _files(folder)):
                     return Committed(0, None)
-                return Committed(rows, _moved(aside / "charges.parquet", folder, content))
+                name = f"{_WHOLE}-{content}" if whole_periods else content
+                return Committed(rows, _moved(aside / "charges.parquet", folder, name))
 
     def append_metrics(
         self,
@@ -228,7 +235,11 @@ class Lake:
             table = _read(path, read)
             day = pc.floor_temporal(table.column("ChargePeriodStart"), unit="day")
             commit = pa.repeat(pa.scalar(number, pa.int32()), table.num_rows)
-            tables.append(table.append_column("_day", day).append_column("_commit", commit))
+            whole = pa.repeat(pa.scalar(f"-{_WHOLE}-" in path.stem), table.num_rows)
+            added = {"_day": day, "_commit": commit, "_whole": whole}
+            for name, column in added.items():
+                table = table.append_column(name, column)
+            tables.append(table)
         if not tables:
             return schema.empty(schema.CHARGES).select(columns)
         table = pa.concat_tables(tables)

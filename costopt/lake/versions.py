@@ -30,6 +30,7 @@ CHARGE_COLUMNS: Final = (
     "ChargePeriodStart",
 )
 CHARGE_KEY: Final = (*CHARGE_COLUMNS[:-1], "_day")
+_PERIOD: Final = ("ProviderName", "BillingAccountId", "BillingPeriodStart")
 
 
 def _key(row: Mapping[str, Any], names: tuple[str, ...]) -> tuple[Any, ...]:
@@ -91,20 +92,31 @@ def latest(table: pa.Table, key: tuple[str, ...]) -> pa.Table:
 
 
 def newest_commit(charges: pa.Table) -> pa.Table:
-    """Rows whose commit is the newest that speaks of their provider, account and day."""
+    """Rows whose commit is the newest that speaks of their provider, account and day, and that no
+    later commit of whole billing periods has replaced.
+
+    Such a commit replaces the charges of its accounts in its periods. Charges without a sub-account
+    (Cost Explorer's, say) are of all of them.
+    """
     import duckdb  # here: only a restated or multi-part bill needs a join
 
     key = " and ".join(f"c.{name} is not distinct from n.{name}" for name in CHARGE_KEY)
     names = ", ".join(CHARGE_KEY)
+    same = " and ".join(f"c.{name} is not distinct from w.{name}" for name in _PERIOD)
     with duckdb.connect() as connection:
         connection.register(
             "charges",
             charges.append_column("_row", pa.array(range(charges.num_rows), pa.int64())).select(
-                [*CHARGE_KEY, "_commit", "_row"]
+                [*CHARGE_KEY, "_commit", "_whole", "_row"]
             ),
         )
         kept = connection.sql(
-            f"with n as (select {names}, max(_commit) as _commit from charges group by all) "  # noqa: S608
-            f"select c._row from charges c join n on {key} and c._commit = n._commit order by 1"
+            f"with n as (select {names}, max(_commit) as _commit from charges group by all), "  # noqa: S608
+            f"w as (select {', '.join(_PERIOD)}, SubAccountId, max(_commit) as _commit "
+            "from charges where _whole group by all) "
+            f"select c._row from charges c join n on {key} and c._commit = n._commit "
+            f"where not exists (from w where w._commit > c._commit and {same}"
+            " and (w.SubAccountId is null or c.SubAccountId is null"
+            " or w.SubAccountId = c.SubAccountId)) order by 1"
         ).to_arrow_table()
     return charges.take(kept.column("_row"))

@@ -142,6 +142,20 @@ def test_restating_one_account_leaves_the_others(lake: Lake) -> None:
     assert sorted(lake.read_charges().column("EffectiveCost").to_pylist()) == [2, 5]
 
 
+def test_whole_periods_replace_all_that_was_told_of_their_accounts(lake: Lake) -> None:
+    one, other = {"SubAccountId": "one"}, {"SubAccountId": "other"}
+    lake.append_charges(
+        [charges(charge(0, "1", **one), charge(5, "2", **one), charge(0, "7", **other))]
+    )
+    lake.append_charges([charges(charge(0, "3", **one))], whole_periods=True)
+    assert sorted(lake.read_charges().column("EffectiveCost").to_pylist()) == [3, 7]
+    lake.append_charges([charges(charge(9, "4", SubAccountId=None))], whole_periods=True)
+    assert lake.read_charges().column("EffectiveCost").to_pylist() == [4]  # of every sub-account
+    lake.append_charges([charges(charge(0, "5", **one))], whole_periods=True)
+    assert lake.read_charges().column("EffectiveCost").to_pylist() == [5]  # and so replaced
+    assert lake.append_charges([charges(charge(0, "5", **one))], whole_periods=True).rows == 0
+
+
 def test_watermarks_move_forward_only_and_respect_what_is_not_final(lake: Lake) -> None:
     lake.append_metrics("aws", [samples(10)])
     assert lake.watermarks() == {"aws": {"cpu_utilization": T0 + timedelta(minutes=15)}}
