@@ -18,6 +18,7 @@ from costopt.cli import options
 from costopt.cli.progress import steps
 from costopt.cli.provider_commands import ProviderCommands
 from costopt.errors import ConfigError, CostoptError
+from costopt.lake import packed
 from costopt.providers.base import Estimate, Problem, Provider
 from costopt.report.safe import terminal
 from costopt.units import counted
@@ -52,7 +53,8 @@ def _collect(provider: Provider, home: Path | None, config_path: Path | None) ->
         click.echo(f"  {counted(collected.compacted_days, 'day')} of metrics packed", err=True)
     _tell(collected.problems)
     where = "" if home is None else f" --home {shlex.quote(str(home))}"
-    click.echo(f"next: costopt recommend{where}", err=True)
+    if packed.days(lake):
+        click.echo(f"next: costopt recommend{where}", err=True)
     if any(problem.fatal for problem in collected.problems):
         sys.exit(4)
 
