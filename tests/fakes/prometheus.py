@@ -137,7 +137,7 @@ class Scripted:
     reply: Callable[[Asked], Reply | None] = lambda asked: None
     warnings: list[str] = field(default_factory=list)
     prefix: str = ""
-    clock: datetime = datetime(2026, 11, 2, tzinfo=UTC)
+    clock: datetime = field(default_factory=lambda: datetime.now(UTC))
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
 

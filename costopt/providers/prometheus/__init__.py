@@ -26,6 +26,7 @@ from costopt.providers.prometheus.slots import Span, ceil, floor
 _SETTLE_SECONDS: Final = 120
 """Samples this young may still change: a scrape under way, a rule that is not evaluated yet, a
 remote write in its queue. Longer where scraping is slower."""
+_CLOCKS_APART: Final = timedelta(minutes=5)
 _USUAL_SCRAPE: Final = 60.0  # Prometheus's default scrape_interval
 
 
@@ -141,7 +142,24 @@ class PrometheusProvider:
                 hint="costopt doctor prometheus says what is there; node_exporter, dcgm-exporter "
                 "and cAdvisor are understood",
             )
+        self._tell(self._doubts(fleet))
         return _Found(fleet, span, period)
+
+    def _doubts(self, fleet: Fleet) -> Iterator[Problem]:
+        """What was asked for or is set otherwise than it can be meant."""
+        if fleet.names.unnamed:
+            label = self._settings.machine_label
+            what = f"no label {label!r}, so these targets are named by their instance"
+            yield Problem("--machine-label", what, fleet.names.unnamed)
+        ours = datetime.now(UTC)
+        until = self._settings.until
+        if until and _utc(until) > ours:
+            yield Problem("--until", f"{until:%Y-%m-%d %H:%M} is yet to come: collected up to now")
+        apart = ours - (self._client.server_time or ours)
+        if abs(apart) > _CLOCKS_APART:
+            way = "behind" if apart > timedelta(0) else "ahead of"
+            what = f"its clock is {abs(apart).total_seconds():.0f} s {way} ours; set both by NTP"
+            yield Problem(self._settings.url, what)
 
     @cached_property
     def _inventory(self) -> Inventory:
@@ -170,10 +188,8 @@ class PrometheusProvider:
 
     def _now(self) -> float:
         """Up to when samples are asked for (seconds)."""
-        until = self._settings.until
-        if until is None:
-            return self._server_now()
-        return (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp()
+        now, until = self._server_now(), self._settings.until
+        return now if until is None else min(now, _utc(until).timestamp())
 
     def _server_now(self) -> float:
         """The time by the server's clock, which its samples bear; by ours before it answered."""
@@ -185,6 +201,10 @@ class PrometheusProvider:
         for problem in problems:
             if problem not in self.problems:
                 self.problems.append(problem)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _inside(found: _Found, window: Window | None) -> Span:

@@ -86,7 +86,12 @@ class Inventory:
         node = machine.node
         if node and node.resource_id:
             return None
-        return entry_of(self.entries, machine.machine_id, machine.name, node.name if node else None)
+        return entry_of(self.entries, *_names(machine))
+
+    def _taker(self, entry: Entry) -> Entry | None:
+        """The entry that has the first of this one's machines."""
+        covered = (m for m in self.machines if entry.host.covers(*_names(m)))
+        return next((taker for m in covered if (taker := self._entry(m))), None)
 
     def _add(self, machine: Machine) -> None:
         node = machine.node
@@ -147,15 +152,27 @@ class Inventory:
 
     def _tell(self, used: set[int]) -> None:
         for entry in self.entries:
-            if id(entry) not in used:
-                where = f"{self.file}:{entry.line}"
-                self.problems.append(Problem(where, f"{entry.host.match[0]!r} is no machine here"))
+            if id(entry) in used:
+                continue
+            what = f"{entry.host.match[0]!r} is no machine here"
+            if taker := self._taker(entry):
+                what = (
+                    f"{entry.host.match[0]!r} is taken by line {taker.line}, which stands before "
+                    "it: the first entry that matches counts"
+                )
+            elif entry.host.type and entry.host.threads:
+                continue  # a type that could be had: offered, though none runs now
+            self.problems.append(Problem(f"{self.file}:{entry.line}", what))
         if not self.entries:
             return
         own = [m for m in self.machines if not (m.node and m.node.resource_id)]
         if bare := [m.machine_id for m in own if self._entry(m) is None]:
             what = f"{bare[0]!r} has no entry, so no price"
             self.problems.append(Problem(self.file, what, len(bare)))
+
+
+def _names(machine: Machine) -> tuple[str | None, ...]:
+    return machine.machine_id, machine.name, machine.node.name if machine.node else None
 
 
 def measured_gib(machine: Machine) -> float | None:

@@ -25,6 +25,7 @@ class Names:
     label: str  # the label that names the machine; "nodename" = its own name
     nodes: Mapping[str, Node]
     nodenames: dict[tuple[str, str], str] = field(default_factory=dict)  # of instance and job
+    unnamed: int = 0  # targets of node_exporter that lack the label
     _known: dict[str, str] = field(default_factory=dict)
     _unclear: set[str] = field(default_factory=set)
     _by_address: dict[str, Node] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class Names:
             if name := info.get("nodename"):
                 self.nodenames[_target(info)] = name
         for labels in targets:
+            self.unnamed += not self._told(labels)
             machine = self.owner(labels, "node")
             own = self.nodenames.get(_target(labels), "")
             node = self._node(labels)

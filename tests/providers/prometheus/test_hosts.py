@@ -198,6 +198,21 @@ def test_a_machine_has_the_shape_and_price_of_its_entry(tmp_path: Path) -> None:
     assert [p.where for p in found.problems if "64 threads" in p.what] == ["db-1"]
 
 
+def test_an_entry_in_the_shade_names_the_line_that_takes_its_machines(tmp_path: Path) -> None:
+    text = "hosts:\n- match: web-*\n- match: web-1\n- match: db-1\n"
+    found = inventory(tmp_path, text, machine("web-1"))
+    told = {p.where: p.what for p in found.problems}
+    assert told["hosts.yml:3"].startswith("'web-1' is taken by line 2")
+    assert told["hosts.yml:4"] == "'db-1' is no machine here"
+
+
+def test_a_type_that_is_only_offered_is_no_problem(tmp_path: Path) -> None:
+    text = "hosts:\n- match: a\n- {match: spare, type: small, threads: 8, memory_gib: 32}\n"
+    found = inventory(tmp_path, text, machine("a"))
+    assert found.problems == []
+    assert found.shapes().column("x_InstanceType").to_pylist()[-1] == "small"
+
+
 def test_machines_without_an_entry_still_show_up(tmp_path: Path) -> None:
     found = inventory(tmp_path, "hosts: [{match: other}]\n", machine("a"), machine("b"))
     row = found.resources().to_pylist()[0]

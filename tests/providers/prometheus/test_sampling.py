@@ -272,6 +272,37 @@ def test_the_period_stays_as_long_as_it_holds_two_scrapes() -> None:
     )
 
 
+def test_a_clock_that_is_far_off_is_told_once() -> None:
+    with serving(small_fleet()) as server:
+        server.clock = datetime.now(UTC) - timedelta(hours=2)
+        source = provider(server, days=2)
+        source.resources()
+        collected(source)
+    (problem,) = source.problems
+    assert "behind ours" in problem.what
+    assert not problem.fatal
+
+
+def test_an_end_in_the_future_is_now() -> None:
+    with serving(small_fleet()) as server:
+        source = provider(server, until=datetime.now(UTC) + timedelta(days=100))
+        collected(source)
+        asked = server.ranges(IN)
+    assert [p.where for p in source.problems] == ["--until"]
+    assert "yet to come" in source.problems[0].what
+    days = (int(asked[-1].form["end"]) - int(asked[0].form["start"])) / DAY
+    assert 59.9 < days <= 60
+
+
+def test_a_machine_label_that_no_series_has_is_told() -> None:
+    with serving(small_fleet()) as server:
+        source = provider(server, machine_label="hostname", days=2)
+        assert source.resources().column("ResourceId").to_pylist() == ["web-1", "web-2"]
+    (problem,) = source.problems
+    assert (problem.where, problem.count) == ("--machine-label", 2)
+    assert "no label 'hostname'" in problem.what
+
+
 @pytest.mark.parametrize("text", [None, "hosts:\n- match: a\n  kw: cheap\n"])
 def test_a_wrong_file_of_hosts_stops_all_before_the_first_query(
     text: str | None, tmp_path: Path
