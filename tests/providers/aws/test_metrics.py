@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -334,3 +337,61 @@ def test_what_is_off_is_read_to_its_end_and_then_no_more() -> None:
     assert {series[0] for series, _, _ in call.queries} == {"AWS/EC2"}
     assert max(sample[3] for sample in first.samples) < last * 300
     assert again.plan.calls == ()
+
+
+def _altered(
+    fleet: Watched, patch: pytest.MonkeyPatch, change: Callable[[dict[str, Any]], None]
+) -> None:
+    """Let the first result of each answer be changed on its way."""
+    true = fleet.service.answer
+
+    def answer(operation: str, *call: Any) -> tuple[int, bytes]:
+        status, body = true(operation, *call)
+        told = json.loads(body)
+        if operation == "GetMetricData":
+            change(told["MetricDataResults"][0])
+        return status, json.dumps(told).encode()
+
+    patch.setattr(fleet.service, "answer", answer)
+
+
+@pytest.mark.parametrize("name", ["zz", "q999999", "q-1", "q", "", None, "q00"])
+def test_an_answer_to_what_was_not_asked_is_told(
+    name: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with watched(_fleet(2)) as fleet:
+        _altered(fleet, monkeypatch, lambda result: result.update(Id=name))
+        collected = fleet.collect()
+    assert collected.tables == []
+    (problem,) = collected.problems
+    assert (problem.what, problem.fatal) == ("an answer to what was not asked", True)
+    assert problem.where.endswith("cloudwatch:GetMetricData")
+
+
+def test_an_answer_with_fewer_values_than_times_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with watched(_fleet(2)) as fleet:
+        _altered(fleet, monkeypatch, lambda result: result["Values"].pop())
+        collected = fleet.collect()
+    assert collected.tables == []
+    assert [one.what for one in collected.problems] == ["an answer with other values than times"]
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 1e42])
+def test_what_no_float32_holds_is_missing_rather_than_infinite(
+    value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with watched(_fleet(1)) as fleet:
+        whole = fleet.collect().samples
+        gone = []
+
+        def change(result: dict[str, Any]) -> None:
+            result["Values"][3] = value
+            gone.append(int(result["Timestamps"][3]))
+
+        _altered(fleet, monkeypatch, change)
+        collected = fleet.collect()
+    assert collected.problems == []
+    lost = whole.keys() - collected.samples.keys()
+    assert {key[3] for key in lost} == set(gone)
+    assert {key[1] for key in lost} == {"network_in"}
+    assert collected.samples == {key: found for key, found in whole.items() if key not in lost}

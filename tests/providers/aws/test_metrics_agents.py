@@ -22,7 +22,7 @@ def _listed(series: Series) -> Listed:
 
 def _asked(listed: list[Series], kind: str = "m5.large") -> set[tuple[str, str, str]]:
     """What is asked of machine 1: our name, the device, and the dimensions' names."""
-    target = Target("1", "eu-west-1", I1, ("machine",), I1, 300, kind)
+    target = Target("1", "eu-west-1", I1, ("machine",), I1, kind)
     return {
         (made.name, one.device, " ".join(name for name, _ in one.dimensions))
         for one in found([_listed(series) for series in listed], target)
@@ -42,7 +42,7 @@ def test_the_most_specific_of_several_sets_is_taken_once() -> None:
 
 
 def test_of_a_machine_that_was_resized_todays_series_is_taken() -> None:
-    target = Target("1", "eu-west-1", I1, ("machine",), I1, 300, "m5.xlarge")
+    target = Target("1", "eu-west-1", I1, ("machine",), I1, "m5.xlarge")
     kinds = ("m5.large", "m5.xlarge", "m6i.large")
     series = [_agent("mem_used_percent", InstanceId=I1, InstanceType=kind) for kind in kinds]
     (one,) = found([_listed(one) for one in series], target)

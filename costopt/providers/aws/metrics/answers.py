@@ -7,7 +7,7 @@ before parsing, and Arrow reads the body itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -33,6 +33,10 @@ _RESULT: Final = pa.struct(
     ]
 )
 _BODY: Final = pa.schema([("MetricDataResults", pa.list_(_RESULT)), ("NextToken", pa.string())])
+
+
+class Unasked(Exception):
+    """The answer does not fit the question; its text says how."""
 
 
 class Page(NamedTuple):
@@ -61,11 +65,14 @@ def _take_body(
         response_dict["body"] = b"{}"
 
 
-def page(body: bytes) -> Page:
+def page(body: bytes, asked: Mapping[str, int]) -> Page:
     """The page that the body holds.
 
+    Args:
+        asked: the number of each query of the request, by its Id.
     Raises:
         pa.ArrowInvalid: it is not an answer of GetMetricData.
+        Unasked: it does not fit what was asked.
     """
     table = pa_json.read_json(
         pa.BufferReader(body),
@@ -76,8 +83,13 @@ def page(body: bytes) -> Page:
     ).combine_chunks()
     results = table.column("MetricDataResults").chunk(0).flatten()
     times, values = results.field("Timestamps"), results.field("Values")
+    if times.value_lengths().fill_null(0) != values.value_lengths().fill_null(0):
+        raise Unasked("an answer with other values than times")
+    names = results.field("Id").to_pylist()
+    if not asked.keys() >= set(names):
+        raise Unasked("an answer to what was not asked")
     return Page(
-        np.array([int(name[1:]) for name in results.field("Id").to_pylist()], np.int64),
+        np.array([asked[name] for name in names], np.int64),
         np.array([code == COMPLETE for code in results.field("StatusCode").to_pylist()], bool),
         times.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64),
         times.flatten().to_numpy(zero_copy_only=False),
@@ -152,11 +164,12 @@ def _of_part(part: Part, start: int, stats: dict[Any, NDArray[np.float64]]) -> l
     rows = []
     for made in unit.entry.made:
         inputs = [stats[raw][skipped:until] for raw in made.inputs]
-        values = made.formula(part.period, *inputs)
+        with np.errstate(over="ignore"):  # what is too large is dropped below, not infinite
+            values = made.formula(part.period, *inputs).astype(np.float32)
         there = np.flatnonzero(np.isfinite(values))
         keys = (unit.resource_id, made.name, made.statistic, unit.device or None)
         times = part.start + there * part.period
-        rows.append(_Rows(keys, part.period, times, values[there].astype(np.float32)))
+        rows.append(_Rows(keys, part.period, times, values[there]))
     return rows
 
 

@@ -103,6 +103,8 @@ class Reader:
             return _Outcome(call, error=said(error))
         except pa.ArrowInvalid:
             return _Outcome(call, error="an answer that is not GetMetricData's")
+        except answers.Unasked as error:
+            return _Outcome(call, error=str(error))
 
     def _read(self, call: Call) -> _Outcome:
         client = self._accounts[call.place[0]].client("cloudwatch", call.place[1])
@@ -110,25 +112,26 @@ class Reader:
         grid, queries = Grid(call), _queries(call)
         lacking = list(range(len(queries)))
         for _ in range(_ROUNDS):
-            done = self._pages(client, call, [queries[number] for number in lacking], grid)
+            done = self._pages(client, call, {number: queries[number] for number in lacking}, grid)
             lacking = [number for number in lacking if not done.get(number)]
             if not lacking:
                 break
         return _Outcome(call, grid, frozenset(lacking))
 
     def _pages(
-        self, client: Any, call: Call, queries: list[dict[str, Any]], grid: Grid
+        self, client: Any, call: Call, queries: Mapping[int, dict[str, Any]], grid: Grid
     ) -> dict[int, bool]:
         """Ask once, to the last page; which queries were answered to the end."""
         request: dict[str, Any] = {
-            "MetricDataQueries": queries,
+            "MetricDataQueries": list(queries.values()),
             "StartTime": datetime.fromtimestamp(call.start, UTC),
             "EndTime": datetime.fromtimestamp(call.end, UTC),
             "ScanBy": "TimestampAscending",
         }
+        asked = {query["Id"]: number for number, query in queries.items()}
         done: dict[int, bool] = {}
         while True:
-            page = answers.page(self._send(client, request))
+            page = answers.page(self._send(client, request), asked)
             grid.add(page)
             done.update(zip(page.queries.tolist(), page.complete.tolist(), strict=True))
             if not page.next_token:
