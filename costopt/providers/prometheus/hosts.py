@@ -44,10 +44,15 @@ def _zone(name: str) -> str:
     return name
 
 
-def _exact(value: object) -> object:
-    """Amounts as they are written: 0.1 is a tenth."""
+def _no_yes(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("needs a number")  # noqa: TRY004  (pydantic tells ValueErrors)
+    return value
+
+
+def _exact(value: object) -> object:
+    """Amounts as they are written: 0.1 is a tenth."""
+    _no_yes(value)
     if isinstance(value, (int, float, str)):
         try:
             return Decimal(str(value))
@@ -57,7 +62,7 @@ def _exact(value: object) -> object:
 
 
 _Amount = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=10**10, allow_inf_nan=False)]
-_Count = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+_Count = Annotated[float, BeforeValidator(_no_yes), Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 class _Part(BaseModel):

@@ -157,7 +157,7 @@ class Sampling:
         if not selector:
             return most
         read = queries.number(self.client, f"count({selector})", self.span.stop)
-        return max(1, min(most, READ_SAMPLES // int(read))) if read else most
+        return max(1, min(most, READ_SAMPLES // ceil(read, 1))) if read else most
 
     def _asked(
         self, measure: Measure, since: Mapping[str, int], parts: list[Span], query: str

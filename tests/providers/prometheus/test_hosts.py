@@ -120,6 +120,7 @@ ERRORS = {
     "no name": ("hosts:\n- match: []\n", 2, "needs at least one"),
     "cards without fields": ("hosts:\n- match: a\n  gpus: H100\n", 3, "needs fields of its own"),
     "a yes for a text": ("hosts:\n- match: a\n  site: no\n", 3, "in quotes"),
+    "a yes for a count": ("hosts:\n- {match: a, threads: yes}\n", 2, "threads: needs a number"),
     "half a card": (
         "hosts:\n- match: a\n  gpus: {model: H100, count: 1.5}\n", 3, "not a whole number",
     ),
