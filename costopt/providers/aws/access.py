@@ -169,6 +169,17 @@ def own_account(settings: AwsSettings) -> Account:
     return way
 
 
+def partition(settings: AwsSettings) -> str:
+    """How ARNs begin where we collect: aws, aws-cn, aws-us-gov. By the region asked for or
+    configured, without a call; aws where there is none."""
+    try:
+        session = boto3.Session(profile_name=settings.profile)
+        region = next(iter(settings.region), session.region_name) or HOME_REGION
+        return session.get_partition_for_region(region)
+    except BotoCoreError:  # no such profile, or a region that botocore does not know
+        return "aws"
+
+
 def _first_client(way: Account) -> Any:
     quick = Config(
         retries={"total_max_attempts": min(_FIRST_ATTEMPTS, way.settings.max_attempts)},

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 
 from costopt.parallel import in_threads
-from costopt.providers.aws.access import DENIED, FAILURES, Account, denied, said
+from costopt.providers.aws.access import DENIED, FAILURES, Account, denied, partition, said
 from costopt.providers.aws.organization import accounts
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Check, Problem
@@ -243,15 +243,16 @@ def policy(settings: AwsSettings) -> str:
 
 def _statements(wanted: list[Permission], settings: AwsSettings) -> list[dict[str, Any]]:
     """Reading knows no resources but for buckets and roles."""
+    arn = f"arn:{partition(settings)}"
     resources: dict[str, Any] = {
-        "s3:ListBucket": [f"arn:aws:s3:::{_bucket(one)[0]}" for one in settings.export],
-        "s3:GetObject": [f"arn:aws:s3:::{'/'.join(_bucket(one))}*" for one in settings.export],
-        "sts:AssumeRole": [f"arn:aws:iam::*:role/{settings.role_name}"],
+        "s3:ListBucket": [f"{arn}:s3:::{_bucket(one)[0]}" for one in settings.export],
+        "s3:GetObject": [f"{arn}:s3:::{'/'.join(_bucket(one))}*" for one in settings.export],
+        "sts:AssumeRole": [f"{arn}:iam::*:role/{settings.role_name}"],
     }
     everywhere = sorted(one.action for one in wanted if one.action not in resources)
     first = {"Sid": "Read", "Effect": "Allow", "Action": everywhere, "Resource": "*"}
     return [first] + [
-        {"Effect": "Allow", "Action": [one.action], "Resource": sorted(resources[one.action])}
+        {"Effect": "Allow", "Action": [one.action], "Resource": sorted(set(resources[one.action]))}
         for one in wanted
         if one.action in resources
     ]
@@ -260,7 +261,7 @@ def _statements(wanted: list[Permission], settings: AwsSettings) -> list[dict[st
 def _trust(settings: AwsSettings) -> dict[str, Any]:
     statement: dict[str, Any] = {
         "Effect": "Allow",
-        "Principal": {"AWS": "arn:aws:iam::OWN-ACCOUNT-ID:root"},
+        "Principal": {"AWS": f"arn:{partition(settings)}:iam::OWN-ACCOUNT-ID:root"},
         "Action": "sts:AssumeRole",
     }
     if settings.external_id:

@@ -144,6 +144,35 @@ def test_the_policy_follows_the_settings() -> None:
     assert "cloudwatch:GetMetricData" not in bills["Statement"][0]["Action"]
 
 
+@pytest.mark.parametrize(
+    ("region", "start"),
+    [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
+)
+def test_names_begin_with_the_partition_of_the_region(
+    region: str, start: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, object] = {"organization": True, "export": ("s3://a-bucket/a?b/x#y/",)}
+    names = set(_arns(json.loads(policy(settings(region=(region,), **asked)))))
+    assert names == {
+        f"arn:{start}:s3:::a-bucket",
+        f"arn:{start}:s3:::a-bucket/a?b/x#y/*",
+        f"arn:{start}:iam::*:role/costopt",
+        f"arn:{start}:iam::OWN-ACCOUNT-ID:root",
+    }
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    assert set(_arns(json.loads(policy(settings(region=(), **asked))))) == names
+    nobody = settings(region=(region,), profile="nobody", **asked)
+    assert all(name.startswith("arn:aws:") for name in _arns(json.loads(policy(nobody))))
+
+
+def _arns(document: object) -> Iterator[str]:
+    if isinstance(document, str) and document.startswith("arn:"):
+        yield document
+    elif isinstance(document, dict | list):
+        for part in document.values() if isinstance(document, dict) else document:
+            yield from _arns(part)
+
+
 def test_members_get_a_role_that_asks_for_the_external_id() -> None:
     asked = settings(organization=True, role_name="reader", external_id="e-1")
     both = json.loads(policy(asked))
@@ -220,7 +249,7 @@ def test_a_member_that_refuses_is_a_failed_check(aws: Cloud) -> None:
 
 def test_the_page_of_the_docs_shows_this_policy(docs: Callable[[str], str]) -> None:
     shown = docs("providers/aws.md").split("```json\n")[1].split("```")[0]
-    assert json.loads(shown) == json.loads(policy(AwsSettings(export=("s3://my-bills/focus",))))
+    assert json.loads(shown) == json.loads(policy(settings(export=("s3://my-bills/focus",))))
 
 
 @pytest.fixture
