@@ -18,8 +18,8 @@ def _region(name: str) -> str:
 
 
 def _role(name: str) -> str:
-    if not re.fullmatch(r"[\w+=,.@-]{1,64}", name):
-        raise ValueError(f"{name!r} is no name of a role: its name alone, without ARN or path")
+    if not re.fullmatch(r"([\w+=,.@-]+/)*[\w+=,.@-]{1,64}", name, re.ASCII):
+        raise ValueError(f"{name!r} is no name of a role, like costopt or finops/costopt: no ARN")
     return name
 
 
