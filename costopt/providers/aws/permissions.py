@@ -42,11 +42,15 @@ def _call(service: str, operation: str, **asked: Any) -> Attempt:
     return attempt
 
 
+_ONE_TYPE: Final = [{"Name": "instance-type", "Values": ["m5.large"]}]
+"""A filter, by which a region without that type answers nothing rather than an error."""
+
+
 def _spot(account: Account, region: str) -> object:
     now = datetime.now(UTC)
     client = account.client("ec2", region)
     return client.describe_spot_price_history(
-        StartTime=now - timedelta(hours=1), EndTime=now, MaxResults=1
+        StartTime=now - timedelta(hours=1), EndTime=now, MaxResults=1, Filters=_ONE_TYPE
     )
 
 
@@ -97,7 +101,7 @@ PERMISSIONS: Final = (
     Permission("ec2:DescribeInstances", _call("ec2", "describe_instances", MaxResults=5)),
     Permission(
         "ec2:DescribeInstanceTypes",
-        _call("ec2", "describe_instance_types", MaxResults=5),
+        _call("ec2", "describe_instance_types", MaxResults=5, Filters=_ONE_TYPE),
     ),
     Permission("ec2:DescribeVolumes", _call("ec2", "describe_volumes", MaxResults=5)),
     Permission(

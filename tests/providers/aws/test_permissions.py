@@ -75,6 +75,14 @@ def paid(call: Call) -> Answer | None:
     return Answer(200, body, "application/x-amz-json-1.1")
 
 
+def regions(call: Call) -> Answer | None:
+    """One region is enabled: moto builds each of AWS's anew, which takes seconds."""
+    if call.action != "DescribeRegions":
+        return None
+    one = f"<item><regionName>{REGION}</regionName></item>"
+    return Answer(200, f"<R><regionInfo>{one}</regionInfo></R>".encode())
+
+
 def bought(call: Call) -> Answer | None:
     """A savings plan and a reservation, so that their use is asked for."""
     if call.service == "savingsplans":
@@ -107,7 +115,7 @@ def bought(call: Call) -> Answer | None:
 
 def test_the_policy_is_what_the_code_calls_and_nothing_more(aws: Cloud, tmp_path: Path) -> None:
     """Both ways of a bill, an organization, and all there is: every call that the code can make."""
-    aws.front.rules[:0] = [paid, bought]
+    aws.front.rules[:0] = [paid, bought, regions]
     ways = [
         settings(organization=True, cost_explorer=True),
         settings(export=(BUCKET,)),
@@ -228,11 +236,11 @@ def test_an_export_without_anything_is_a_failed_check(aws: Cloud) -> None:
 
 
 def test_checks_come_in_order_however_many_are_tried_at_a_time(aws: Cloud) -> None:
-    regions = {"region": ("us-east-1", "eu-west-1", "ap-south-1")}
-    one, many = (list(AwsProvider(settings(max_concurrency=n, **regions)).checks()) for n in (1, 8))
+    asked = {"region": ("us-east-1", "eu-west-1")}
+    one, many = (list(AwsProvider(settings(max_concurrency=n, **asked)).checks()) for n in (1, 8))
     assert one == many
     volumes = [check.where.split()[1] for check in one if check.name == "ec2:DescribeVolumes"]
-    assert volumes == ["ap-south-1", "eu-west-1", "us-east-1"]
+    assert volumes == ["eu-west-1", "us-east-1"]
     assert aws.front.most_at_once > 1
 
 
