@@ -91,19 +91,18 @@ class Lake:
                 a row already held (UTC). None = how far the metrics held reach, as the change came
                 after them; before there are any, such a row replaces the one held.
         """
-        rows = schema.conform(table, schema.SCHEMAS[name]).to_pylist(maps_as_pydicts="strict")
+        rows = schema.conform(table, schema.SCHEMAS[name])
         with self.writing():
-            held = self.read(name).to_pylist(maps_as_pydicts="strict")
+            held = self.read(name)
             fresh = (
                 new_observations(rows, held, observed_at or self._newest_mark())
                 if name == "resources"
                 else changed(rows, held, KEYS[name])
             )
-            if not fresh:
+            if not fresh.num_rows:
                 return Committed(0, None)
-            new = pa.Table.from_pylist(fresh, schema=schema.SCHEMAS[name])
             path = _next(self.root / name, os.urandom(8).hex())
-            return Committed(write_parquet(path, [new]), path)
+            return Committed(write_parquet(path, [fresh]), path)
 
     def append_charges(
         self, tables: Iterable[pa.Table], *, whole_periods: bool = False

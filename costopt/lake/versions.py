@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,62 +33,104 @@ CHARGE_KEY: Final = (*CHARGE_COLUMNS[:-1], "_day")
 _PERIOD: Final = ("ProviderName", "BillingAccountId", "BillingPeriodStart")
 
 
-def _key(row: Mapping[str, Any], names: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in names)
-
-
-def changed(
-    rows: list[dict[str, Any]], held: list[dict[str, Any]], key: tuple[str, ...]
-) -> list[dict[str, Any]]:
-    latest = {_key(row, key): row for row in held}
-    wanted: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in rows:
-        wanted.setdefault(_key(row, key), row)
-    return [row for k, row in wanted.items() if latest.get(k) != row]
-
-
-def new_observations(
-    rows: list[dict[str, Any]], held: list[dict[str, Any]], observed_at: datetime | None
-) -> list[dict[str, Any]]:
-    """Rows that tell something new of their resource: an unseen past, or a changed present."""
-    known: dict[str, list[dict[str, Any]]] = {}
-    for row in held:
-        known.setdefault(row["ResourceId"], []).append(row)
-    fresh = []
-    for row in rows:
-        history = known.setdefault(row["ResourceId"], [])
-        if row["x_ObservedAt"] is None:
-            if history and _same(_present(history), row):
-                continue
-            if history:
-                fresh.append(row | {"x_ObservedAt": observed_at})
-                history.append(fresh[-1])
-                continue
-        elif any(other["x_ObservedAt"] == row["x_ObservedAt"] for other in history):
-            continue
-        history.append(row)
-        fresh.append(row)
-    return fresh
-
-
+_IDS: Final = 5_000
+"""Resources whose observations are Python objects at a time: one takes some 5 kB."""
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
-def _present(history: list[dict[str, Any]]) -> dict[str, Any]:
-    return max(history, key=lambda row: row["x_ObservedAt"] or _EVER)
+def changed(rows: pa.Table, held: pa.Table, key: tuple[str, ...]) -> pa.Table:
+    """Of each key's first row, those that differ from what is held, in their order.
+
+    Args:
+        rows: prices or shapes.
+        held: same columns; the row of each key that counts.
+    """
+    first = rows.take(_positions(rows, key, "min"))
+    known = pa.concat_tables([held, first])
+    places = _positions(known, tuple(known.column_names), "min")  # of a row that is held, there
+    new = places.filter(pc.greater_equal(places, held.num_rows))
+    return first.take(pc.subtract(new, held.num_rows))
 
 
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return all(one[name] == other[name] for name in one if name != "x_ObservedAt")
+def new_observations(rows: pa.Table, held: pa.Table, observed_at: datetime | None) -> pa.Table:
+    """Rows that tell something new of their resource: an unseen past, or a changed present.
+
+    Args:
+        rows: schema.RESOURCES. Of a resource that is given with moments (x_ObservedAt), a row
+            without one is the first, since ever; else it is the present.
+        held: every observation that the lake holds, oldest first.
+        observed_at: since when a changed present holds (UTC), but not before the one it follows.
+    """
+    numbered = rows.append_column("_row", pa.array(range(rows.num_rows), pa.int64()))
+    ids = rows.column("ResourceId").unique()
+    fresh: dict[int, datetime | None] = {}
+    for start in range(0, len(ids), _IDS):
+        part = ids.slice(start, _IDS)
+        fresh |= _unseen(_of(numbered, part), _of(held, part), observed_at)
+    found = rows.take(pa.array(sorted(fresh), pa.int64()))
+    place = found.schema.get_field_index("x_ObservedAt")
+    since = pa.array([fresh[row] for row in sorted(fresh)], found.schema.field(place).type)
+    return found.set_column(place, found.schema.field(place), since)
+
+
+def _of(table: pa.Table, ids: pa.Array) -> list[dict[str, Any]]:
+    mine = table.filter(pc.is_in(table.column("ResourceId"), value_set=ids))
+    rows: list[dict[str, Any]] = mine.to_pylist(maps_as_pydicts="strict")
+    return rows
+
+
+def _unseen(
+    rows: list[dict[str, Any]], held: list[dict[str, Any]], observed_at: datetime | None
+) -> dict[int, datetime | None]:
+    """The numbers of the rows that are new, and since when each holds."""
+    histories: dict[str, list[dict[str, Any]]] = {}
+    for row in held:
+        histories.setdefault(row["ResourceId"], []).append(row)
+    dated = {row["ResourceId"] for row in rows if row["x_ObservedAt"] is not None}
+    told: set[str] = set()
+    fresh: dict[int, datetime | None] = {}
+    for row in rows:
+        name, number = row["ResourceId"], row.pop("_row")
+        history = histories.setdefault(name, [])
+        if name in dated:
+            if any(other["x_ObservedAt"] == row["x_ObservedAt"] for other in history):
+                continue
+        elif name in told:  # of several presents the first
+            continue
+        elif history:
+            present = max(reversed(history), key=_since)  # of one moment the last
+            if all(present[column] == row[column] for column in row if column != "x_ObservedAt"):
+                told.add(name)
+                continue
+            since = max(_since(present), observed_at or _EVER)
+            row["x_ObservedAt"] = None if since == _EVER else since
+        told.add(name)
+        history.append(row)
+        fresh[number] = row["x_ObservedAt"]
+    return fresh
+
+
+def _since(row: Mapping[str, Any]) -> datetime:
+    moment: datetime | None = row["x_ObservedAt"]
+    return moment or _EVER
 
 
 def latest(table: pa.Table, key: tuple[str, ...]) -> pa.Table:
     """The last row of each key, in the order of their last appearance."""
-    numbered = table.select(list(key)).append_column(
-        "_row", pa.array(range(table.num_rows), pa.int64())
-    )
-    last = numbered.group_by(list(key)).aggregate([("_row", "max")]).column("_row_max")
-    return table.take(last.take(pc.sort_indices(last)))
+    return table.take(_positions(table, key, "max"))
+
+
+def _positions(table: pa.Table, key: tuple[str, ...], which: Literal["min", "max"]) -> pa.Array:
+    """The first or last row of each key, ascending."""
+    coded = [_codes(table.column(name)) for name in key]  # of text many times the size
+    numbered = pa.table([*coded, pa.array(range(table.num_rows), pa.int64())], [*key, "_row"])
+    found = numbered.group_by(list(key)).aggregate([("_row", which)]).column(f"_row_{which}")
+    return found.take(pc.sort_indices(found)).combine_chunks()
+
+
+def _codes(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A number for each value; null is one, too."""
+    return pc.index_in(column, value_set=column.unique())
 
 
 def newest_commit(charges: pa.Table) -> pa.Table:

@@ -14,6 +14,7 @@ import pytest
 
 from costopt import schema
 from costopt.errors import InputError
+from costopt.frame.inventory import present
 from costopt.lake.store import Lake
 
 T0 = datetime(2026, 9, 1, tzinfo=UTC)
@@ -110,6 +111,33 @@ def test_history_given_with_its_times_is_kept_once(lake: Lake) -> None:
         resource("i-1", x_vCPUs=8.0, x_ObservedAt=T0),
         resource("i-1", x_vCPUs=4.0, x_ObservedAt=T0 + timedelta(days=9)),
     )
+    assert lake.append("resources", table).rows == 2
+    assert lake.append("resources", table).rows == 0
+
+
+def test_a_change_follows_what_it_changes_though_no_samples_came_since(lake: Lake) -> None:
+    lake.append_metrics("aws", [samples(10)])
+    lake.append("resources", resources(resource("i-1", x_State="running")))
+    later = T0 + timedelta(days=3)
+    lake.append("resources", resources(resource("i-1", x_State="stopped", x_ObservedAt=later)))
+    for state in ("running", "stopped", "running"):
+        again = resources(resource("i-1", x_State=state))
+        lake.append("resources", again)
+        assert lake.append("resources", again).rows == 0
+    rows = lake.read("resources").to_pylist()
+    assert [row["x_ObservedAt"] for row in rows] == [None, *[later] * 4]
+    assert present(lake.read("resources"), later, "UTC")["i-1"].state == "running"
+
+
+def test_of_two_rows_of_a_resource_the_first_is_its_present(lake: Lake) -> None:
+    twice = resources(resource("i-1", x_vCPUs=8.0), resource("i-1", x_vCPUs=4.0))
+    assert lake.append("resources", twice).rows == 1
+    assert lake.append("resources", twice).rows == 0
+    assert lake.read("resources").column("x_vCPUs").to_pylist() == [8.0]
+
+
+def test_a_history_whose_first_row_is_since_ever_is_kept_once(lake: Lake) -> None:
+    table = resources(resource("i-1", x_vCPUs=8.0), resource("i-1", x_vCPUs=4.0, x_ObservedAt=T0))
     assert lake.append("resources", table).rows == 2
     assert lake.append("resources", table).rows == 0
 
