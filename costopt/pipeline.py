@@ -24,6 +24,7 @@ from costopt.hindsight import Wanted, replayed, with_outlooks
 from costopt.lake import packed
 from costopt.lake.held import held
 from costopt.lake.store import Lake
+from costopt.lake.turns import turn
 from costopt.model import (
     Disputed,
     Finding,
@@ -87,14 +88,30 @@ def collect(
     window: Window | None = None,
     progress: Progress = lambda step: None,
     announce: Callable[[Estimate], None] = lambda estimate: None,
+    waits: Callable[[datetime | None], None] = lambda since: None,
 ) -> Collected:
     """Bring a provider's tables into the lake; what one of them lacks does not stop the others.
 
+    Two collects of one provider into one lake take turns: the second asks only for what the first
+    did not bring.
+
     Args:
         announce: told what the paid calls will cost, once it is known and before the first of them.
+        waits: told before waiting for another collect, and since when that is at work (UTC).
     Raises:
         InputError, ProviderError: the first failure, where no table could be had at all.
     """
+    with turn(lake.root, provider.name, waits):
+        return _collect(provider, lake, window, progress, announce)
+
+
+def _collect(
+    provider: Provider,
+    lake: Lake,
+    window: Window | None,
+    progress: Progress,
+    announce: Callable[[Estimate], None],
+) -> Collected:
     resuming = provider if isinstance(provider, Resuming) else None
     if resuming:
         packed.compact(lake)  # what a killed collect left is known, too

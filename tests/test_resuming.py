@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -121,3 +122,29 @@ def test_notes_of_a_bill_that_failed_are_not_kept(lake: Lake) -> None:
     pipeline.collect(Broken(), lake)
     assert lake.notes("fake") == {}
     assert lake.read_charges().num_rows == 0
+
+
+def test_two_collects_at_once_ask_for_each_sample_once(lake: Lake) -> None:
+    waiting, told = threading.Event(), []
+
+    class Slow(Service):
+        def metrics(self, window: Window | None) -> Iterator[pa.Table]:
+            assert waiting.wait(20)
+            yield from super().metrics(window)
+
+    def waits(since: datetime | None) -> None:
+        told.append(since)
+        waiting.set()
+
+    services = [Slow(), Slow()]
+    threads = [
+        threading.Thread(target=pipeline.collect, args=(one, lake), kwargs={"waits": waits})
+        for one in services
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(one.given for one in services) == [0, 6 * 8 * 288]
+    assert len(told) == 1
+    assert sum(table.num_rows for table in samples_of(lake)) == 6 * 8

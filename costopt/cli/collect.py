@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +39,13 @@ def _collect(provider: Provider, home: Path | None, config_path: Path | None) ->
         )
     try:
         with steps() as step:
-            collected = pipeline.collect(provider, lake, progress=step, announce=_announce)
+            collected = pipeline.collect(
+                provider,
+                lake,
+                progress=step,
+                announce=_announce,
+                waits=lambda since: _wait(provider.name, since),
+            )
     except CostoptError:
         _tell(provider.problems)
         raise
@@ -96,6 +103,15 @@ def _announce(estimate: Estimate) -> None:
     """What the paid calls will cost, before the first of them."""
     for line in estimate.lines:
         click.echo(line, err=True)
+
+
+def _wait(provider: str, since: datetime | None) -> None:
+    """For whom this collect waits."""
+    begun = ""
+    if since is not None:
+        day = "" if since.date() == datetime.now(UTC).date() else f"{since:%Y-%m-%d} "
+        begun = f" (since {day}{since:%H:%M} UTC)"
+    click.echo(f"another collect of {provider} is writing to this lake{begun}: waiting", err=True)
 
 
 def _tell(problems: Sequence[Problem]) -> None:

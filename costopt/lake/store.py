@@ -8,6 +8,7 @@ Layout below the root:
     packed/<YYYY-MM-DD>.parquet     packed days, one row group a shard (see packed.py)
     watermarks.json                 how far each provider's metric is final
     notes.json                      what each provider asked to be reminded of
+    collecting/<provider>           locked while a collect from it is at work (see turns.py)
     staging/                        what writers at work have not committed yet (see staging.py)
 
 Every file is written beside its place, fsynced and renamed, so a reader sees all of it or nothing.
