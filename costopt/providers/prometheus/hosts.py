@@ -6,42 +6,29 @@ docs/providers/prometheus.md explains every field; docs/examples/hosts.yml is a 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from pydantic import (
-    AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from costopt.errors import InputError
-from costopt.providers.prometheus import amortisation, yaml_file
+from costopt.providers import yaml_model
+from costopt.providers.prometheus import amortisation
 from costopt.providers.prometheus.amortisation import HourlyCost, Ownership
+from costopt.providers.yaml_file import Document
+from costopt.providers.yaml_model import Part, Zone
 
 _READ: Final = "docs/providers/prometheus.md explains the hosts file"
 _MOST_KW: Final = 100  # a whole rack of GPUs
 _COSTS: Final = ("currency", "years", "discount_rate", "pue", "power_price_kwh", "kw")
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no IANA time zone, like Europe/Amsterdam") from None
-    return name
 
 
 def _no_yes(value: object) -> object:
@@ -65,11 +52,7 @@ _Amount = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, le=10**10, all
 _Count = Annotated[float, BeforeValidator(_no_yes), Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Gpus(_Part):
+class Gpus(Part):
     """The cards of one machine."""
 
     model: str = Field(min_length=1)
@@ -77,10 +60,10 @@ class Gpus(_Part):
     memory_gib: _Count | None = None  # of one card
 
 
-class Costs(_Part):
+class Costs(Part):
     """What all or most machines have in common, or one entry's own."""
 
-    currency: str | None = Field(None, pattern=r"^[A-Z]{3}$")
+    currency: str | None = None
     years: _Amount | None = None
     discount_rate: _Amount | None = None  # percent a year
     salvage: _Amount | None = None
@@ -90,9 +73,16 @@ class Costs(_Part):
     hosting_monthly: _Amount | None = None
     maintenance_yearly: _Amount | None = None
     site: str | None = Field(None, min_length=1)
-    time_zone: Annotated[str, AfterValidator(_zone)] | None = None
+    time_zone: Zone | None = None
     architecture: Literal["x86_64", "arm64"] | None = None
     tags: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("currency")
+    @classmethod
+    def _a_code(cls, given: str | None) -> str | None:
+        if given is not None and not re.fullmatch("[A-Z]{3}", given):
+            raise ValueError(f"{given!r} is no code of three letters, like EUR")
+        return given
 
     @field_validator("years")
     @classmethod
@@ -156,7 +146,7 @@ class Host(Costs):
         return any(fnmatchcase(n.casefold(), p) for n in names if n for p in wanted)
 
 
-class HostsFile(_Part):
+class HostsFile(Part):
     """A hosts file."""
 
     about: str = ""
@@ -185,31 +175,11 @@ def load(path: Path) -> tuple[Entry, ...]:
     Raises:
         InputError: no such file, not YAML, an unknown or unusable field (which, and in what line).
     """
-    try:
-        node, given = yaml_file.read(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise InputError("no such hosts file", where=str(path)) from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"not YAML: {error.problem}", where=f"{path}:{line}") from None
-    except RecursionError:
-        raise InputError("not a hosts file: nested too deeply", where=str(path)) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
-        what = f"not a readable YAML file: {str(error).splitlines()[0]}"
-        raise InputError(what, where=str(path)) from None
-    try:
-        file = HostsFile.model_validate({} if given is None else given)
-    except ValidationError as error:
-        # a field misspelt is told before what is then missing
-        found = sorted(
-            error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden"
-        )
-        first = found[0]
-        where = f"{path}:{yaml_file.line(node, first['loc'])}"
-        raise InputError(_sentence(first), where=where, hint=_READ) from None
+    file, document = yaml_model.load(
+        path, HostsFile, called="hosts file", hint=_READ, numbers=False
+    )
     return tuple(
-        _entry(host, file.defaults, path, yaml_file.line(node, ("hosts", index)))
-        for index, host in enumerate(file.hosts)
+        _entry(host, file.defaults, document, index) for index, host in enumerate(file.hosts)
     )
 
 
@@ -223,7 +193,7 @@ def _of(host: Host, defaults: Costs, name: str) -> Any:
     return getattr(defaults, name) if own is None else own
 
 
-def _entry(host: Host, defaults: Costs, path: Path, line: int) -> Entry:
+def _entry(host: Host, defaults: Costs, document: Document, index: int) -> Entry:
     """The entry with the file's defaults.
 
     Raises:
@@ -241,7 +211,9 @@ def _entry(host: Host, defaults: Costs, path: Path, line: int) -> Entry:
             f"purchase_price {price}"
         )
     if wrong:
-        raise InputError(f"{host.match[0]!r} {wrong}", where=f"{path}:{line}", hint=_READ)
+        where = document.where(("hosts", index))
+        raise InputError(f"{host.match[0]!r} {wrong}", where=where, hint=_READ)
+    line = document.place(("hosts", index)).line
     return Entry(host, costs, line, _ownership(host, costs))
 
 
@@ -264,47 +236,3 @@ def _ownership(host: Host, costs: Costs) -> Ownership | None:
         hosting_monthly=costs.hosting_monthly or Decimal(0),
         maintenance_yearly=costs.maintenance_yearly or Decimal(0),
     )
-
-
-_FIELDS: Final[Mapping[str, type[BaseModel]]] = {
-    "defaults": Costs,
-    "hosts": Host,
-    "gpus": Gpus,
-}
-
-
-_PLAIN: Final[Mapping[str, str]] = {
-    "missing": "is missing",
-    "too_short": "needs at least one",
-    "string_too_short": "is empty",
-    "string_type": "needs text; yes, no and the like stand in quotes to be text",
-    "string_pattern_mismatch": "{given!r} is no code of three letters, like EUR",
-    "literal_error": "is one of {expected}",
-    "tuple_type": "needs a list",
-    "dict_type": "needs names and values, like {{team: data}}",
-    "model_type": "needs fields of its own",
-    "model_attributes_type": "needs fields of its own",
-    "int_parsing": "{given!r} is not a whole number",
-    "int_from_float": "{given!r} is not a whole number",
-    "int_type": "needs a whole number",
-    "float_parsing": "{given!r} is not a number",
-    "float_type": "needs a number",
-    "decimal_type": "needs a number",
-    "finite_number": "needs a number",
-    "greater_than": "must be above {gt}",
-    "greater_than_equal": "must not be below {ge}",
-    "less_than_equal": "must not be above {le}",
-}
-"""What pydantic's errors mean to people."""
-
-
-def _sentence(error: Any) -> str:
-    where = error["loc"]
-    name = ".".join(str(part) for part in where) or "the file"
-    if error["type"] == "extra_forbidden":
-        parents = [str(step) for step in where[:-1] if not isinstance(step, int)]
-        model = _FIELDS.get(parents[-1], HostsFile) if parents else HostsFile
-        near = get_close_matches(str(where[-1]), list(model.model_fields), n=1, cutoff=0.5)
-        return f"{name}: no such field" + (f"; did you mean {near[0]!r}?" if near else "")
-    said = _PLAIN.get(error["type"], "").format(**error.get("ctx", {}), given=error["input"])
-    return f"{name}: {said or re.sub('^Value error, ', '', error['msg'])}"
