@@ -87,6 +87,7 @@ def collect(
     lake: Lake,
     window: Window | None = None,
     progress: Progress = lambda step: None,
+    *,
     announce: Callable[[Estimate], None] = lambda estimate: None,
     waits: Callable[[datetime | None], None] = lambda since: None,
 ) -> Collected:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from costopt.schema import STRING_MAP
 
 _KEYS: Final = ("key", "Key", "name", "Name")
 _VALUES: Final = ("value", "Value")
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 
 def tags(array: pa.Array) -> Read:
@@ -22,7 +24,8 @@ def tags(array: pa.Array) -> Read:
 
     Takes JSON objects (also without their braces, as Azure's exports write them), JSON lists of
     {"Key": ..., "Value": ...}, `k=v;k=v` text, and Parquet's maps, structs and lists of structs.
-    Keys without a value (JSON null) are left out; numbers and booleans keep their JSON text.
+    Keys without a value (JSON null) are left out; numbers and booleans keep their JSON text. What
+    JSON can spell and no text can hold (half of a character, "\\ud800") becomes U+FFFD.
     """
     values, misread, _ = plain(array)
     if pa.types.is_string(values.type):
@@ -93,7 +96,8 @@ def _pairs(value: Any) -> list[tuple[str, str]] | None:
         value = dict(pair for pair in found if pair is not None)
     if not isinstance(value, dict):
         return None
-    return [(key, _text(item)) for key, item in value.items() if key and item is not None]
+    held = {_whole(key): _whole(_text(item)) for key, item in value.items() if item is not None}
+    return [(key, item) for key, item in held.items() if key]
 
 
 def _pair(item: Any) -> tuple[str, Any] | None:
@@ -104,6 +108,10 @@ def _pair(item: Any) -> tuple[str, Any] | None:
         value = next((item[name] for name in _VALUES if name in item), None)
         return None if key is None else (str(key), value)
     return None
+
+
+def _whole(text: str) -> str:
+    return text if text.isascii() else _HALVES.sub("\ufffd", text)
 
 
 def _text(item: Any) -> str:

@@ -275,6 +275,19 @@ def test_tags_in_text(text: str, pairs: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        (r'{"a": "x\ud800y", "b": "c"}', [("a", "x\ufffdy"), ("b", "c")]),
+        (r'{"\udfff": "b", "\ud800": "c"}', [("\ufffd", "c")]),  # two that no longer differ
+        (r'[{"Key": "a", "Value": ["\ud800"]}]', [("a", '["\ufffd"]')]),
+        (r'{"a": "\ud83d\ude00"}', [("a", "\U0001f600")]),  # both halves are a character
+    ],
+)
+def test_half_a_character_in_tags_is_replaced(text: str, pairs: list[tuple[str, str]]) -> None:
+    assert seen(tags(pa.array([text, "team=web"]))) == [pairs, [("team", "web")]]
+
+
+@pytest.mark.parametrize(
     "value",
     [
         pa.array([[("a", "b")], None], pa.map_(pa.string(), pa.string())),

@@ -43,6 +43,12 @@ def test_something_must_be_given() -> None:
 # -- resources -------------------------------------------------------------------------------
 
 
+def test_half_a_character_in_a_tag_stops_no_collect(tmp_path: Path) -> None:
+    content = 'ProviderName,ResourceId,Tags\nmine,a,"{""team"": ""\\ud800""}"\n'
+    (found,) = resources(tmp_path, content)
+    assert found["Tags"] == {"team": "\ufffd"}
+
+
 @pytest.mark.parametrize(
     "header",
     [
