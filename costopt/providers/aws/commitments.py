@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from costopt import schema
 from costopt.parallel import in_threads
-from costopt.providers.aws.access import Account, told
+from costopt.providers.aws.access import Account, told, under
 from costopt.providers.aws.inventory.place import Place, Row, attributes
+from costopt.providers.aws.paging import figure, pages
 from costopt.providers.base import Problem
 
 UTILIZATION_REQUESTS: Final = 3
@@ -87,7 +88,7 @@ def _instances(place: Place) -> Iterator[Row]:
     answer = place.account.client("ec2", place.region).describe_reserved_instances(
         Filters=[{"Name": "state", "Values": ["active"]}]
     )
-    for one in answer["ReservedInstances"]:
+    for one in under(answer, "ReservedInstances"):
         arn = _arn(place, "ec2", f"reserved-instances/{one['ReservedInstancesId']}")
         term = timedelta(seconds=one["Duration"])
         yield place.row(
@@ -142,15 +143,9 @@ def _databases(place: Place) -> Iterator[Row]:
 
 
 def _plans(account: Account) -> Iterator[Row]:
-    client = account.client("savingsplans")
-    asked: dict[str, Any] = {"states": ["active"], "maxResults": 1000}
-    while True:
-        answer = client.describe_savings_plans(**asked)
-        for one in answer["savingsPlans"]:
-            yield _plan(account, one)
-        if not answer.get("nextToken"):
-            return
-        asked["nextToken"] = answer["nextToken"]
+    asked = account.client("savingsplans").describe_savings_plans
+    for answer in pages(asked, "nextToken", states=["active"], maxResults=1000):
+        yield from (_plan(account, one) for one in under(answer, "savingsPlans"))
 
 
 def _plan(account: Account, one: Mapping[str, Any]) -> Row:
@@ -168,7 +163,7 @@ def _plan(account: Account, one: Mapping[str, Any]) -> Row:
             end=datetime.fromisoformat(one["end"]),
             term=_years(term),
             payment_option=one["paymentOption"],
-            **_committed(Decimal(one["commitment"]), one.get("currency", "USD")),
+            **_committed(figure(one["commitment"]), one.get("currency", "USD")),
             plan_type=one["savingsPlanType"],
             instance_family=one.get("ec2InstanceFamily"),
             applies_to=", ".join(one.get("productTypes", ())),
@@ -181,11 +176,9 @@ def _hourly(
 ) -> dict[str, str | None]:
     """What all of it costs an hour: the fixed price over the term, and the recurring charges."""
     hours = Decimal(int(term.total_seconds())) / 3600
-    recurring = sum(
-        (Decimal(repr(each[charge])) for each in one.get("RecurringCharges", ())), Decimal(0)
-    )
-    fixed = Decimal(repr(one.get("FixedPrice", 0.0))) / hours
-    usage = Decimal(repr(one.get("UsagePrice", 0.0)))
+    recurring = sum((figure(each[charge]) for each in one.get("RecurringCharges", ())), Decimal(0))
+    fixed = figure(one.get("FixedPrice", 0)) / hours
+    usage = figure(one.get("UsagePrice", 0))
     return _committed((fixed + recurring + usage) * count, one.get("CurrencyCode", "USD"))
 
 
@@ -229,31 +222,33 @@ def _add_utilization(home: Account, rows: list[Row], today: date, problems: list
 
 def _of_reservations(client: Any, service: str, period: dict[str, str]) -> dict[str, str]:
     """Percent by ARN and by lease id: which of them Cost Explorer names differs by service."""
-    asked: dict[str, Any] = {
-        "TimePeriod": period,
-        "GroupBy": [{"Type": "DIMENSION", "Key": "SUBSCRIPTION_ID"}],
-        "Filter": {"Dimensions": {"Key": "SERVICE", "Values": [service]}},
-    }
+    answers = pages(
+        client.get_reservation_utilization,
+        "NextPageToken",
+        TimePeriod=period,
+        GroupBy=[{"Type": "DIMENSION", "Key": "SUBSCRIPTION_ID"}],
+        Filter={"Dimensions": {"Key": "SERVICE", "Values": [service]}},
+    )
+    spans = (span for answer in answers for span in under(answer, "UtilizationsByTime"))
     found: dict[str, str] = {}
-    while True:
-        answer = client.get_reservation_utilization(**asked)
-        for group in (g for span in answer["UtilizationsByTime"] for g in span["Groups"]):
-            for name in ("reservationARN", "leaseId"):
-                if group["Attributes"].get(name):
-                    percent = group["Utilization"]["UtilizationPercentage"]
-                    found[group["Attributes"][name]] = percent
-        if not answer.get("NextPageToken"):
-            return found
-        asked["NextPageToken"] = answer["NextPageToken"]
+    for group in (group for span in spans for group in under(span, "Groups")):
+        percent = _percent(group)
+        names = (group["Attributes"].get(name) for name in ("reservationARN", "leaseId"))
+        found |= {name: percent for name in names if name}
+    return found
 
 
 def _of_plans(client: Any, period: dict[str, str]) -> dict[str, str]:
-    asked: dict[str, Any] = {"TimePeriod": period}
-    found: dict[str, str] = {}
-    while True:
-        answer = client.get_savings_plans_utilization_details(**asked)
-        for one in answer["SavingsPlansUtilizationDetails"]:
-            found[one["SavingsPlanArn"]] = one["Utilization"]["UtilizationPercentage"]
-        if not answer.get("NextToken"):
-            return found
-        asked["NextToken"] = answer["NextToken"]
+    asked = client.get_savings_plans_utilization_details
+    return {
+        one["SavingsPlanArn"]: _percent(one)
+        for answer in pages(asked, "NextToken", TimePeriod=period)
+        for one in under(answer, "SavingsPlansUtilizationDetails")
+    }
+
+
+def _percent(used: Mapping[str, Any]) -> str:
+    """The share used, as it is told."""
+    percent: str = under(under(used, "Utilization"), "UtilizationPercentage")
+    figure(percent)
+    return percent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -51,7 +52,7 @@ DAYS = [
 
 @pytest.fixture
 def billing(aws_environment: pytest.MonkeyPatch) -> Iterator[Billing]:
-    with serving(Billing(costs=DAYS)) as found, pytest.MonkeyPatch.context() as patch:
+    with serving(Billing(costs=deepcopy(DAYS))) as found, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", found.url)
         yield found
 
@@ -108,7 +109,10 @@ def test_whole_months_are_asked_for_page_by_page(billing: Billing, collect: Any)
 
 def test_a_month_that_is_final_is_not_paid_for_again(billing: Billing, collect: Any) -> None:
     _, _, notes = collect()
-    assert notes == {"cost-explorer 410200000009 2026-03": "final"}
+    assert notes == {
+        "cost-explorer 410200000009 2026-03": "final",
+        "cost-explorer 410200000009 2026-04": "so far",
+    }
     billing.calls.clear()
     table, _, _ = collect(held=notes)
     assert table.num_rows == 1
@@ -128,3 +132,51 @@ def test_requests_needed_are_those_of_the_months_up_to_now() -> None:
     now = datetime(2026, 3, 15, 12, tzinfo=UTC)
     assert requests_needed(None, now) == 2
     assert requests_needed(SPRING, now) == 1  # April is yet to come
+
+
+def spoilt(**metrics: Any) -> dict[str, Any]:
+    """A day of April whose only group says something else of its costs."""
+    one = day("2026-04-01", (EC2, "Usage", "1", "1"))
+    one["Groups"][0]["Metrics"] |= metrics
+    return one
+
+
+@pytest.mark.parametrize("metric", ["UnblendedCost", "NetAmortizedCost"])
+@pytest.mark.parametrize(
+    "amount", ["NaN", "Infinity", "-inf", "1e999", "9e15", "", " ", "-", "N/A", "abc", None]
+)
+def test_an_amount_that_is_none_costs_its_month_and_is_told(
+    billing: Billing, collect: Any, metric: str, amount: str | None
+) -> None:
+    told = {"Unit": "USD"} if amount is None else {"Amount": amount, "Unit": "USD"}
+    billing.costs[-1] = spoilt(**{metric: told})
+    table, (problem,), notes = collect()
+    assert table.num_rows == 5
+    assert list(notes) == ["cost-explorer 410200000009 2026-03"]
+    assert problem.fatal
+    assert problem.where == "410200000009 ce:GetCostAndUsage 2026-04"
+    column = "BilledCost" if metric == "UnblendedCost" else "EffectiveCost"
+    assert problem.what.startswith(f"{column} ")
+    assert problem.what.endswith(": the month is left out")
+
+
+def test_a_day_without_a_currency_or_time_costs_its_month(billing: Billing, collect: Any) -> None:
+    billing.costs[-1] = spoilt(UnblendedCost={"Amount": "1"})
+    assert "BillingCurrency is missing in 1 row" in collect()[1][0].what
+    billing.costs[-1] = spoilt()
+    billing.costs[-1]["TimePeriod"]["End"] = "soon"
+    assert "ChargePeriodEnd is not a time in 1 row ('soon', say)" in collect()[1][0].what
+
+
+@pytest.mark.parametrize("lacking", ["Estimated", "Groups", "Keys", "Metrics"])
+def test_an_answer_that_lacks_something_is_told(
+    billing: Billing, collect: Any, lacking: str
+) -> None:
+    del billing.costs[-1]["Groups"][0]["Keys"][1]
+    assert "cannot be read" in collect()[1][0].what
+    one = spoilt()
+    billing.costs[-1] = one
+    del (one if lacking in one else one["Groups"][0])[lacking]
+    table, (problem,), _ = collect()
+    assert table.num_rows == 5
+    assert problem.fatal

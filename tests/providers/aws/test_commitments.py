@@ -249,3 +249,32 @@ def test_what_is_refused_does_not_stop_the_rest(
     assert problems
     assert all(refused in problem.where for problem in problems)
     assert {problem.fatal for problem in problems} == {fatal}
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "-inf", "1e999"])
+def test_an_amount_that_is_no_number_is_told_and_never_a_commitment(
+    billing: Billing, collect: Collect, amount: str
+) -> None:
+    billing.reserved.append(reserved(fixedPrice=amount))
+    billing.databases.append(database("d"))
+    billing.plans += [plan("p"), plan("q", commitment=amount)]
+    rows, problems = collect()
+    assert [arn.rsplit("/", 1)[-1].rsplit(":", 1)[-1] for arn in rows] == ["d", "p"]
+    assert [one.where.rsplit(" ", 1)[-1] for one in problems] == [
+        "ec2:DescribeReservedInstances",
+        "savingsplans:DescribeSavingsPlans",
+    ]
+    assert all(one.fatal for one in problems)
+
+
+@pytest.mark.parametrize("percent", ["NaN", "", "Infinity"])
+def test_a_utilization_that_is_no_number_is_told(
+    billing: Billing, collect: Collect, percent: str
+) -> None:
+    billing.reserved.append(reserved("1"))
+    billing.reservation_use.append(used(EC2, percent, leaseId="1"))
+    rows, (problem,) = collect(cost_explorer=True)
+    (row,) = rows.values()
+    assert "utilization_percent" not in row["x_Attributes"]
+    assert problem.where.endswith("ce:GetReservationUtilization")
+    assert not problem.fatal

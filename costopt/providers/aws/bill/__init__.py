@@ -17,7 +17,7 @@ import pyarrow as pa
 from costopt.errors import InputError
 from costopt.model import Window
 from costopt.providers.aws.access import Account, told
-from costopt.providers.aws.bill import explorer
+from costopt.providers.aws.bill import explorer, once
 from costopt.providers.aws.bill.export import NoBill, spooled
 from costopt.providers.aws.bill.fetch import Bucket, Changed
 from costopt.providers.aws.bill.layout import Month, months
@@ -76,15 +76,25 @@ class _Exports:
                     yield from self._month(bucket, month, manifests=with_manifest[month.export] > 0)
 
     def _month(self, bucket: Bucket, month: Month, *, manifests: bool) -> Iterator[pa.Table]:
-        if self.held.get(month.name) == month.digest:
+        if once.was_read(self.held, month):
             return
         with TemporaryDirectory(prefix="costopt-bill-") as folder:
             spool = self._spool(bucket, month, Path(folder), manifests=manifests)
             if spool is None:
                 return
             if not self._twice(month, spool):
-                yield from spool.tables()
-        self.notes[month.name] = month.digest
+                yield from self._given(month, spool)
+            self.notes[month.name] = once.export_note(month, spool.scopes)
+
+    def _given(self, month: Month, spool: Spool) -> Iterator[pa.Table]:
+        """The month's charges, and in their front what Cost Explorer told of them taken back."""
+        told = {**self.held, **self.notes}
+        for number, table in enumerate(spool.tables()):
+            if not number:
+                for note, nothing in once.taken_back(told, month, spool.scopes, table):
+                    yield nothing
+                    self.notes[note] = f"told by {month.where}"
+            yield table
 
     def _spool(
         self, bucket: Bucket, month: Month, folder: Path, *, manifests: bool

@@ -9,13 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
+from botocore.parsers import ResponseParserError
 
-from costopt.frame import bill
+from costopt import schema
+from costopt.errors import InputError
+from costopt.frame import bill, intake
 from costopt.model import Window
-from costopt.providers.aws.access import Account, told
+from costopt.providers.aws.access import Account, told, under
+from costopt.providers.aws.bill import once
+from costopt.providers.aws.bill.complaints import Complaints
+from costopt.providers.aws.bill.items import money
+from costopt.providers.aws.bill.layout import following
+from costopt.providers.aws.paging import pages
 from costopt.providers.base import Problem
 
 USD_A_REQUEST: Final = Decimal("0.01")
@@ -73,23 +82,46 @@ def charges(
 ) -> Iterator[pa.Table]:
     """Charges of one day, service and record type, month by month (schema.CHARGES).
 
-    A month that AWS no longer calls estimated is noted, and not paid for again.
+    A month that AWS no longer calls estimated is noted, and not paid for again; one that an export
+    tells is not asked for.
     """
-    client = home.client("ce")
     for start, end in _months(window, datetime.now(UTC)):
-        name = f"cost-explorer {home.account_id} {start:%Y-%m}"
-        if held.get(name) == "final":
+        name = once.explorer_note(home.account_id, start)
+        if held.get(name) == once.FINAL:
             continue
-        days: list[dict[str, Any]] | None = None
-        with told(problems, f"{home.account_id} ce:GetCostAndUsage {start:%Y-%m}"):
-            days = list(_days(client, start, end))
-        if days is None:
+        where = f"{home.account_id} ce:GetCostAndUsage {start:%Y-%m}"
+        if export := once.told_by(held, home.account_id, start):
+            what = f"not asked: {export} tells this month, and charges would count twice"
+            problems.append(Problem(where, what))
             continue
-        rows = [row for day in days for row in _rows(day, home, start)]
-        if rows:
-            yield bill.normalise(_columns(rows)).table
-        if end == _following(start) and not any(day["Estimated"] for day in days):
-            notes[name] = "final"
+        month = _month(home, start, end, where, problems)
+        if month is None:
+            continue
+        if month.table.num_rows:
+            yield month.table
+        over = end == following(start) and not month.estimated
+        notes[name] = once.FINAL if over else once.SO_FAR
+
+
+class _Month(NamedTuple):
+    """What was charged in a month, or what of it is over."""
+
+    table: pa.Table
+    estimated: bool
+
+
+def _month(
+    home: Account, start: datetime, end: datetime, where: str, problems: list[Problem]
+) -> _Month | None:
+    """Whole or not at all: None is told."""
+    try:
+        with told(problems, where):
+            days = list(_days(home, start, end))
+            table = _charges([row for day in days for row in day.rows])
+            return _Month(table, any(day.estimated for day in days))
+    except InputError as error:
+        problems.append(Problem(where, f"{error.what}: the month is left out", fatal=True))
+    return None
 
 
 def _months(window: Window | None, now: datetime) -> list[tuple[datetime, datetime]]:
@@ -101,56 +133,83 @@ def _months(window: Window | None, now: datetime) -> list[tuple[datetime, dateti
     start = first.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     found = []
     while start < until:
-        found.append((start, min(_following(start), tomorrow)))
-        start = _following(start)
+        found.append((start, min(following(start), tomorrow)))
+        start = following(start)
     return found
 
 
-def _following(month: datetime) -> datetime:
-    return (month.replace(day=28) + timedelta(days=7)).replace(day=1)
+class _Day(NamedTuple):
+    """What was charged from one midnight to the next."""
+
+    rows: list[dict[str, Any]]  # FOCUS's columns; amounts are text, or None
+    estimated: bool
 
 
-def _days(client: Any, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-    asked: dict[str, Any] = {
-        "TimePeriod": {"Start": f"{start:%Y-%m-%d}", "End": f"{end:%Y-%m-%d}"},
-        "Granularity": "DAILY",
-        "Metrics": list(_METRICS.values()),
-        "GroupBy": [
+def _days(home: Account, start: datetime, end: datetime) -> Iterator[_Day]:
+    answers = pages(
+        home.client("ce").get_cost_and_usage,
+        "NextPageToken",
+        TimePeriod={"Start": f"{start:%Y-%m-%d}", "End": f"{end:%Y-%m-%d}"},
+        Granularity="DAILY",
+        Metrics=list(_METRICS.values()),
+        GroupBy=[
             {"Type": "DIMENSION", "Key": "SERVICE"},
             {"Type": "DIMENSION", "Key": "RECORD_TYPE"},
         ],
+    )
+    for day in (day for answer in answers for day in under(answer, "ResultsByTime")):
+        period = under(day, "TimePeriod")
+        rows = [
+            {
+                "BillingAccountId": home.account_id,
+                "BillingPeriodStart": start,
+                "BillingPeriodEnd": following(start),
+                "ChargePeriodStart": under(period, "Start"),
+                "ChargePeriodEnd": under(period, "End"),
+                **_row(group),
+            }
+            for group in under(day, "Groups")
+        ]
+        yield _Day(rows, under(day, "Estimated"))
+
+
+def _row(group: Mapping[str, Any]) -> dict[str, Any]:
+    """What a group of charges says of itself."""
+    keys, metrics = under(group, "Keys"), under(group, "Metrics")
+    if len(keys) != 2:
+        raise ResponseParserError("a group by something else than was asked")
+    service, record = keys
+    return {
+        **{ours: metrics.get(theirs, {}).get("Amount") for ours, theirs in _METRICS.items()},
+        "BillingCurrency": metrics.get(_METRICS["BilledCost"], {}).get("Unit"),
+        "ChargeCategory": _CATEGORIES.get(record.split(" ")[0], "Usage"),
+        "ChargeDescription": f"{record} of {service}",
+        "ProviderName": "AWS",
+        "ServiceName": service,
+        "ServiceCategory": _SERVICES.get(service, "Other"),
     }
-    while True:
-        answer = client.get_cost_and_usage(**asked)
-        yield from answer["ResultsByTime"]
-        if not answer.get("NextPageToken"):
-            return
-        asked["NextPageToken"] = answer["NextPageToken"]
 
 
-def _rows(day: dict[str, Any], home: Account, month: datetime) -> Iterator[dict[str, Any]]:
-    for group in day["Groups"]:
-        service, record = group["Keys"]
-        amounts = {
-            ours: group["Metrics"][theirs]["Amount"]
-            for ours, theirs in _METRICS.items()
-            if theirs in group["Metrics"]
-        }
-        yield {
-            **amounts,
-            "BillingCurrency": group["Metrics"][_METRICS["BilledCost"]]["Unit"],
-            "BillingPeriodStart": month,
-            "BillingPeriodEnd": _following(month),
-            "ChargePeriodStart": day["TimePeriod"]["Start"],
-            "ChargePeriodEnd": day["TimePeriod"]["End"],
-            "BillingAccountId": home.account_id,
-            "ChargeCategory": _CATEGORIES.get(record.split(" ")[0], "Usage"),
-            "ChargeDescription": f"{record} of {service}",
-            "ProviderName": "AWS",
-            "ServiceName": service,
-            "ServiceCategory": _SERVICES.get(service, "Other"),
-        }
+def _charges(rows: list[dict[str, Any]]) -> pa.Table:
+    """The rows as charges.
 
-
-def _columns(rows: list[dict[str, Any]]) -> dict[str, pa.Array]:
-    return {name: pa.array([row[name] for row in rows]) for name in rows[0]}
+    Raises:
+        InputError: an amount, a currency or a day is lacking or cannot be read.
+    """
+    if not rows:
+        return schema.empty(schema.CHARGES)
+    columns = {name: pa.array([row[name] for row in rows]) for name in rows[0]}
+    unread = Complaints()
+    for name in _METRICS:
+        values, misread = money(columns[name].cast(pa.string()), name)
+        absent = pc.is_null(values)
+        if misread is not None:
+            unread.add([misread])
+        elif absent.true_count:
+            unread.add([intake.told(name, "is missing", absent)])
+        columns[name] = values
+    found = bill.normalise(columns)
+    unread.add([one for one in found.misread if one.column not in _METRICS])
+    if unread.counts:
+        raise InputError(unread.said())
+    return found.table

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,15 +14,17 @@ from costopt.frame import bill
 from costopt.frame.focus_terms import COLUMNS
 from costopt.frame.intake import Intake, Misread
 from costopt.providers.aws.bill import cur, reading
+from costopt.providers.aws.bill.complaints import Complaints
 from costopt.providers.aws.bill.costs import AMOUNTS
 from costopt.providers.aws.bill.fetch import Bucket
 from costopt.providers.aws.bill.items import money, plain
 from costopt.providers.aws.bill.layout import Month, Stored
 from costopt.providers.aws.bill.spool import Spool
 from costopt.providers.base import Problem
+from costopt.schema import CHARGES, COST
 
 _SPELLED: Final = {plain(name): name for name in COLUMNS}
-_CENT: Final = Decimal("0.01")
+_FIGURES: Final = tuple(field.name for field in CHARGES if field.type == COST)
 _COSTS: Final = ("BilledCost", "EffectiveCost")
 _Net = tuple[pa.Array, pa.Array] | None
 
@@ -45,45 +45,6 @@ class NoBill(Exception):
     """The export is of something else (recommendations, carbon)."""
 
 
-@dataclass
-class _Complaints:
-    """What could not be used or does not add up, over a month's batches."""
-
-    counts: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
-    examples: dict[tuple[str, str, bool], Misread] = field(default_factory=dict)
-    left: Decimal = Decimal(0)
-
-    def add(self, misread: Sequence[Misread]) -> None:
-        for one in misread:
-            key = (one.column, one.what, one.refused)
-            self.counts[key] += one.count
-            self.examples.setdefault(key, one)
-
-    def said(self) -> str:
-        """In one line: columns, rows and examples."""
-        return ", ".join(
-            f"{one.column} {one.what} in {_rows(self.counts[key])} ({one.example!r}, say)"
-            for key, one in self.examples.items()
-        )
-
-    def problems(self, where: str) -> Iterator[Problem]:
-        for key, one in self.examples.items():
-            value = f" {one.example!r}" if one.example else ""
-            cost = "row left out" if one.refused else "taken as missing"
-            what = f"{one.column}{value} {one.what}: {cost}"
-            yield Problem(where, what, self.counts[key], fatal=one.refused)
-        if abs(self.left) >= _CENT:
-            what = (
-                f"usage under savings plans and its negations differ by {self.left:.2f}: are lines "
-                "left out of the export? Billed costs are as if they did not"
-            )
-            yield Problem(where, what)
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
-
-
 def spooled(
     bucket: Bucket, month: Month, files: Sequence[Stored], folder: Path, problems: list[Problem]
 ) -> Spool:
@@ -98,7 +59,7 @@ def spooled(
         InputError: a file is damaged, lacks columns, or has costs or tags that cannot be read.
         ClientError, BotoCoreError: S3 does not give a file.
     """
-    complaints = _Complaints()
+    complaints = Complaints()
     with Spool(folder / "charges.arrow") as spool:
         for stored in files:
             path = folder / "download"
@@ -110,7 +71,7 @@ def spooled(
     return spool
 
 
-def _read(path: Path, where: str, spool: Spool, complaints: _Complaints) -> None:
+def _read(path: Path, where: str, spool: Spool, complaints: Complaints) -> None:
     kind: list[_Convert] = []
 
     def choose(names: Sequence[str]) -> Sequence[str]:
@@ -120,7 +81,7 @@ def _read(path: Path, where: str, spool: Spool, complaints: _Complaints) -> None
         except InputError as error:
             raise InputError(error.what, where=where, hint=error.hint) from None
 
-    unread = _Complaints()
+    unread = Complaints()
     for columns in reading.batches(path, where, choose):
         try:
             batch = kind[0](columns)
@@ -148,8 +109,10 @@ def _kind(names: Sequence[str]) -> _Convert:
 
 def _of_focus(columns: reading.Columns) -> _Batch:
     spelled = {_SPELLED.get(plain(name), name): column for name, column in columns.items()}
-    costs = [money(spelled[name], name)[1] for name in _COSTS if name in spelled]
-    return _Batch(bill.normalise(spelled), unread=[one for one in costs if one is not None])
+    read = {name: money(spelled[name], name) for name in _FIGURES if name in spelled}
+    found = {name: values for name, (values, _) in read.items()}
+    unread = [misread for _, misread in read.values() if misread is not None]
+    return _Batch(bill.normalise({**spelled, **found}), unread=unread)
 
 
 def _of_cur(columns: reading.Columns) -> _Batch:

@@ -33,6 +33,8 @@ SETTLED: Final = timedelta(hours=1)
 """A delivery takes minutes. A manifest older than its files for longer than this is one that
 somebody copied in another order, and is believed."""
 
+MONTH_NOTE: Final = "bill "
+"""How the names of notes of months begin."""
 _SUFFIXES: Final = (".parquet", ".csv", ".csv.gz", ".csv.zip", ".gz", ".zip")
 _DATA_EXPORT: Final = re.compile(
     r"(?P<export>.+)/(?:data|metadata)/BILLING_PERIOD=(?P<year>\d{4})-(?P<month>\d\d)"
@@ -70,7 +72,7 @@ class Month:
     @property
     def name(self) -> str:
         """For notes: the same from one collect to the next."""
-        return f"bill s3://{self.bucket}/{self.export} {self.start:%Y-%m}"
+        return f"{MONTH_NOTE}s3://{self.bucket}/{self.export} {self.start:%Y-%m}"
 
     @property
     def where(self) -> str:
@@ -91,10 +93,19 @@ class Month:
             told.append((self.manifest.key, self.manifest.etag, self.manifest.size))
         return hashlib.blake2b(json.dumps(sorted(told)).encode(), digest_size=16).hexdigest()
 
+    @property
+    def following(self) -> datetime:
+        """The next month's first moment."""
+        return following(self.start)
+
     def touches(self, window: Window | None) -> bool:
         """Whether any of the month lies in the window."""
-        following = (self.start.replace(day=28) + timedelta(days=7)).replace(day=1)
-        return window is None or (self.start < window.end and following > window.start)
+        return window is None or (self.start < window.end and self.following > window.start)
+
+
+def following(month: datetime) -> datetime:
+    """The first moment of the month after the one that begins then."""
+    return (month.replace(day=28) + timedelta(days=7)).replace(day=1)
 
 
 def months(bucket: str, objects: Iterable[Stored]) -> list[Month]:
