@@ -1,0 +1,163 @@
+"""Ways into Azure: credentials, clients with bounded retries, errors as problems.
+
+With `endpoint` every call goes to that one address: management, the metrics of every region, and
+the list prices. One on this machine is an emulator and is shown no credentials of the user's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from azure.core import AzureClouds
+from azure.core.credentials import AccessToken, AccessTokenInfo
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.identity import AzureAuthorityHosts, DefaultAzureCredential
+from azure.mgmt.core.tools import get_arm_endpoints
+
+from costopt.providers.azure.settings import AzureSettings, CloudName
+from costopt.providers.base import Problem
+from costopt.providers.plain import plain
+
+FAILURES: Final = (AzureError,)
+"""Everything by which Azure's libraries say that a call failed."""
+
+_CLOUDS: Final[dict[CloudName, AzureClouds]] = {
+    "public": AzureClouds.AZURE_PUBLIC_CLOUD,
+    "china": AzureClouds.AZURE_CHINA_CLOUD,
+    "usgov": AzureClouds.AZURE_US_GOVERNMENT,
+}
+_AUTHORITIES: Final[dict[CloudName, str]] = {
+    "public": AzureAuthorityHosts.AZURE_PUBLIC_CLOUD,
+    "china": AzureAuthorityHosts.AZURE_CHINA,
+    "usgov": AzureAuthorityHosts.AZURE_GOVERNMENT,
+}
+_METRICS: Final[dict[CloudName, str]] = {
+    "public": "metrics.monitor.azure.com",
+    "china": "metrics.monitor.azure.cn",
+    "usgov": "metrics.monitor.azure.us",
+}
+_LONGEST_WAIT: Final = 60
+_DEADLINE: Final = 60  # seconds for one answer
+
+
+class _NoCredential:
+    """What an emulator is shown."""
+
+    def get_token(self, *scopes: str, **more: Any) -> AccessToken:
+        return AccessToken("emulator", int(time.time()) + 3600)
+
+    def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:
+        return AccessTokenInfo("emulator", int(time.time()) + 3600)
+
+
+class _Plainly(SansIOHTTPPolicy[Any, Any]):
+    """Lets an emulator be asked by plain HTTP."""
+
+    def on_request(self, request: Any) -> None:
+        request.context.options["enforce_https"] = False
+
+
+@dataclass
+class Access:
+    """The user's credentials, and clients made with them. Safe among threads."""
+
+    settings: AzureSettings
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    @property
+    def is_emulated(self) -> bool:
+        """Whether every call stays on this machine."""
+        return (self.settings.endpoint or "").startswith("http://")
+
+    @cached_property
+    def credential(self) -> Any:
+        """What is shown to Azure."""
+        if self.is_emulated:
+            return _NoCredential()
+        return DefaultAzureCredential(authority=_AUTHORITIES[self.settings.cloud])
+
+    def management(self, client: Callable[..., Any], subscription: str = "") -> Any:
+        """A client of Azure Resource Manager; one for each class and subscription.
+
+        Args:
+            subscription: its id; "" = of a class that has none.
+        """
+        key = (getattr(client, "__name__", ""), subscription)
+        if key not in self._clients:
+            given = [subscription] if subscription else []
+            self._clients[key] = client(self.credential, *given, **self._where(), **self._ways())
+        return self._clients[key]
+
+    def metrics(self, client: Callable[..., Any], region: str) -> Any:
+        """A client of the metrics of one region."""
+        key = (getattr(client, "__name__", ""), region)
+        if key not in self._clients:
+            suffix = _METRICS[self.settings.cloud]
+            address = self.settings.endpoint or f"https://{region}.{suffix}"
+            audience = f"https://{suffix}"
+            self._clients[key] = client(address, self.credential, audience=audience, **self._ways())
+        return self._clients[key]
+
+    def container(self, client: Callable[..., Any], account_url: str, container: str) -> Any:
+        """A client of one container of blobs."""
+        plainly = urlsplit(account_url).scheme == "http"
+        credential = _NoCredential() if plainly else self.credential
+        return client(account_url, container, credential=credential, **self._ways())
+
+    def _where(self) -> dict[str, Any]:
+        told = get_arm_endpoints(_CLOUDS[self.settings.cloud])
+        return {
+            "base_url": self.settings.endpoint or told["resource_manager"],
+            "credential_scopes": told["credential_scopes"],
+        }
+
+    def _ways(self) -> dict[str, Any]:
+        """Azure's own retries: of 408, 429 and 5xx, as long as Retry-After asks."""
+        ways: dict[str, Any] = {
+            "retry_total": self.settings.max_attempts - 1,
+            "retry_status": self.settings.max_attempts - 1,
+            "retry_connect": min(3, self.settings.max_attempts - 1),
+            "retry_backoff_max": _LONGEST_WAIT,
+            "connection_timeout": 10,
+            "read_timeout": _DEADLINE,
+            "user_agent": "costopt",
+        }
+        if self.is_emulated:
+            ways["per_call_policies"] = [_Plainly()]
+        return ways
+
+
+@contextlib.contextmanager
+def told(problems: list[Problem], where: str, *, fatal: bool = True) -> Iterator[None]:
+    """What Azure refuses inside the block becomes a problem, and the rest goes on.
+
+    Args:
+        where: subscription and call: "0000-... Microsoft.Compute/virtualMachines/read".
+    """
+    try:
+        yield
+    except FAILURES as error:
+        problems.append(Problem(where, said(error), fatal=fatal))
+
+
+def said(error: Exception) -> str:
+    """What Azure said, in one line and without secrets."""
+    if isinstance(error, HttpResponseError) and error.error is not None:
+        return f"{error.error.code}: {plain(error.error.message or '')}"[:300]
+    if isinstance(error, HttpResponseError):
+        return f"HTTP {error.status_code}: {plain(error.reason or '')}"[:300]
+    return (plain(str(error)) or type(error).__name__)[:300]
+
+
+def denied(error: Exception) -> bool:
+    """Whether it is a permission that lacks, rather than something that may pass."""
+    if isinstance(error, ClientAuthenticationError):
+        return True
+    return isinstance(error, HttpResponseError) and error.status_code in (401, 403)
