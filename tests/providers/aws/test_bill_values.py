@@ -141,3 +141,52 @@ def test_covered_usage_without_its_negation_is_told(store: Store) -> None:
     )
     (problem,) = found.problems
     assert f"differ by {covered:.2f}" in problem.what
+
+
+FIGURES = (
+    "ListCost",
+    "ContractedCost",
+    "ListUnitPrice",
+    "ContractedUnitPrice",
+    "PricingQuantity",
+    "ConsumedQuantity",
+    "CommitmentDiscountQuantity",
+)
+
+
+@pytest.mark.parametrize("text", ["NaN", "nan", "Infinity", "-inf", "1e999", "9e15", "N/A", "lots"])
+def test_a_figure_of_focus_that_is_none_is_told_and_missing(store: Store, text: str) -> None:
+    line = gzip.decompress(focus_csv(("1", "1"))).decode().splitlines()[1]
+    rows = [f"{line},{','.join([value] * len(FIGURES))}" for value in ("2", text, "", text)]
+    header = f"{FOCUS_HEADER.strip()},{','.join(FIGURES)}"
+    content = gzip.compress("\n".join([header, *rows, ""]).encode())
+    bill_export.data_export(store.put, "fi", "2026-09", [content])
+    found = store.collect("fi")
+    for name in FIGURES:
+        assert found.bill.column(name).to_pylist() == [2, None, None, None], name
+    assert total(found.bill) == 4
+    told = {problem.what: problem.count for problem in found.problems}
+    assert told == {f"{name} {text!r} cannot be read: taken as missing": 2 for name in FIGURES}
+
+
+@pytest.mark.parametrize("text", ["NaN", "inf", "1e999", "lots"])
+def test_a_figure_of_cur_that_is_none_is_told_and_missing(store: Store, text: str) -> None:
+    figures = {
+        "line_item_usage_amount": "PricingQuantity",
+        "line_item_unblended_rate": "ContractedUnitPrice",
+        "pricing_public_on_demand_rate": "ListUnitPrice",
+        "pricing_public_on_demand_cost": None,  # then the cost is the list cost
+    }
+    rows = [small()[0] | dict.fromkeys(figures, text)]
+    for name, content in (
+        ("cc", bill_export.cur_csv(rows)),
+        ("cl", bill_export.legacy_csv(rows)),
+    ):
+        bill_export.data_export(store.put, name, "2026-09", [content], suffix="csv.gz")
+        found = store.collect(name)
+        assert total(found.bill) == Decimal("1.5")
+        for ours in filter(None, figures.values()):
+            assert found.bill.column(ours).to_pylist() == [None]
+        assert {problem.what for problem in found.problems} == {
+            f"{theirs} {text!r} cannot be read: taken as missing" for theirs in figures
+        }

@@ -86,13 +86,13 @@ def charges(
     tells is not asked for.
     """
     for start, end in _months(window, datetime.now(UTC)):
-        name = once.explorer_note(home.account_id, start)
-        if held.get(name) == once.FINAL:
-            continue
         where = f"{home.account_id} ce:GetCostAndUsage {start:%Y-%m}"
         if export := once.told_by(held, home.account_id, start):
             what = f"not asked: {export} tells this month, and charges would count twice"
             problems.append(Problem(where, what))
+            continue
+        name = once.explorer_note(home.account_id, start)
+        if held.get(name) == once.FINAL:
             continue
         month = _month(home, start, end, where, problems)
         if month is None:
