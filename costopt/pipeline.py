@@ -116,8 +116,15 @@ def _collect(
     resuming = provider if isinstance(provider, Resuming) else None
     if resuming:
         packed.compact(lake)  # what a killed collect left is known, too
-        known = tuple(newest(lake.read("resources")))
-        resuming.resume(Known(held(lake), known, lake.notes(provider.name)))
+        resuming.resume(
+            Known(
+                held(lake),
+                tuple(newest(lake.read("resources"))),
+                lake.notes(provider.name),
+                lake.read("prices"),
+                lake.read("shapes"),
+            )
+        )
     rows: dict[str, int] = {}
     failures: list[CostoptError] = []
     if isinstance(provider, Paid):

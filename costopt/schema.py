@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 TIMESTAMP: Final = pa.timestamp("us", tz="UTC")
 STRING_MAP: Final = pa.map_(pa.string(), pa.string())
@@ -105,6 +106,14 @@ SHAPES: Final = pa.schema(
         _field("x_Source", pa.string()),
     ]
 )
+
+AWS_LIST: Final = "AWS price list"
+AWS_SAVINGS_PLANS: Final = "AWS Savings Plans price list"
+AWS_SPOT: Final = "EC2 spot price history, mean of 24 hours and of the zones"
+AWS_TYPES: Final = "EC2 DescribeInstanceTypes"
+PUBLISHED: Final = frozenset({AWS_LIST, AWS_SAVINGS_PLANS, AWS_SPOT, AWS_TYPES})
+"""What x_Source says of prices and shapes that a provider itself gave: all others in a lake are the
+user's own, and stand above these."""
 
 _CHARGE_TIME = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
 _CHARGE_COST = ("BilledCost", "ContractedCost", "EffectiveCost", "ListCost")
@@ -292,6 +301,12 @@ def metric_unit(metric_name: str) -> str:
     """The metric's unit for people, "" where we do not know it."""
     known = METRIC_CATALOGUE.get(metric_name)
     return known.unit if known else ""
+
+
+def published(table: pa.Table) -> pa.ChunkedArray:
+    """Which rows of prices or shapes a provider itself gave; no nulls."""
+    known = pa.array(sorted(PUBLISHED), pa.string())
+    return pc.is_in(table.column("x_Source"), value_set=known)
 
 
 def empty(schema: pa.Schema) -> pa.Table:

@@ -30,6 +30,8 @@ def fleet(held: Holdings, seen: Observed | None, doubts: Sequence[str]) -> dict[
             "charges": {provider: dict(months) for provider, months in held.bills.items()},
             "prices": held.prices,
             "shapes": held.shapes,
+            "own_prices": held.own_prices,
+            "own_shapes": held.own_shapes,
         },
         "quality": _quality_document(seen) if seen else None,
         "settings": {"warnings": list(doubts)},

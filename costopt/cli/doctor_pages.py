@@ -97,10 +97,10 @@ def _holdings(screen: Screen, held: Holdings) -> None:
         screen.labelled(
             "Bill", f"{provider or '?'}: {counted(rows, 'row')} of {_span(list(months))}"
         )
-    own = [counted(held.prices, "price") if held.prices else "", _shapes(held)]
-    screen.labelled(
-        "Of your own", ", ".join(part for part in own if part) or "no prices, no shapes"
-    )
+    screen.labelled("Of your own", _priced(held.own_prices, held.own_shapes))
+    listed = held.prices - held.own_prices, held.shapes - held.own_shapes
+    if any(listed):
+        screen.labelled("Of providers", _priced(*listed))
 
 
 def _each(counts: Mapping[str, int]) -> str:
@@ -108,8 +108,11 @@ def _each(counts: Mapping[str, int]) -> str:
     return f"{sum(counts.values()):,} ({listed})" if counts else ""
 
 
-def _shapes(held: Holdings) -> str:
-    return counted(held.shapes, "shape") if held.shapes else ""
+def _priced(prices: int, shapes: int) -> str:
+    found = [
+        counted(count, name, ",") for count, name in ((prices, "price"), (shapes, "shape")) if count
+    ]
+    return ", ".join(found) or "no prices, no shapes"
 
 
 def _days(days: Sequence[date]) -> str:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from costopt import schema
 from costopt.lake.packed import days
 from costopt.lake.store import Lake
 
@@ -21,8 +22,10 @@ class Holdings:
     days: tuple[date, ...]  # UTC days with samples, oldest first
     watermarks: Mapping[str, Mapping[str, datetime]]  # source -> metric -> final until (UTC)
     bills: Mapping[str, Mapping[str, int]]  # provider -> month of the charge -> rows
-    prices: int  # of the user's own; the built-in ones are not in the lake
+    prices: int  # the built-in ones are not in the lake
     shapes: int
+    own_prices: int  # of these the user's own; the others a provider itself gave
+    own_shapes: int
 
 
 def holdings(lake: Lake) -> Holdings:
@@ -31,15 +34,22 @@ def holdings(lake: Lake) -> Holdings:
     Raises:
         InputError: a file of the lake is damaged; which.
     """
+    prices, shapes = lake.read("prices"), lake.read("shapes")
     seen = lake.read("resources").group_by(["ProviderName", "ResourceId"]).aggregate([])
     return Holdings(
         resources=_counted(seen.column("ProviderName")),
         days=days(lake),
         watermarks=lake.watermarks(),
         bills=_bills(lake.read_charges()),
-        prices=lake.read("prices").num_rows,
-        shapes=lake.read("shapes").num_rows,
+        prices=prices.num_rows,
+        shapes=shapes.num_rows,
+        own_prices=_own(prices),
+        own_shapes=_own(shapes),
     )
+
+
+def _own(table: pa.Table) -> int:
+    return int(table.num_rows) - int(pc.sum(schema.published(table), min_count=0).as_py())
 
 
 def _bills(charges: pa.Table) -> dict[str, dict[str, int]]:

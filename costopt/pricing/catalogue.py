@@ -59,7 +59,8 @@ class Catalogue:
     def load(
         cls, extra_prices: pa.Table | None = None, extra_shapes: pa.Table | None = None
     ) -> Catalogue:
-        """The built-in snapshot under the user's own rows, which override it.
+        """The built-in snapshot under the lake's rows, which override it; of these the user's own
+        stand above those that a provider itself gave.
 
         Args:
             extra_prices: schema.PRICES columns. A row overrides the built-in row of its type,
@@ -215,7 +216,7 @@ class Catalogue:
         return self._prices[key]
 
     def _layers_of(self, provider: str) -> tuple[Layer, ...]:
-        """The user's prices that pass the sanity gate, then the snapshot's."""
+        """The prices given that pass the sanity gate, the user's own first; then the snapshot's."""
         if provider not in self._layers:
             known = builtin.read(provider, "prices")
             extra = self._extra_prices.get(provider)
@@ -224,13 +225,16 @@ class Catalogue:
                 self._refused[provider] = screened.refused
                 extra = screened.kept
             self._layers[provider] = tuple(
-                Layer(table) for table in (extra, known) if table is not None and len(table)
+                Layer(table)
+                for table in (*_ranked(extra), known)
+                if table is not None and len(table)
             )
         return self._layers[provider]
 
     def _shapes_of(self, provider: str) -> dict[str, Shape]:
         if provider not in self._shapes:
-            tables = (builtin.read(provider, "shapes"), self._extra_shapes.get(provider))
+            given = _ranked(self._extra_shapes.get(provider))
+            tables = (builtin.read(provider, "shapes"), *reversed(given))
             self._shapes[provider] = {
                 type_key(row["x_InstanceType"]): _shape(row)
                 for table in tables
@@ -252,6 +256,14 @@ def _by_provider(table: pa.Table | None, expected: pa.Schema) -> dict[str, pa.Ta
         key: table.filter(pc.is_in(column, value_set=pa.array(spellings)))
         for key, spellings in sorted(names.items())
     }
+
+
+def _ranked(given: pa.Table | None) -> tuple[pa.Table, ...]:
+    """The user's own rows, then those that a provider itself gave."""
+    if given is None:
+        return ()
+    listed = schema.published(given)
+    return given.filter(pc.invert(listed)), given.filter(listed)
 
 
 def _matching(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from costopt import schema
 from costopt.model import Series, Window
 
 
@@ -62,6 +63,10 @@ class Known:
     """The present row of each resource (schema.RESOURCES), whoever collected it."""
     notes: Mapping[str, str] = field(default_factory=dict)
     """What the provider asked to be reminded of, after an earlier collect that ended well."""
+    prices: pa.Table = field(default_factory=lambda: schema.empty(schema.PRICES))
+    """The price of each thing that counts (schema.PRICES), whoever gave it."""
+    shapes: pa.Table = field(default_factory=lambda: schema.empty(schema.SHAPES))
+    """The shape of each type that counts (schema.SHAPES), whoever gave it."""
 
 
 @runtime_checkable

@@ -22,6 +22,7 @@ from costopt.model import (
 from costopt.pricing.catalogue import Catalogue
 from costopt.rules.base import Case, Outcome, Rule, well_sized
 from costopt.rules.plan import extra_cost, plan
+from costopt.schema import PUBLISHED
 from costopt.units import counted
 
 
@@ -52,11 +53,15 @@ def _in_currency(outcome: Outcome, currency: str) -> Outcome:
 
 
 def refused_prices(catalogue: Catalogue) -> tuple[str, ...]:
-    """A note on the user's prices that the sanity gate did not take."""
-    refusals = catalogue.refusals
-    if not refusals:
-        return ()
-    return (f"{counted(len(refusals), 'price')} of yours refused, first: {refusals[0].detail}",)
+    """Notes on the prices that the sanity gate did not take: the user's own, and those that a
+    provider itself gave."""
+    own = [one for one in catalogue.refusals if one.price.source not in PUBLISHED]
+    listed = [one for one in catalogue.refusals if one.price.source in PUBLISHED]
+    return tuple(
+        f"{counted(len(refused), 'price')} {whose} refused, first: {refused[0].detail}"
+        for whose, refused in (("of yours", own), ("of the provider's", listed))
+        if refused
+    )
 
 
 def shown_budget(cases: Iterable[Case]) -> tuple[str, ...]:

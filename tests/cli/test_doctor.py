@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from costopt import pipeline
+from costopt import pipeline, schema
 from costopt.cli.doctor import doctor
 from costopt.errors import ConfigError, InsufficientData
 from costopt.lake.store import Lake
 from tests.fakes.fleet import END, FakeFleet, Machine, steady
+from tests.pricing.tables import price, prices, shapes
 
 Ask = Callable[..., Result]
 
@@ -58,6 +59,21 @@ def test_what_the_lake_holds_and_how_good_it_is(ask: Callable[..., Ask]) -> None
     assert "short-history: collect more days, or lower quality.min_days" in said
     thin = next(line for line in said.splitlines() if line.strip().startswith("coverage"))
     assert thin.split()[1:5] == ["1", "1", "1", "thin"]
+
+
+def test_prices_of_lists_are_not_called_ones_own(ask: Callable[..., Ask], tmp_path: Path) -> None:
+    asked = ask(GOOD)
+    listed = {"ProviderName": "AWS", "x_Source": schema.AWS_LIST}
+    lake = Lake(tmp_path / ".costopt" / "lake")
+    lake.append("prices", prices(*(price(f"m{n}.large", "0.1", **listed) for n in range(3))))
+    lake.append("shapes", shapes({**listed, "x_InstanceType": "m1.large", "x_vCPUs": 2.0}))
+    said = asked().stdout
+    lines = [line.split() for line in said.splitlines()]
+    assert ["Of", "your", "own", "7", "prices,", "7", "shapes"] in lines
+    assert ["Of", "providers", "3", "prices,", "1", "shape"] in lines
+    document = json.loads(asked("--format", "json").stdout)["lake"]
+    assert (document["prices"], document["own_prices"]) == (10, 7)
+    assert (document["shapes"], document["own_shapes"]) == (8, 7)
 
 
 def test_the_same_for_programs(ask: Callable[..., Ask]) -> None:

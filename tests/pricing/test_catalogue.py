@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from costopt import schema
 from costopt.pricing.catalogue import Catalogue
 from tests.pricing.tables import ladder, price, prices, shapes
 
@@ -163,6 +164,26 @@ def test_users_shape_replaces_the_built_in_one() -> None:
     shape = catalogue.shape("AWS", "m5.large")
     assert shape
     assert (shape.vcpus, shape.memory_gib, shape.gpu_count) == (1.0, None, 0)
+
+
+def test_ones_own_rows_stand_above_those_of_lists_however_near_these_are() -> None:
+    listed = price("m5.large", "0.097", ProviderName="AWS", RegionId="us-east-1")
+    listed |= {"x_OperatingSystem": "Linux", "x_Source": schema.AWS_LIST}
+    own = price("m5.large", "0.07", ProviderName="AWS", RegionId=None)
+    smaller = {"ProviderName": "AWS", "x_InstanceType": "M5.large", "x_vCPUs": 1.0}
+    described = {**smaller, "x_InstanceType": "m5.large", "x_vCPUs": 3.0}
+    described |= {"x_Source": schema.AWS_TYPES}
+    for rows, kinds in (
+        ((own, listed), (smaller, described)),
+        ((listed, own), (described, smaller)),
+    ):
+        catalogue = Catalogue.load(prices(*rows), shapes(*kinds))
+        assert hourly(catalogue.price("AWS", "us-east-1", "m5.large")) == "0.07"
+        shape = catalogue.shape("AWS", "m5.large")
+        assert shape
+        assert shape.vcpus == 1.0
+    alone = Catalogue.load(prices(listed), shapes(described))
+    assert hourly(alone.price("AWS", "us-east-1", "m5.large")) == "0.097"
 
 
 def test_price_without_a_shape_is_known_but_in_no_market() -> None:

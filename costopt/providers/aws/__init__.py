@@ -20,6 +20,7 @@ from costopt.providers.base import Check, Estimate, Known, Problem
 if TYPE_CHECKING:
     from costopt.providers.aws.access import Account
     from costopt.providers.aws.metrics import Prepared
+    from costopt.providers.aws.prices.held import Held
 
 
 class AwsProvider:
@@ -51,18 +52,20 @@ class AwsProvider:
         return pa.concat_tables([listed, bought, gone])
 
     def shapes(self) -> pa.Table:
-        """The machine types in use and their families, as EC2 describes them."""
+        """The machine types in use and their families, as EC2 describes them, but for those of
+        which the lake holds a shape of the user's own."""
         from costopt.providers.aws.shapes import shapes
 
-        return shapes(self._accounts, self._things, self.problems)
+        return self._held.beside_own(shapes(self._accounts, self._things, self.problems))
 
     def prices(self) -> pa.Table:
-        """Spot prices of what runs on spot, and prices that the built-in catalogue lacks."""
+        """Spot prices of what runs on spot, and prices that the built-in catalogue lacks; none
+        where the lake holds one of the user's own."""
         if "prices" in self._settings.skip:
             return schema.empty(schema.PRICES)
         from costopt.providers.aws.prices.used import in_use
 
-        return in_use(self._accounts, self._things, self._settings, self.problems)
+        return in_use(self._accounts, self._things, self._held, self._settings, self.problems)
 
     def estimate(self) -> Estimate:
         """What CloudWatch and Cost Explorer will ask for, by what there is and the lake holds.
@@ -147,6 +150,12 @@ class AwsProvider:
         from costopt.providers.aws.inventory import resources
 
         return resources(self._accounts, self._settings, self.problems)
+
+    @cached_property
+    def _held(self) -> Held:
+        from costopt.providers.aws.prices.held import Held
+
+        return Held(self._known.prices, self._known.shapes)
 
     @cached_property
     def _prepared(self) -> Prepared | None:

@@ -16,7 +16,7 @@ from costopt.providers.aws.access import Account, told, under
 from costopt.providers.base import Problem
 from costopt.units import GIB
 
-SOURCE: Final = "EC2 DescribeInstanceTypes"
+SOURCE: Final = schema.AWS_TYPES
 CALL: Final = "ec2:DescribeInstanceTypes"
 _PAGE: Final = 100  # the most that EC2 gives
 _FILTER_VALUES: Final = 200  # the most that EC2 takes in a filter

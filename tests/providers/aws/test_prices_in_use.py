@@ -17,6 +17,7 @@ from costopt import schema
 from costopt.providers.aws import prices
 from costopt.providers.aws.access import Account
 from costopt.providers.aws.prices import products, spot
+from costopt.providers.aws.prices.held import Held
 from costopt.providers.aws.prices.systems import SYSTEMS, system
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Problem
@@ -70,9 +71,14 @@ def _resources(*rows: dict[str, str | None]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=schema.RESOURCES)
 
 
-def _in_use(account: Account, *rows: dict[str, str | None]) -> tuple[list[dict], list[Problem]]:
+NOTHING = Held(schema.empty(schema.PRICES), schema.empty(schema.SHAPES))
+
+
+def _in_use(
+    account: Account, *rows: dict[str, str | None], held: Held = NOTHING
+) -> tuple[list[dict], list[Problem]]:
     problems: list[Problem] = []
-    table = prices.in_use([account], _resources(*rows), account.settings, problems)
+    table = prices.in_use([account], _resources(*rows), held, account.settings, problems)
     assert table.schema.equals(schema.PRICES)
     return table.to_pylist(), problems
 
@@ -252,7 +258,7 @@ def test_the_same_whoever_asks_and_in_whichever_order(server: PriceListServer) -
     ]
     settings = accounts[0].settings
     tables = [
-        prices.in_use(order, _resources(*things), settings, [])
+        prices.in_use(order, _resources(*things), NOTHING, settings, [])
         for order, things in ((accounts, rows), (accounts[::-1], rows[::-1]))
     ]
     assert tables[0].equals(tables[1])
@@ -260,10 +266,72 @@ def test_the_same_whoever_asks_and_in_whichever_order(server: PriceListServer) -
 
 
 def test_nobody_to_ask_and_nothing_in_use_are_no_prices(account: Account) -> None:
-    assert prices.in_use([], _resources(_machine("i-1", "m99.large")), account.settings, []) == (
-        schema.empty(schema.PRICES)
-    )
-    assert prices.in_use([account], _resources(), account.settings, []).num_rows == 0
+    machine, settings = _resources(_machine("i-1", "m99.large")), account.settings
+    assert prices.in_use([], machine, NOTHING, settings, []) == schema.empty(schema.PRICES)
+    assert prices.in_use([account], _resources(), NOTHING, settings, []).num_rows == 0
+
+
+# -- what the lake holds ---------------------------------------------------------------------
+
+
+def _held(*rows: dict[str, object]) -> Held:
+    plain = {
+        "ProviderName": "AWS",
+        "RegionId": "eu-west-1",
+        "x_InstanceType": "m99.large",
+        "x_OperatingSystem": "Linux",
+        "PricingCategory": "Standard",
+        "ListUnitPrice": Decimal("0.05"),
+        "PricingCurrency": "USD",
+        "x_ValidFrom": date(2026, 9, 1),
+    }
+    made = [plain | row for row in rows]
+    return Held(pa.Table.from_pylist(made, schema=schema.PRICES), schema.empty(schema.SHAPES))
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {},
+        {"RegionId": None, "x_OperatingSystem": None},
+        {"ProviderName": "Amazon Web Services", "RegionId": "EU-West-1"},
+        {"x_Source": "what we negotiated"},
+    ],
+)
+def test_a_price_of_the_users_own_is_not_replaced(
+    server: PriceListServer, account: Account, own: dict[str, object]
+) -> None:
+    server.products = [product("m99.large", "0.123"), product("m98.large", "0.2")]
+    server.spot = [("m99.large", "Linux/UNIX", "eu-west-1a", "0.03", NOON - HOUR)]
+    machines = [
+        _machine("i-1", "m99.large"),
+        _machine("i-2", "m98.large"),
+        _machine("i-3", "m99.large", x_PricingCategory="Dynamic"),
+    ]
+    found, problems = _in_use(account, *machines, held=_held(own))
+    assert [(row["x_InstanceType"], row["PricingCategory"]) for row in found] == [
+        ("m98.large", "Standard"),
+        ("m99.large", "Dynamic"),  # what they pay on demand says nothing of the spot market
+    ]
+    assert problems == []
+    found, _ = _in_use(account, *machines, held=_held(own, own | {"PricingCategory": "Dynamic"}))
+    assert [row["x_InstanceType"] for row in found] == ["m98.large"]
+
+
+def test_what_an_earlier_collect_brought_is_no_price_of_the_users_own(
+    server: PriceListServer, account: Account
+) -> None:
+    server.products = [product("m99.large", "0.123")]
+    server.spot = [("m99.large", "Linux/UNIX", "eu-west-1a", "0.03", NOON - HOUR)]
+    machines = [
+        _machine("i-1", "m99.large"),
+        _machine("i-2", "m99.large", x_PricingCategory="Dynamic"),
+    ]
+    first, _ = _in_use(account, *machines)
+    assert {row["x_Source"] for row in first} <= schema.PUBLISHED
+    assert _in_use(account, *machines, held=_held(*first)) == ([], [])
+    dearer = [row | {"ListUnitPrice": row["ListUnitPrice"] * 2} for row in first]
+    assert _in_use(account, *machines, held=_held(*dearer)) == (first, [])
 
 
 @pytest.mark.parametrize(

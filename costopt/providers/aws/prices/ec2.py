@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
+from costopt import schema
 from costopt.model import Price
 from costopt.providers.aws.prices import offer_csv, rows, specs
 from costopt.providers.aws.prices.source import OfferFile
 from costopt.providers.aws.prices.systems import BY_OPERATION
 
-SOURCE: Final = "AWS price list"
+SOURCE: Final = schema.AWS_LIST
 WANTED: Final = {
     "TermType": ("OnDemand", "Reserved"),
     "Tenancy": ("Shared",),

@@ -1,12 +1,12 @@
-"""What a lake holds of AWS's prices already, so that an update writes only what is new.
+"""What a lake holds of AWS's prices already, so that only what is new is written to it.
 
 Lists restate all their prices at every publication, most of them unchanged; and a lake may hold
-prices of the user's own, which no list may take the place of.
+prices and shapes of the user's own, which nothing of AWS's may take the place of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -14,13 +14,13 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from costopt import schema
 from costopt.model import Price
 from costopt.pricing.catalogue import Catalogue
 from costopt.pricing.layer import region_key, system_key, type_key
-from costopt.providers.aws.prices import ec2, rows, savings_plans, spot
+from costopt.providers.aws.prices import rows
 from costopt.units import provider_key
 
-SOURCES: Final = (ec2.SOURCE, savings_plans.SOURCE, spot.SOURCE)
 _RENEWED: Final = timedelta(days=30)
 """An unchanged price is written again only after this long, to say that it still holds: lists carry
 a new day at every publication, and each would double the lake's prices."""
@@ -47,20 +47,23 @@ class Held:
         self._shapes = shapes
         self._known = Catalogue.load(extra_shapes=shapes)
         aws = _of_aws(prices)
-        listed = pc.fill_null(pc.is_in(aws.column("x_Source"), value_set=pa.array(SOURCES)), False)
+        listed = schema.published(aws)
         self._listed = aws.filter(listed)
         self._own = _own(aws.filter(pc.invert(listed)).to_pylist())
+        described = _of_aws(shapes)
+        own = described.filter(pc.invert(schema.published(described))).column("x_InstanceType")
+        self._own_types = {type_key(name) for name in own.to_pylist()}
 
     def holds(self, region: str, source: str) -> bool:
         """Whether any price of that list is there; without, it has to be read again."""
-        here = self._of(region)
+        here = self._of({region})
         return source in pc.unique(here.column("x_Source")).to_pylist()
 
-    def sift(self, region: str, prices: Iterable[Price]) -> Sifted:
-        """The region's prices that are new or changed, and how many are not."""
+    def sift(self, prices: Collection[Price]) -> Sifted:
+        """The prices that are new or changed, and how many are not, or may not be taken."""
         held = {
             _key(row): (row["ListUnitPrice"], row["x_ValidFrom"])
-            for row in self._of(region).to_pylist()
+            for row in self._of({price.region_id for price in prices}).to_pylist()
         }
         fresh, unchanged, own = [], 0, 0
         for price in prices:
@@ -71,6 +74,14 @@ class Held:
             else:
                 fresh.append(price)
         return Sifted(fresh, unchanged, own)
+
+    def beside_own(self, shapes: pa.Table) -> pa.Table:
+        """Those of types that no shape of the user's own describes (schema.SHAPES)."""
+        taken = [
+            type_key(name) not in self._own_types
+            for name in shapes.column("x_InstanceType").to_pylist()
+        ]
+        return shapes.filter(pa.array(taken, pa.bool_()))
 
     def new_shapes(self, shapes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Those of types that neither the snapshot nor the lake knows."""
@@ -84,8 +95,9 @@ class Held:
         """The built-in catalogue under these prices, with all the types known."""
         return Catalogue.load(prices, pa.concat_tables([self._shapes, shapes]))
 
-    def _of(self, region: str) -> pa.Table:
-        return self._listed.filter(pc.equal(self._listed.column("RegionId"), region))
+    def _of(self, regions: Collection[str | None]) -> pa.Table:
+        wanted = pa.array(sorted(region for region in regions if region), pa.string())
+        return self._listed.filter(pc.is_in(self._listed.column("RegionId"), value_set=wanted))
 
     def _overridden(self, price: Price) -> bool:
         """Whether a price of the user's own holds wherever this one would."""
@@ -99,10 +111,10 @@ class Held:
         )
 
 
-def _of_aws(prices: pa.Table) -> pa.Table:
-    names = pc.unique(prices.column("ProviderName")).to_pylist()
+def _of_aws(table: pa.Table) -> pa.Table:
+    names = pc.unique(table.column("ProviderName")).to_pylist()
     wanted = pa.array([name for name in names if provider_key(name) == "aws"], pa.string())
-    return prices.filter(pc.is_in(prices.column("ProviderName"), value_set=wanted))
+    return table.filter(pc.is_in(table.column("ProviderName"), value_set=wanted))
 
 
 def _own(found: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -118,6 +130,7 @@ def _covers(own: str | None, other: str | None, key: Any) -> bool:
 
 def _key(row: dict[str, Any]) -> Key:
     return (
+        row["RegionId"],
         row["x_InstanceType"],
         row["x_OperatingSystem"],
         row["PricingCategory"],
@@ -128,6 +141,7 @@ def _key(row: dict[str, Any]) -> Key:
 
 def _key_of(price: Price) -> Key:
     return (
+        price.region_id,
         price.instance_type,
         price.operating_system,
         price.pricing_category,

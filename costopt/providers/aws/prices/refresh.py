@@ -187,7 +187,7 @@ def _sifted(part: Part, prices: list[Price], shapes: list[dict[str, Any]], held:
     refused = held.catalogue(rows.table(prices), described).refusals
     barred = {_identity(one.price) for one in refused}
     fair = [price for price in prices if _identity(price) not in barred]
-    sifted = held.sift(part.region, fair)
+    sifted = held.sift(fair)
     return replace(
         part,
         prices=rows.table(sifted.fresh),

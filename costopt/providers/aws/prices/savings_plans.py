@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from costopt import schema
 from costopt.model import Price
 from costopt.providers.aws.prices import offer_csv, rows
 from costopt.providers.aws.prices.source import OfferFile
 from costopt.providers.aws.prices.systems import BY_OPERATION
 
-SOURCE: Final = "AWS Savings Plans price list"
+SOURCE: Final = schema.AWS_SAVINGS_PLANS
 _KINDS: Final = {
     "ComputeSavingsPlans": "compute-savings-plan",
     "EC2InstanceSavingsPlans": "instance-savings-plan",

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-SOURCE: Final = "AWS price list"
+from costopt.schema import AWS_LIST
+
+SOURCE: Final = AWS_LIST
 _NUMBER: Final = r"(\d[\d,]*(?:\.\d+)?)"
 _MEMORY: Final = re.compile(_NUMBER + r" ?Gi?B", re.IGNORECASE)
 _NETWORK: Final = re.compile(r"(?:up to )?" + _NUMBER + r" (mega|giga)bit", re.IGNORECASE)

@@ -14,12 +14,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from costopt import schema
 from costopt.model import Price
 from costopt.providers.aws.access import Account
 from costopt.providers.aws.prices import rows
 from costopt.providers.aws.prices.systems import ON_SPOT, System, system
 
-SOURCE: Final = "EC2 spot price history, mean of 24 hours and of the zones"
+SOURCE: Final = schema.AWS_SPOT
 SPAN: Final = timedelta(hours=24)
 _TYPES_A_CALL: Final = 100
 History = dict[tuple[str, str], dict[str, list[tuple[datetime, Decimal]]]]

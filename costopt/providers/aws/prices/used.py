@@ -19,6 +19,7 @@ from costopt.model import Price
 from costopt.pricing.catalogue import Catalogue
 from costopt.providers.aws.access import Account, told
 from costopt.providers.aws.prices import products, rows, spot
+from costopt.providers.aws.prices.held import Held
 from costopt.providers.aws.prices.systems import ON_SPOT, System, system
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Problem
@@ -48,18 +49,22 @@ class _Look(NamedTuple):
 def in_use(
     accounts: Sequence[Account],
     resources: pa.Table,
+    held: Held,
     settings: AwsSettings,
     problems: list[Problem],
 ) -> pa.Table:
-    """Prices of the EC2 machines among the resources (schema.PRICES), sorted.
+    """Prices of the EC2 machines among the resources that are new to the lake (schema.PRICES),
+    sorted.
 
     Spot prices of spot machines' types, region and system; on-demand prices of types that the
-    built-in catalogue does not price there. What AWS refuses becomes a problem.
+    built-in catalogue does not price there. Where a price of the user's own holds, none is given.
+    What AWS refuses becomes a problem.
 
     Args:
         accounts: who may ask; prices are the same for all, so the first that has such a machine
             is asked.
         resources: in schema.RESOURCES columns.
+        held: what the lake has.
     """
     if not accounts:
         return schema.empty(schema.PRICES)
@@ -71,7 +76,8 @@ def in_use(
         *_spot(uses, settings.until or datetime.now(UTC)),
         *(_product(use, uses[use]) for use in bare),
     ]
-    return rows.table(_looked_up(lookups, settings.max_concurrency, problems))
+    found = _looked_up(lookups, settings.max_concurrency, problems)
+    return rows.table(held.sift(found).fresh)
 
 
 def _uses(resources: pa.Table) -> dict[_Use, str]:
