@@ -13,7 +13,7 @@ import pyarrow as pa
 from costopt.model import NOTHING, Resource
 
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
-_SIZE: Final = ("x_InstanceType", "x_vCPUs", "x_MemoryGiB", "x_GPUModel", "x_GPUCount")
+SIZE: Final = ("x_InstanceType", "x_vCPUs", "x_MemoryGiB", "x_GPUModel", "x_GPUCount")
 _PLAIN: Final = {
     "resource_id": "ResourceId",
     "provider_name": "ProviderName",
@@ -83,10 +83,21 @@ def _resource(history: list[dict[str, Any]], default_zone: str) -> Resource:
     )
 
 
+def resized(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a resource has another size in one row than in the other (schema.RESOURCES).
+
+    Of one machine type, what either row does not know is no difference: it was not looked up.
+    """
+    pairs = [(before[name], after[name]) for name in SIZE]
+    known, typed = pairs[0]
+    if known is not None and known == typed:
+        pairs = [pair for pair in pairs if None not in pair]
+    return any(one != other for one, other in pairs)
+
+
 def _resized_at(history: list[dict[str, Any]]) -> datetime | None:
     """Since when it has had its present size; None = as long as it is known."""
-    size = [history[-1][name] for name in _SIZE]
-    same = list(takewhile(lambda row: [row[n] for n in _SIZE] == size, reversed(history)))
+    same = list(takewhile(lambda row: not resized(row, history[-1]), reversed(history)))
     return _observed(same[-1]) if len(same) < len(history) else None
 
 

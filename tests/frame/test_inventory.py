@@ -36,6 +36,21 @@ def test_a_change_of_tags_is_no_resize() -> None:
     assert now(seen(None, 4), seen(20, 4, **tagged))["i-1"].resized_at is None
 
 
+def test_what_was_not_looked_up_is_no_other_size() -> None:
+    typed = {"x_InstanceType": "m5.large"}
+    bare, full = {**typed, "x_vCPUs": None}, {**typed, "x_MemoryGiB": 8.0}
+    assert now(seen(None, 2, **bare), seen(9, 2, **full))["i-1"].resized_at is None
+    assert now(seen(None, 2, **full), seen(9, 2, **bare))["i-1"].resized_at is None
+    other = {**full, "x_InstanceType": "m5.xlarge"}
+    assert now(seen(None, 2, **bare), seen(9, 2, **other))["i-1"].resized_at == (
+        T0 + timedelta(days=9)
+    )
+    fewer = seen(9, 1, **full)  # of the same type, some of its vCPUs switched off
+    assert now(seen(None, 2, **full), fewer)["i-1"].resized_at == T0 + timedelta(days=9)
+    untyped = seen(9, 2, x_MemoryGiB=8.0)
+    assert now(seen(None, 2), untyped)["i-1"].resized_at == T0 + timedelta(days=9)
+
+
 def test_what_is_observed_later_is_not_known_yet() -> None:
     machine = now(seen(None, 8), seen(9, 4), as_of=T0 + timedelta(days=5))["i-1"]
     assert machine.vcpus == 8

@@ -44,12 +44,13 @@ class AwsProvider:
         """Machines, disks, addresses, databases and so on, and the commitments in force; and what
         the lake holds but is no longer there, as terminated."""
         from costopt.providers.aws.commitments import commitments
+        from costopt.providers.aws.inventory.resized import dated
 
         paid = self._settings.cost_explorer and self._may_pay()
         bought = commitments(self._home, self._accounts, self.problems, utilization=paid)
         listed = self._things
         gone = self._gone(set(listed.column("ResourceId").to_pylist()))
-        return pa.concat_tables([listed, bought, gone])
+        return pa.concat_tables([dated(listed, self._known.resources, self._now), bought, gone])
 
     def shapes(self) -> pa.Table:
         """The machine types in use and their families, as EC2 describes them, but for those of
