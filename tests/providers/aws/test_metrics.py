@@ -247,15 +247,21 @@ def test_of_each_series_earlier_samples_come_first() -> None:
         newest[*series, device] = at
 
 
-def test_calls_are_within_five_percent_of_the_fewest_that_the_limits_allow() -> None:
-    """Of what is wanted: fourteen queries a machine, 60 days of five minutes."""
-    with watched(_fleet(8), days=60) as fleet:
+@pytest.mark.parametrize(("days", "fewest"), [(58, 19), (60, 32)])
+def test_a_first_collect_is_billed_each_metric_once_in_the_fewest_calls(
+    days: int, fewest: int
+) -> None:
+    """Eight machines of fourteen queries in five metrics: four of three, one of two.
+
+    Of 58 days in five minutes six queries fit: sixteen calls of two metrics of three, and three of
+    the metrics of two. Of 60 days five do: no call holds two metrics of three, so 32 it takes.
+    """
+    with watched(_fleet(8), days=days) as fleet:
         collected = fleet.collect()
         calls = fleet.service.calls()
-    queries = {query for call in calls for query in call.queries}
-    assert len(queries) == 8 * (2 + 4 * 3)
-    wanted = len(queries) * len(window(60))
-    assert len(calls) <= 1.05 * -(-wanted // 100_800)
+    assert sum(call.metrics for call in calls) == 8 * 5
+    assert len({query for call in calls for query in call.queries}) == 8 * 14
+    assert len(calls) == fewest
     assert collected.problems == []
 
 
@@ -393,5 +399,5 @@ def test_what_no_float32_holds_is_missing_rather_than_infinite(
     assert collected.problems == []
     lost = whole.keys() - collected.samples.keys()
     assert {key[3] for key in lost} == set(gone)
-    assert {key[1] for key in lost} == {"network_in"}
+    assert {key[1] for key in lost} == {"cpu_utilization"}
     assert collected.samples == {key: found for key, found in whole.items() if key not in lost}
