@@ -102,7 +102,7 @@ def check_focus(bill: Path, format_name: str | None, output: Path | None) -> Non
 def _announce(estimate: Estimate) -> None:
     """What the paid calls will cost, before the first of them."""
     for line in estimate.lines:
-        click.echo(line, err=True)
+        click.echo(terminal(line), err=True)
 
 
 def _wait(provider: str, since: datetime | None) -> None:

@@ -5,7 +5,7 @@ The SDK takes most of a second to import, so what uses it is imported where it i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -77,7 +77,7 @@ class AwsProvider:
         from costopt.providers.aws import costs
 
         self._refused = True
-        made = costs.estimate(self._settings, self._prepared, self._now)
+        made = costs.estimate(self._settings, self._prepared, self._now, self._bills_to_read())
         self._refused = self._settings.dry_run
         return made
 
@@ -113,6 +113,14 @@ class AwsProvider:
         from costopt.providers.aws import permissions
 
         return permissions.policy(self._settings)
+
+    def _bills_to_read(self) -> Sequence[str]:
+        """What a dry run says of the exports."""
+        if not self._settings.dry_run or "charges" in self._settings.skip:
+            return ()
+        from costopt.providers.aws import bill
+
+        return bill.to_read(self._home, self._known.notes, self.problems)
 
     def _gone(self, listed: set[str]) -> pa.Table:
         from costopt.providers.aws.inventory.gone import gone

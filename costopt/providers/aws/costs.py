@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,12 +15,15 @@ from costopt.providers.base import Estimate
 from costopt.units import cents_up, counted
 
 
-def estimate(settings: AwsSettings, prepared: Prepared | None, now: datetime) -> Estimate:
+def estimate(
+    settings: AwsSettings, prepared: Prepared | None, now: datetime, bills: Sequence[str] = ()
+) -> Estimate:
     """Dollars and a line for each kind of call; a dry run is told whatever it comes to.
 
     Args:
         prepared: what is to be asked of CloudWatch; None = nothing.
         now: up to when Cost Explorer is asked (UTC).
+        bills: lines of a dry run on what would be read of exports.
     Raises:
         ProviderError: more than `max_api_cost`.
     """
@@ -34,7 +38,7 @@ def estimate(settings: AwsSettings, prepared: Prepared | None, now: datetime) ->
             f"Cost Explorer: {counted(requests, 'request')} at $0.01: ${cents_up(asked):,}"
         )
     if settings.dry_run:
-        return Estimate(usd, (*lines, "dry run: none of these calls is made"))
+        return Estimate(usd, (*lines, *bills, "dry run: none of these calls is made"))
     limit = Decimal(repr(settings.max_api_cost))
     if usd > limit:
         raise ProviderError(

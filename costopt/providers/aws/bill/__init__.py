@@ -6,8 +6,9 @@ noted by a digest of its listing.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from costopt.providers.aws.bill.fetch import Bucket, Changed
 from costopt.providers.aws.bill.layout import Month, months
 from costopt.providers.aws.bill.spool import Scope, Spool
 from costopt.providers.base import Problem
+from costopt.units import counted
 
 
 def charges(
@@ -49,6 +51,31 @@ def charges(
         yield from explorer.charges(home, held, window, problems, notes)
 
 
+def to_read(home: Account, held: Mapping[str, str], problems: list[Problem]) -> list[str]:
+    """For a dry run: what of the exports a collect would read, as the listing tells it; a line for
+    each, for people."""
+    found = _Exports(home, held, None, problems, {}).listed(home.settings.export)
+    exports: dict[str, list[Month]] = {}
+    for _, month, _ in found:
+        exports.setdefault(f"s3://{month.bucket}/{month.export}", []).append(month)
+    return [_preview(export, months, held) for export, months in exports.items()]
+
+
+def _preview(export: str, months: Sequence[Month], held: Mapping[str, str]) -> str:
+    unread = [month for month in months if not once.was_read(held, month)]
+    same = f"{counted(len(months) - len(unread), 'month')} unchanged"
+    if not unread:
+        return f"bill {export}: nothing to read, {same}"
+    each = ", ".join(f"{month.start:%Y-%m} ({_size(month.size)})" for month in unread)
+    whole = _size(sum(month.size for month in unread))
+    rest = f"; {same}" if len(unread) < len(months) else ""
+    return f"bill {export}: {counted(len(unread), 'month')} to read, {whole}: {each}{rest}"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count >= 1_000_000 else f"{math.ceil(count / 1e3)} kB"
+
+
 @dataclass
 class _Exports:
     home: Account
@@ -60,6 +87,11 @@ class _Exports:
     seen: set[str] = field(default_factory=set)
 
     def charges(self, addresses: tuple[str, ...]) -> Iterator[pa.Table]:
+        for bucket, month, manifests in self.listed(addresses):
+            yield from self._month(bucket, month, manifests=manifests)
+
+    def listed(self, addresses: tuple[str, ...]) -> Iterator[tuple[Bucket, Month, bool]]:
+        """Each month once, with where it is, and whether months of its export have manifests."""
         for address in addresses:
             bucket = Bucket(self.home.client("s3"), address)
             listed: list[Month] | None = None
@@ -73,7 +105,7 @@ class _Exports:
             for month in listed:
                 if month.touches(self.window) and month.name not in self.seen:
                     self.seen.add(month.name)
-                    yield from self._month(bucket, month, manifests=with_manifest[month.export] > 0)
+                    yield bucket, month, with_manifest[month.export] > 0
 
     def _month(self, bucket: Bucket, month: Month, *, manifests: bool) -> Iterator[pa.Table]:
         if once.was_read(self.held, month):

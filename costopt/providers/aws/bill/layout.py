@@ -86,6 +86,11 @@ class Month:
         return self.runs[last]
 
     @property
+    def size(self) -> int:
+        """Bytes of these files."""
+        return sum(one.size for one in self.newest) if self.runs else 0
+
+    @property
     def digest(self) -> str:
         """Changes when the month is restated, and not when old runs are deleted."""
         told = [(o.key, o.etag, o.size) for o in self.newest] if self.runs else []
