@@ -87,7 +87,7 @@ class PrometheusProvider:
         )
         yield from sampling.tables()
         self._tell(sampling.problems)
-        self._tell(Problem("query_range", f"not whole: {w}") for w in self._client.warnings)
+        self._tell_warnings()
 
     def charges(self, window: Window | None) -> Iterator[pa.Table]:
         """One's own machines have no bill: their price is amortised."""
@@ -143,6 +143,7 @@ class PrometheusProvider:
                 "and cAdvisor are understood",
             )
         self._tell(self._doubts(fleet))
+        self._tell_warnings()
         return _Found(fleet, span, period)
 
     def _doubts(self, fleet: Fleet) -> Iterator[Problem]:
@@ -195,6 +196,10 @@ class PrometheusProvider:
         """The time by the server's clock, which its samples bear; by ours before it answered."""
         ours = datetime.now(UTC)
         return min(ours, self._client.server_time or ours).timestamp()
+
+    def _tell_warnings(self) -> None:
+        """What answers said of themselves."""
+        self._tell(Problem(self._settings.url, warning) for warning in self._client.warnings)
 
     def _tell(self, problems: Iterator[Problem] | list[Problem]) -> None:
         """Each once, however often the provider is asked."""

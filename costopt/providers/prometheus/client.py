@@ -10,8 +10,6 @@ import json
 import random
 import ssl
 import time
-import weakref
-import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,17 +18,21 @@ from typing import Any, Final
 import httpx
 
 from costopt.errors import ProviderError
-from costopt.providers.prometheus import access
+from costopt.providers.prometheus import access, handshake
 from costopt.providers.prometheus.settings import PrometheusSettings
-
-Parameters = Mapping[str, str | list[str]]
+from costopt.providers.prometheus.wire import (
+    LARGEST,
+    Answer,
+    DamagedError,
+    LargeError,
+    LateError,
+    Parameters,
+    Wire,
+)
 
 _BUSY: Final = frozenset({429, 502, 503, 504})
-_LARGEST: Final = 64 * 1024 * 1024
-"""Bytes of one answer, as sent or unpacked; ours are asked for in parts of about 10 MB."""
-_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
-"""What OpenSSL calls an answer that is none of TLS."""
-_LONGEST_WAIT: Final = 30.0
+_LONGEST_WAIT: Final = 30.0  # seconds, of our own choice
+_LONGEST_ASKED: Final = 300.0  # seconds that a server may ask us to stay away
 _SAID: Final = 300  # characters of a server's text that are shown
 _PREFIX: Final = (
     "give the whole address: Mimir has its API under /prometheus, VictoriaMetrics clusters under "
@@ -45,7 +47,11 @@ _CLOSED: Final[Mapping[int, tuple[str, str]]] = {
     404: ("there is no such page (HTTP 404)", _PREFIX),
 }
 # As Prometheus, Thanos, Mimir and VictoriaMetrics put it.
-_TOO_MUCH: Final = ("too many", "too much", "too large", "exceed", "timed out", "timeout", "limit")
+_TOO_MUCH: Final = (
+    *("too many", "too much", "too large", "exceed", "timed out", "timeout", "limit"),
+    *("cannot select more than", "not enough memory"),
+)
+_OF_THE_QUERY: Final = ("PromQL warning", "PromQL info")
 
 
 class TooMuchError(ProviderError):
@@ -73,26 +79,25 @@ class Client:
         self._secrets = given.secrets
         self._settings = settings
         self._pause = pause
-        self._http = httpx.Client(
-            base_url=f"{settings.url}/api/v1/",
-            headers={"Accept-Encoding": "gzip", **given.headers},
-            auth=httpx.BasicAuth(*given.basic) if given.basic else None,
-            verify=access.tls(settings) if settings.url.startswith("https:") else True,
-            timeout=httpx.Timeout(settings.timeout, connect=min(10.0, settings.timeout)),
-            limits=httpx.Limits(max_connections=settings.max_concurrency),
-            follow_redirects=False,  # a redirect would take the token elsewhere
+        self._url = httpx.URL(settings.url)
+        self._tls = access.tls(settings) if self._url.scheme == "https" else None
+        self._wire = Wire(
+            f"{settings.url}/api/v1/",
+            given,
+            tls=self._tls,
+            seconds=settings.timeout,
+            connections=settings.max_concurrency,
         )
-        weakref.finalize(self, self._http.close)
         self.server_time: datetime | None = None
         """What the server's clock showed in its last answer."""
         self.warnings: list[str] = []
-        """What accepted answers said that they lack."""
+        """What answers that were taken say of themselves, for people."""
 
     @property
     def unprotected(self) -> bool:
         """Whether secrets travel in plain text to another machine."""
-        local = self._http.base_url.host in ("localhost", "127.0.0.1", "::1")
-        return bool(self._secrets) and self._http.base_url.scheme == "http" and not local
+        local = self._url.host in ("localhost", "127.0.0.1", "::1")
+        return bool(self._secrets) and self._url.scheme == "http" and not local
 
     def ask(self, path: str, given: Parameters, *, method: str = "POST") -> Any:
         """The `data` of an answer.
@@ -107,85 +112,73 @@ class Client:
         for attempt in range(1, self._settings.max_attempts + 1):
             last = attempt == self._settings.max_attempts
             try:
-                response, body = self._send(method, path, given)
-            except httpx.RequestError as error:
-                if last or _tls_error(error):
+                answer = self._wire.send(method, path, given)
+            except (httpx.RequestError, ssl.SSLError, LateError) as error:
+                if why := self._untrusted(error):
+                    raise handshake.told(why, self._settings, self._where(path)) from None
+                if last:
                     raise self._unreachable(path, error) from None
                 self._pause(_wait(attempt, None))
                 continue
-            if response.status_code in _BUSY and not last and not _gave_up(response, body):
-                self._pause(_wait(attempt, response.headers.get("Retry-After")))
-                continue
-            return self._data(path, response, body)
+            except (LargeError, DamagedError) as error:
+                raise self._spoilt(path, error) from None
+            self._note_time(answer)
+            if answer.status not in _BUSY or last or _gave_up(answer):
+                return self._data(path, answer)
+            self._pause(self._asked_to_wait(path, attempt, answer))
         raise AssertionError("every last try returns or raises")
 
-    def _send(self, method: str, path: str, given: Parameters) -> tuple[httpx.Response, bytearray]:
-        form = {"data": given} if method == "POST" else {"params": given}
-        deadline = time.monotonic() + self._settings.timeout
-        body, sent = bytearray(), 0
-        with self._http.stream(method, path, **form) as response:  # type: ignore[arg-type]
-            self._note_time(response)
-            unpacked = _unpacking(response)
-            for part in response.iter_raw():
-                sent += len(part)
-                try:
-                    body += unpacked(part, _LARGEST + 1 - len(body))
-                except zlib.error:
-                    raise ProviderError(
-                        "its answer is damaged: it is not packed as it says",
-                        where=self._where(path),
-                        hint="does a proxy between change answers?",
-                    ) from None
-                if max(len(body), sent) > _LARGEST:
-                    raise TooMuchError(
-                        f"the answer is larger than {_LARGEST // 1024**2} MiB",
-                        where=self._where(path),
-                        hint="narrow it with --only, or a longer --period",
-                    )
-                if time.monotonic() > deadline:  # httpx bounds each read, but not all of them
-                    raise ProviderError(
-                        f"the answer was not whole after {self._settings.timeout:g} s",
-                        where=self._where(path),
-                        hint="--timeout waits longer; --only asks for less",
-                    )
-            return response, body
+    def _asked_to_wait(self, path: str, attempt: int, answer: Answer) -> float:
+        """Seconds before a busy server is asked again."""
+        asked = _retry_after(answer, self.server_time)
+        if asked is not None and asked > _LONGEST_ASKED:
+            raise ProviderError(
+                f"it is busy, and asks us to come back in {asked:.0f} s (HTTP {answer.status})",
+                where=self._where(path),
+                hint=_hint(answer.status),
+            )
+        return _wait(attempt, asked)
 
-    def _note_time(self, response: httpx.Response) -> None:
-        try:
-            told = parsedate_to_datetime(response.headers.get("Date", ""))
-        except ValueError:
-            return  # a proxy without a clock
-        self.server_time = told if told.tzinfo else told.replace(tzinfo=UTC)
+    def _note_time(self, answer: Answer) -> None:
+        self.server_time = _moment(answer.headers.get("Date", "")) or self.server_time
 
-    def _data(self, path: str, response: httpx.Response, body: bytearray) -> Any:
-        status = response.status_code
-        answer = _parsed(body)
-        if answer is None or status in _CLOSED or response.is_redirect:
-            raise self._refused(path, response, body)
-        if answer.get("status") != "success":
-            said = self._plain(str(answer.get("error", f"HTTP {status}")))
-            kind = TooMuchError if _gave_up(response, body) else ProviderError
-            raise kind(f"Prometheus says: {said}", where=self._where(path), hint=_hint(status))
-        if warnings := answer.get("warnings"):
-            self._warned(path, warnings)
-        return answer.get("data")
+    def _data(self, path: str, answer: Answer) -> Any:
+        status = answer.status
+        said = _parsed(answer.body)
+        if said is None or status in _CLOSED or _redirects(answer):
+            raise self._refused(path, answer)
+        if said.get("status") != "success":
+            why = self._plain(str(said.get("error", f"HTTP {status}")))
+            kind = TooMuchError if _gave_up(answer) else ProviderError
+            raise kind(f"Prometheus says: {why}", where=self._where(path), hint=_hint(status))
+        self._warned(path, said)
+        return said.get("data")
 
-    def _warned(self, path: str, warnings: Any) -> None:
-        listed = warnings if isinstance(warnings, list) else [warnings]
-        said = self._plain("; ".join(map(str, listed)))
-        if not self._settings.accept_partial:
+    def _warned(self, path: str, said: Mapping[str, Any]) -> None:
+        """Take in what an answer says of itself.
+
+        Thanos and Mimir tell of stores that are away in `warnings`, VictoriaMetrics by `isPartial`.
+        Prometheus 3 tells there of doubts about the query, which leave the answer whole.
+        """
+        told = said.get("warnings") or []
+        listed = [self._plain(str(one)) for one in (told if isinstance(told, list) else [told])]
+        doubts = [one for one in listed if one.startswith(_OF_THE_QUERY)]
+        lacking = [one for one in listed if one not in doubts]
+        if said.get("isPartial") is True:
+            lacking.append("it says that it is partial")
+        if lacking and not self._settings.accept_partial:
             raise PartialError(
-                f"the answer is not whole: {said}",
+                f"the answer is not whole: {'; '.join(lacking)}",
                 where=self._where(path),
                 hint="collect again when all stores answer, or give --accept-partial",
             )
-        self.warnings.append(said)
+        self.warnings += doubts + [f"not whole: {one}" for one in lacking]
 
-    def _refused(self, path: str, response: httpx.Response, body: bytearray) -> ProviderError:
+    def _refused(self, path: str, answer: Answer) -> ProviderError:
         """The error of an answer that is none of Prometheus's."""
-        status = response.status_code
-        if response.is_redirect:
-            target = httpx.URL(response.headers.get("Location", ""))
+        status, body = answer.status, answer.body
+        if _redirects(answer):
+            target = httpx.URL(answer.headers.get("Location", ""))
             place = f"{target.scheme}://{target.host}{target.path}" if target.host else target.path
             what = f"it sends us on to {self._plain(place)}, which is not followed"
             hint = "give the final address, or a token where it asks to sign in"
@@ -201,14 +194,35 @@ class Client:
             what, hint = "its answer is no JSON, or is cut off", "is this a Prometheus?"
         return ProviderError(what, where=self._where(path), hint=hint)
 
-    def _unreachable(self, path: str, error: httpx.RequestError) -> ProviderError:
+    def _untrusted(self, error: Exception) -> str:
+        """What TLS says of the failure; "" = it is another, and may be gone next time."""
+        found = handshake.reason(error)
+        late = isinstance(error, (LateError, httpx.TimeoutException))
+        if found or late or self._tls is None or self.server_time:
+            return found
+        return handshake.refusal(self._tls, self._url.host, self._url.port or 443)
+
+    def _spoilt(self, path: str, error: LargeError | DamagedError) -> ProviderError:
+        if isinstance(error, LargeError):
+            return TooMuchError(
+                f"the answer is larger than {LARGEST // 1024**2} MiB",
+                where=self._where(path),
+                hint="narrow it with --only, or a longer --period",
+            )
+        return ProviderError(
+            "its answer is damaged: it is not packed as it says",
+            where=self._where(path),
+            hint="does a proxy between change answers?",
+        )
+
+    def _unreachable(self, path: str, error: Exception) -> ProviderError:
         where = self._where(path)
-        if reason := _tls_error(error):
-            if reason in _NO_TLS:
-                hint = "if that is meant, give the address with http://; or another port"
-                return ProviderError("it speaks no TLS at this port", where=where, hint=hint)
-            hint = "--ca-file names the authority that signed it; --cert-file shows yours"
-            return ProviderError(f"no trusted connection: {reason}", where=where, hint=hint)
+        if isinstance(error, LateError):
+            return ProviderError(
+                f"the answer was not whole after {self._settings.timeout:g} s",
+                where=where,
+                hint="--timeout waits longer; --only asks for less",
+            )
         kind = "no answer in time" if isinstance(error, httpx.TimeoutException) else "no connection"
         said = self._plain(str(error))
         hint = "check the address and the network; --timeout waits longer"
@@ -225,11 +239,29 @@ class Client:
         return "".join(c for c in " ".join(text.split()) if c.isprintable())[:_SAID]
 
 
-def _unpacking(response: httpx.Response) -> Callable[[bytes, int], bytes]:
-    """What unpacks the next part of an answer, to no more than so many bytes."""
-    if response.headers.get("Content-Encoding", "").casefold() not in ("gzip", "deflate"):
-        return lambda part, most: part
-    return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress  # 32: by its head
+def _moment(text: str) -> datetime | None:
+    """The time of an HTTP header; None = it is none, as of a proxy without a clock."""
+    try:
+        told = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return told if told.tzinfo else told.replace(tzinfo=UTC)
+
+
+def _retry_after(answer: Answer, now: datetime | None) -> float | None:
+    """Seconds that the server asks for, as such or up to a moment; None = it asks for none.
+
+    Source: RFC 9110, 10.2.3.
+    """
+    asked = answer.headers.get("Retry-After", "").strip()
+    if asked.isdecimal() and asked.isascii():
+        return float(asked)
+    moment = _moment(asked)
+    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds()) if moment else None
+
+
+def _redirects(answer: Answer) -> bool:
+    return 300 <= answer.status < 400 and "Location" in answer.headers
 
 
 def _parsed(body: bytearray) -> dict[str, Any] | None:
@@ -240,33 +272,23 @@ def _parsed(body: bytearray) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _gave_up(response: httpx.Response, body: bytearray) -> bool:
+def _gave_up(answer: Answer) -> bool:
     """Whether the query was too much, so that asking the same again would only do harm."""
-    if response.status_code == 413:
+    if answer.status == 413:
         return True
-    answer = _parsed(body) if response.status_code in (400, 422, 503) else None
-    said = str(answer.get("error", "")).casefold() if answer else ""
+    parsed = _parsed(answer.body) if answer.status in (400, 422, 503) else None
+    said = str(parsed.get("error", "")).casefold() if parsed else ""
     return any(word in said for word in _TOO_MUCH)
 
 
-def _wait(attempt: int, asked: str | None) -> float:
+def _wait(attempt: int, asked: float | None) -> float:
     """Seconds before the next try: what was asked for, or up to twice as long each time.
 
     Anywhere up to the bound, so that many clients do not come back at one moment.
     """
-    if asked and asked.isdigit():
-        return min(float(asked), 2 * _LONGEST_WAIT)
+    if asked is not None:
+        return asked
     return random.uniform(0, min(_LONGEST_WAIT, 0.5 * 2**attempt))  # noqa: S311  (no secret)
-
-
-def _tls_error(error: BaseException | None) -> str:
-    """What the TLS library says, or "" where the failure is another."""
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            detail = getattr(error, "verify_message", "") or error.reason or "TLS failed"
-            return str(detail)
-        error = error.__cause__ or error.__context__
-    return ""
 
 
 def _hint(status: int) -> str:

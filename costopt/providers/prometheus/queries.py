@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costopt.errors import ProviderError
-from costopt.providers.prometheus.client import Client, Parameters
+from costopt.providers.prometheus.client import Client
 from costopt.providers.prometheus.slots import Span
+from costopt.providers.prometheus.wire import Parameters
 
 Labels = Mapping[str, str]
 

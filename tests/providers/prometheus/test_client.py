@@ -7,19 +7,19 @@ import contextlib
 import gzip
 import json
 import logging
-import ssl
+import socketserver
 import threading
 import traceback
-from collections.abc import Callable
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
 
 from costopt.errors import ConfigError, CostoptError, ProviderError
-from costopt.providers.prometheus import client as module
 from costopt.providers.prometheus import queries
+from costopt.providers.prometheus import wire as module
 from costopt.providers.prometheus.client import Client, PartialError, TooMuchError
 from costopt.providers.prometheus.settings import PrometheusSettings
 from costopt.providers.prometheus.slots import Span
@@ -63,6 +63,26 @@ def test_a_busy_server_is_asked_again_after_a_while() -> None:
     assert len(server.asked) == 5
     assert waits[1] == 7
     assert all(0 <= waits[n] <= 0.5 * 2 ** (n + 1) for n in (0, 2, 3))
+
+
+def test_a_busy_server_may_name_the_moment() -> None:
+    waits = Waits()
+    noon = datetime(2026, 11, 2, 12, tzinfo=UTC)
+    later = format_datetime(noon + timedelta(seconds=90), usegmt=True)
+    with serving(answering(Reply(429, b"", {"Retry-After": later}))) as server:
+        server.clock = noon
+        ask(server.url, waits)
+    assert waits == [90]
+
+
+def test_who_is_sent_away_for_long_does_not_come_back_early() -> None:
+    waits = Waits()
+    with serving(answering(Reply(429, b"", {"Retry-After": "3600"}))) as server:
+        with pytest.raises(ProviderError, match="to come back in 3600 s") as caught:
+            ask(server.url, waits)
+        assert len(server.asked) == 1
+    assert waits == []
+    assert "later" in caught.value.hint
 
 
 def test_patience_ends() -> None:
@@ -125,8 +145,37 @@ def test_what_is_wrong_is_said(reply: Reply, said: str, hint: str) -> None:
         ),
         Reply(422, _error("bad_data", "the query time range exceeds the limit (720h)")),
         Reply(413, b'{"status":"error","error":"too big"}'),
+        # VictoriaMetrics, app/vmselect/netstorage/netstorage.go
+        Reply(
+            422,
+            _error(
+                "422",
+                "cannot select more than -search.maxSamplesPerQuery=1000 samples; "
+                "possible solutions: reduce time range for the query",
+            ),
+        ),
+        Reply(422, _error("422", "not enough memory for processing 9 data points")),
+        # Mimir, pkg/util/globalerror
+        Reply(
+            422,
+            _error(
+                "execution",
+                "the query exceeded the maximum number of samples"
+                " (limit: 50000000) (err-mimir-max-chunks-per-query)",
+            ),
+        ),
     ],
-    ids=["timeout", "samples", "chunks", "points", "length", "413"],
+    ids=[
+        "timeout",
+        "samples",
+        "chunks",
+        "points",
+        "length",
+        "413",
+        "VictoriaMetrics",
+        "memory",
+        "Mimir",
+    ],
 )
 def test_too_much_is_not_asked_again_as_it_is(reply: Reply) -> None:
     with serving(Scripted(reply=lambda asked: reply)) as server:
@@ -136,7 +185,7 @@ def test_too_much_is_not_asked_again_as_it_is(reply: Reply) -> None:
 
 
 def test_an_answer_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LARGEST", 100_000)
+    monkeypatch.setattr(module, "LARGEST", 100_000)
     packed = gzip.compress(b"1" * 10_000_000)
     reply = Reply(200, packed, {"Content-Encoding": "gzip"})
     server = Scripted(reply=lambda asked: reply)
@@ -146,7 +195,7 @@ def test_an_answer_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_answer_is_cut_by_what_is_sent_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     """Packed so that much is sent and nothing comes out: a file name without end."""
-    monkeypatch.setattr(module, "_LARGEST", 100_000)
+    monkeypatch.setattr(module, "LARGEST", 100_000)
     endless = b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * 400_000
     reply = Reply(200, endless, {"Content-Encoding": "gzip"})
     server = Scripted(reply=lambda asked: reply)
@@ -154,35 +203,82 @@ def test_an_answer_is_cut_by_what_is_sent_as_well(monkeypatch: pytest.MonkeyPatc
         ask(server.url)
 
 
-class Trickle(BaseHTTPRequestHandler):
-    """Eight bytes every tenth of a second, for two minutes."""
-
-    def do_POST(self) -> None:
-        self.send_response_only(200)
-        self.end_headers()
-        with contextlib.suppress(OSError):
-            for _ in range(1200):
-                self.wfile.write(b"        ")
-                self.server.gone.wait(0.1)  # type: ignore[attr-defined]
-
-    def log_message(self, *args: object) -> None:
-        """Nothing on stderr."""
+ANSWER = b'HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n{"status":"success","data":"ok"}'
+TRICKLES = {
+    "nothing": b"",
+    "the first line": b"HTTP/1.1 200 " + b"O" * 5000,
+    "headers": b"HTTP/1.1 200 OK\r\n" + b"X-Pad: 1\r\n" * 500,
+    "the size of a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"0" * 5000,
+    "the body": b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b" " * 5000,
+}
 
 
-def test_the_timeout_is_for_the_whole_answer() -> None:
+@contextlib.contextmanager
+def trickling(*answers: bytes) -> Iterator[str]:
+    """A server that gives each connection its answer: the last whole, the others by drops."""
+    over = threading.Event()
+    left = list(answers)
+
+    class Drops(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            answer = left.pop(0) if len(left) > 1 else left[0]
+            self.request.recv(65_536)
+            with contextlib.suppress(OSError):
+                if answer is ANSWER:
+                    self.request.sendall(answer)
+                    return
+                for n in range(len(answer)):
+                    self.request.sendall(answer[n : n + 1])
+                    if n > 40 and over.wait(0.02):
+                        return
+                over.wait(30)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Drops) as server:
+        server.daemon_threads = True
+        serving_it = threading.Thread(target=server.serve_forever, args=(0.02,))
+        serving_it.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            over.set()
+            server.shutdown()
+            serving_it.join()
+
+
+@pytest.mark.parametrize("drops", TRICKLES.values(), ids=TRICKLES)
+def test_the_timeout_is_for_the_whole_answer(drops: bytes) -> None:
     """Each read is quick, and would go on for ever."""
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Trickle)
-    http.gone = threading.Event()  # type: ignore[attr-defined]
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        with pytest.raises(ProviderError, match=r"not whole after 0\.3 s"):
-            ask(f"http://127.0.0.1:{http.server_port}", timeout=0.3)
-    finally:
-        http.gone.set()  # type: ignore[attr-defined]
-        http.shutdown()
-        thread.join()
-        http.server_close()
+    waits = Waits()
+    with trickling(drops) as url, pytest.raises(ProviderError) as caught:
+        ask(url, waits, timeout=0.25, max_attempts=2)
+    assert caught.value.what == "the answer was not whole after 0.25 s"
+    assert "--timeout" in caught.value.hint
+    assert len(waits) == 1  # and tried again, as where nobody answers
+    assert 0 <= waits[0] <= 1
+
+
+def test_an_answer_that_is_late_once_is_none_the_worse() -> None:
+    with trickling(TRICKLES["headers"], ANSWER) as url:
+        assert ask(url, timeout=0.25) == "ok"
+
+
+def test_a_handshake_without_end_is_late_too() -> None:
+    with trickling(b"") as url, pytest.raises(ProviderError, match="no answer in time") as caught:
+        ask(url.replace("http:", "https:"), timeout=0.25, max_attempts=1)
+    assert caught.value.where.startswith("https:")
+
+
+def test_its_thread_ends_with_the_client() -> None:
+    """Whoever held it last."""
+    before = set(threading.enumerate())
+    with serving(answering()) as server:
+        client = Client(PrometheusSettings(url=server.url), Waits())
+        client.ask("query", {"query": "vector(1)", "time": "0"})
+        new = set(threading.enumerate()) - before
+        (wire,) = [t for t in new if t.name == "costopt-prometheus-wire"]
+        del client
+        wire.join(5)
+    assert not wire.is_alive()
 
 
 def test_a_damaged_answer_is_called_so() -> None:
@@ -190,13 +286,6 @@ def test_a_damaged_answer_is_called_so() -> None:
     server = Scripted(reply=lambda asked: reply)
     with serving(server), pytest.raises(ProviderError, match="damaged"):
         ask(server.url)
-
-
-def test_a_port_without_tls_is_called_so() -> None:
-    server = answering()
-    with serving(server), pytest.raises(ProviderError, match="speaks no TLS") as caught:
-        ask(server.url.replace("http:", "https:"))
-    assert "http://" in caught.value.hint
 
 
 @pytest.mark.parametrize("at", ["1e30", "1e400", "-5", "253402300800", '"noon"', "null", "{}"])
@@ -242,30 +331,24 @@ def test_a_partial_answer_is_none_unless_accepted() -> None:
         assert ask(server.url, accept_partial=True)
 
 
-def test_a_server_whose_certificate_nobody_signed_is_not_trusted(
-    tmp_path: Path, own_certificate: tuple[Path, Path]
-) -> None:
-    certificate, key = own_certificate
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    with serving(answering(), tls=context) as server:
-        waits = Waits()
-        with pytest.raises(ProviderError, match="no trusted connection: self-signed"):
-            ask(server.url, waits)
-        assert waits == []
-        assert ask(server.url, ca_file=certificate)
+def test_victoria_metrics_says_otherwise_that_an_answer_is_partial() -> None:
+    body = b'{"status":"success","isPartial":true,"data":{"result":[]}}'
+    with serving(Scripted(reply=lambda asked: Reply(200, body))) as server:
+        with pytest.raises(PartialError, match="says that it is partial"):
+            ask(server.url)
+        settings = PrometheusSettings(url=server.url, accept_partial=True)
+        client = Client(settings, Waits())
+        client.ask("query", {"query": "up"})
+    assert client.warnings == ["not whole: it says that it is partial"]
 
 
-def test_a_server_may_ask_for_our_certificate(own_certificate: tuple[Path, Path]) -> None:
-    certificate, key = own_certificate
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(certificate)
-    with serving(answering(), tls=context) as server:
-        with pytest.raises(ProviderError):
-            ask(server.url, ca_file=certificate, max_attempts=1)
-        assert ask(server.url, ca_file=certificate, cert_file=certificate, key_file=key)
+def test_doubts_about_a_query_are_no_part_that_lacks() -> None:
+    """Prometheus 3 tells both in the same place."""
+    doubt = "PromQL warning: encountered a mix of histograms and floats (1:5)"
+    with serving(answering(warnings=[doubt])) as server:
+        client = Client(PrometheusSettings(url=server.url), Waits())
+        client.ask("query", {"query": "vector(1)", "time": "0"})
+    assert client.warnings == [doubt]
 
 
 def _token_file(folder: Path) -> dict[str, object]:

@@ -124,6 +124,60 @@ def test_a_query_that_is_too_much_is_halved() -> None:
         assert source.problems == []
 
 
+def test_what_victoria_metrics_finds_too_much_is_halved_as_well() -> None:
+    said = {"status": "error", "errorType": "422",
+            "error": "cannot select more than -search.maxSamplesPerQuery=1000 samples"}  # fmt: skip
+
+    def reply(asked: Asked) -> Reply | None:
+        big = asked.path.endswith("range") and IN in asked.form["query"] and asked.points > 100
+        return Reply(422, json.dumps(said).encode()) if big else None
+
+    with serving(small_fleet()) as server:
+        server.reply = reply
+        source = provider(server, days=2)
+        table = collected(source)
+    assert rows(table, "network_in") == 2 * TWO_DAYS
+    assert source.problems == []
+
+
+def test_the_tenant_is_named_in_every_request(tmp_path: Path) -> None:
+    """Of a doctor's checks too. Mimir answers 401 where it is not."""
+    with serving(small_fleet()) as server:
+        server.reply = lambda asked: (
+            None if asked.headers.get("X-Scope-OrgID") == "team-a" else Reply(401, b"no org id")
+        )
+        source = provider(server, days=2, header=("X-Scope-OrgID: team-a",))
+        collect(source, Lake(tmp_path / "lake"))
+        checks = list(source.checks())
+    paths = {asked.path.rpartition("/api/v1/")[2] for asked in server.asked}
+    assert paths == {"query_range", "query", "series", "label/__name__/values", "status/buildinfo"}
+    assert source.problems == []
+    assert all(check.passed for check in checks)
+
+
+def test_an_answer_that_is_not_whole_is_told_and_not_kept() -> None:
+    """As Thanos says it, of one metric."""
+    body = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": []},
+                       "warnings": ["store 10.0.0.7 is unavailable"]}).encode()  # fmt: skip
+
+    def reply(asked: Asked) -> Reply | None:
+        return Reply(200, body) if IN in asked.form.get("query", "") else None
+
+    with serving(small_fleet()) as server:
+        server.reply = reply
+        strict, lenient = provider(server, days=2), provider(server, days=2, accept_partial=True)
+        table = collected(strict)
+        collected(lenient)
+    (lost,) = strict.problems
+    assert lost.fatal
+    assert lost.where.startswith("network_in (mean) from")
+    assert "not whole: store 10.0.0.7 is unavailable" in lost.what
+    assert rows(table, "cpu_utilization") == 2 * TWO_DAYS
+    (told,) = lenient.problems
+    assert not told.fatal
+    assert (told.where, told.what) == (server.url, "not whole: store 10.0.0.7 is unavailable")
+
+
 def test_only_what_is_lacking_is_asked_for() -> None:
     held = {
         Series("web-1", "cpu_utilization", "mean", ""): UNTIL - timedelta(hours=1),
