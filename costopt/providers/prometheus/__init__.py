@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 import pyarrow as pa
 
-from costopt.errors import ProviderError
+from costopt.errors import CostoptError, ProviderError
 from costopt.model import Window
 from costopt.providers.base import Check, Known, Problem
 from costopt.providers.prometheus import checking, hosts, pace
@@ -121,8 +121,22 @@ class PrometheusProvider:
     def _entries(self) -> tuple[hosts.Entry, ...]:
         return hosts.load(self._settings.hosts) if self._settings.hosts else ()
 
-    @cached_property
+    @property
     def _found(self) -> _Found:
+        found = self._outcome
+        if isinstance(found, CostoptError):
+            raise found
+        return found
+
+    @cached_property
+    def _outcome(self) -> _Found | CostoptError:
+        """What was found, or why nothing was: a server that is away is not tried for each table."""
+        try:
+            return self._discovered()
+        except CostoptError as error:
+            return error
+
+    def _discovered(self) -> _Found:
         self._entries  # noqa: B018  (what is wrong with the user's file is told before any query)
         also = self._settings.only or ""
         end = self._now()

@@ -168,6 +168,11 @@ class Entry:
         """An hour of one such machine."""
         return amortisation.hourly(self.owned) if self.owned else None
 
+    @property
+    def price(self) -> tuple[HourlyCost, str | None] | None:
+        """That cost and its currency: what machines of one type at one site have in common."""
+        return (self.cost, self.costs.currency) if self.cost else None
+
 
 def load(path: Path) -> tuple[Entry, ...]:
     """The entries of a hosts file, in its order: the first that matches a machine counts.
@@ -178,9 +183,33 @@ def load(path: Path) -> tuple[Entry, ...]:
     file, document = yaml_model.load(
         path, HostsFile, called="hosts file", hint=_READ, numbers=False
     )
-    return tuple(
+    entries = tuple(
         _entry(host, file.defaults, document, index) for index, host in enumerate(file.hosts)
     )
+    for index, entry in enumerate(entries):
+        if any(_clash(entry, earlier) for earlier in entries[:index]):
+            raise clash(entry, document.where(("hosts", index)))
+    return entries
+
+
+def clash(entry: Entry, where: str) -> InputError:
+    """The error of an entry whose type another one names for another machine."""
+    return InputError(
+        f"two entries name the type {entry.host.type!r} and differ in shape or cost",
+        where=where,
+        hint="give one of them another type, or leave it out",
+    )
+
+
+def _clash(one: Entry, other: Entry) -> bool:
+    """Whether two entries of one type cannot both be right, whatever is measured."""
+    if one.host.type is None or one.host.type != other.host.type:
+        return False
+    here, there = one.host, other.host
+    shapes = [(h.threads, h.cores, h.memory_gib) for h in (here, there)]
+    sized = bool(here.threads and there.threads) and shapes[0] != shapes[1]
+    carded = bool(here.gpus and there.gpus) and here.gpus != there.gpus
+    return sized or carded or (one.costs.site == other.costs.site and one.price != other.price)
 
 
 def entry_of(entries: tuple[Entry, ...], *names: str | None) -> Entry | None:

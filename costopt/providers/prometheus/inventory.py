@@ -12,10 +12,9 @@ from typing import Any, Final
 import pyarrow as pa
 
 from costopt import schema
-from costopt.errors import InputError
 from costopt.providers.base import Problem
 from costopt.providers.prometheus.fleet import Cards, Machine
-from costopt.providers.prometheus.hosts import Entry, entry_of
+from costopt.providers.prometheus.hosts import Entry, clash, entry_of
 
 PROVIDER: Final = "OnPrem"
 _CARD: Final = re.compile(r"(GB|[ABHLTV])\d+[GSgX]?")
@@ -125,11 +124,7 @@ class Inventory:
         kind = Kind(name, vcpus, host.cores, memory, cards, entry)
         if not self._agrees(kind):
             if host.type and self._others(name, entry):
-                raise InputError(
-                    f"two entries name the type {name!r} and differ in shape or cost",
-                    where=f"{self.file}:{entry.line}",
-                    hint="give one of them another type, or leave it out",
-                )
+                raise clash(entry, f"{self.file}:{entry.line}")
             slug = re.sub(r"[^a-z0-9]+", "-", host.match[0].casefold()).strip("-") or "other"
             kind = Kind(f"{name}-{slug}", vcpus, host.cores, memory, cards, entry)
             while not self._agrees(kind):
@@ -142,7 +137,7 @@ class Inventory:
         same = self._kinds.get(kind.name)
         priced = self._prices.get(kind.place)
         return (same is None or same.shape == kind.shape) and (
-            priced is None or _cost(priced) == _cost(kind)
+            priced is None or priced.entry.price == kind.entry.price
         )
 
     def _others(self, name: str, entry: Entry) -> bool:
@@ -192,10 +187,6 @@ def card_model(name: str) -> str:
 def _size_name(vcpus: float, memory: float, cards: Cards | None) -> str:
     size = f"{vcpus:g}vcpu-{memory:g}gib"
     return f"{size}-{cards.number}x{cards.model.casefold().replace(' ', '-')}" if cards else size
-
-
-def _cost(kind: Kind) -> tuple[object, ...]:
-    return kind.entry.cost, kind.entry.costs.currency if kind.entry.cost else None
 
 
 def _card_columns(cards: Cards | None) -> dict[str, Any]:

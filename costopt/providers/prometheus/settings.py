@@ -14,6 +14,12 @@ from costopt.units import SECONDS_PER_DAY
 
 _HEADER: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(\S.*)")
 _SECRET_HEADER: Final = re.compile(r"(?i)auth|cookie|token|secret|password|key")
+_PAGE: Final = re.compile(r"/(d|explore|dashboards|graph|targets|login|vmui)(/.*)?$")
+_OURS: Final = frozenset(
+    {"accept-encoding", "connection", "content-encoding", "content-length", "content-type"}
+    | {"transfer-encoding"}
+)
+"""Headers that say how a request is written, which only who writes it knows."""
 _MATCHERS: Final = re.compile(
     r'\s*[A-Za-z_]\w*\s*(=|!=|=~|!~)\s*"[^"\n]*"(\s*,\s*[A-Za-z_]\w*\s*(=|!=|=~|!~)\s*"[^"\n]*")*\s*'
 )
@@ -87,6 +93,11 @@ class PrometheusSettings(BaseModel):
             )
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("not an address like https://prometheus.example:9090")
+        if found := _PAGE.search(parts.path):
+            raise ValueError(
+                f"{found[0]} is a page for people, of Grafana or Prometheus: give the address "
+                "below which the API stands, like https://prometheus.example:9090"
+            )
         return given.rstrip("/").removesuffix("/api/v1")
 
     @field_validator("period")
@@ -115,6 +126,8 @@ class PrometheusSettings(BaseModel):
                     f"{found[1]} looks like a secret, which other users could see on the command "
                     f'line; put it into a file and say "{found[1]}: @FILE"'
                 )
+            if found[1].casefold() in _OURS:
+                raise ValueError(f"{found[1]} is set by costopt itself")
         return given
 
     @model_validator(mode="after")
@@ -129,6 +142,13 @@ class PrometheusSettings(BaseModel):
             raise ValueError("give either a token or a user, not both")
         if self.key_file and not self.cert_file:
             raise ValueError("--key-file needs its --cert-file")
+        names = [name.casefold() for name, _ in self.headers]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"--header gives {twice!r} twice")
+        if "authorization" in names and (self.username or self.token_file or self.token_env):
+            raise ValueError("--header Authorization is what a token or a user would be sent in")
+        if self.url.startswith("http:") and (self.ca_file or self.cert_file):
+            raise ValueError("certificates are for https:// addresses: this one is not encrypted")
         return self
 
     @property

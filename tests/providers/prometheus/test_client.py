@@ -432,6 +432,16 @@ def test_unusable_secrets_are_told_without_their_content(
         ({"period": 7}, "greater than or equal"),
         ({"period": 1000}, "do not divide a day"),
         ({"only": 'a="b"} or vector(1'}, "not matchers"),
+        ({"token_file": "A", "token_env": "B"}, "two sources of one token"),
+        ({"key_file": "A"}, "needs its --cert-file"),
+        ({"ca_file": "A"}, "not encrypted"),
+        ({"url": "https://grafana.example/d/rYdddlPWk/node?orgId=1"}, "do not belong"),
+        ({"url": "https://grafana.example/d/rYdddlPWk/node"}, "a page for people"),
+        ({"url": "https://grafana.example/explore"}, "a page for people"),
+        ({"url": "http://prom.example:9090/graph"}, "a page for people"),
+        ({"header": ("X-Team: a", "x-team: b")}, "'x-team' twice"),
+        ({"header": ("Authorization: @f",), "token_env": "A"}, "a token or a user"),
+        ({"header": ("Accept-Encoding: br",)}, "set by costopt itself"),
     ],
 )
 def test_unusable_settings_are_refused(given: dict[str, object], said: str) -> None:

@@ -131,6 +131,18 @@ ERRORS = {
         + "hosts:\n- {match: b}\n- {match: a, purchase_price: 300, kw: 1}\n", 4,
         "salvage 400 > purchase_price 300",
     ),
+    "two shapes of one type": (
+        "hosts:\n- {match: a, type: x, threads: 8, memory_gib: 4}\n- {match: b}\n"
+        "- {match: c, type: x, threads: 8, memory_gib: 8}\n", 4, "two entries name the type 'x'",
+    ),
+    "two cards of one type": (
+        "hosts:\n- {match: a, type: x, gpus: {model: L4, count: 1}}\n"
+        "- {match: c, type: x, gpus: {model: L4, count: 2}}\n", 3, "two entries name the type",
+    ),
+    "two prices of one type": (
+        DEFAULTS + "hosts:\n- {match: a, type: x, kw: 1, purchase_price: 100}\n"
+        "- {match: b, type: x, kw: 1, purchase_price: 101}\n", 4, "differ in shape or cost",
+    ),
     "worth more than it cost": (
         DEFAULTS + "hosts:\n- {match: a, purchase_price: 5, salvage: 6, kw: 1}\n", 3, "salvage",
     ),
@@ -245,9 +257,12 @@ def test_one_size_at_two_costs_is_two_types(tmp_path: Path) -> None:
         "8vcpu-32gib",
         "8vcpu-32gib-new",
     ]
-    named = text.replace("match", "type: x, match")
-    with pytest.raises(InputError, match="two entries name the type 'x'"):
-        inventory(tmp_path, named, machine("old-1"), machine("new-1"))
+    sites = text.replace("match: old-*", "match: old-*, type: x, site: a").replace(
+        "match: new-*", "match: new-*, type: x, site: b"
+    )
+    found = inventory(tmp_path, sites, machine("old-1"), machine("new-1"))
+    places = [(row["x_InstanceType"], row["RegionId"]) for row in found.prices().to_pylist()]
+    assert places == [("x", "a"), ("x", "b")]
 
 
 @pytest.mark.parametrize(

@@ -378,11 +378,57 @@ def test_a_wrong_file_of_hosts_stops_all_before_the_first_query(
     assert (right.passed, right.detail) == (True, "readable, entries: 1")
 
 
-def test_two_shapes_of_one_type_stop_the_samples_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"token_env": "NOT_SET_HERE"},
+        {"token_file": Path("no-such-file")},
+        {"header": ("X-Api-Key: @no-such-file",)},
+        {"username": "me", "password_env": "NOT_SET_HERE"},
+        {"url": "https://127.0.0.1", "ca_file": Path("no-such-file")},
+        {"url": "https://127.0.0.1", "cert_file": Path("no-such-file")},
+    ],
+    ids=["token_env", "token_file", "header", "password", "authority", "certificate"],
+)
+def test_what_cannot_be_read_stops_all_before_the_first_query(
+    given: dict[str, object], tmp_path: Path
+) -> None:
+    with serving(small_fleet()) as server:
+        if "url" in given:
+            given = {**given, "url": server.url.replace("http:", "https:")}
+        with pytest.raises(ConfigError):
+            collect(provider(server, **given), Lake(tmp_path / "lake"))
+        with pytest.raises(ConfigError):
+            list(provider(server, **given).checks())
+        assert server.asked == []
+
+
+def test_a_server_that_is_none_is_asked_once(tmp_path: Path) -> None:
+    """Not again for each table."""
+    page = Reply(200, b"<!DOCTYPE html><title>Grafana</title>")
+    with serving(Scripted(reply=lambda asked: page)) as server:
+        with pytest.raises(ProviderError, match="a web page"):
+            collect(provider(server), Lake(tmp_path / "lake"))
+        assert len(server.asked) == 1
+
+
+def test_two_shapes_of_one_type_stop_all_before_the_first_query(tmp_path: Path) -> None:
     path = tmp_path / "hosts.yml"
     path.write_text(
         "hosts:\n- {match: web-1, type: x, threads: 8, memory_gib: 32}\n"
         "- {match: web-2, type: x, threads: 9, memory_gib: 32}\n"
+    )
+    with serving(small_fleet()) as server:
+        with pytest.raises(InputError, match="two entries name") as caught:
+            collect(provider(server, hosts=path), Lake(tmp_path / "lake"))
+        assert server.asked == []
+    assert caught.value.where == f"{path}:3:3"
+
+
+def test_two_shapes_of_one_type_that_are_measured_stop_the_samples_too(tmp_path: Path) -> None:
+    path = tmp_path / "hosts.yml"
+    path.write_text(
+        "hosts:\n- {match: web-1, type: x}\n- {match: web-2, type: x, threads: 9, memory_gib: 32}\n"
     )
     with serving(small_fleet()) as server, pytest.raises(InputError, match="two entries name"):
         collect(provider(server, hosts=path), Lake(tmp_path / "lake"))
