@@ -17,11 +17,16 @@ from costopt.frame.subject import duration
 from costopt.model import Profile, Resource
 from costopt.report import words
 from costopt.report.safe import csv_cell
-from costopt.report.screen import GAP, HEAD, MARGIN, PLAIN, QUIET, STRONG, Column, Screen
+from costopt.report.screen import GAP, HEAD, MARGIN, PLAIN, QUIET, STRONG, Column, Screen, cells_of
 from costopt.schema import metric_unit
 
 WIDTH: Final = 120
 _WITH_STRIP: Final = 112  # columns; a narrower page leaves the week out
+_NAME: Final = 16  # columns; where a machine's name has fewer, it has a line of its own
+_SERIES: Final = 24  # columns; longer ones wrap
+_SHORTEST: Final = 12  # columns for a series on a page too narrow for all figures
+_LEAST: Final = ("P95", "mean")  # left out there, in this order
+_INDENT: Final = 2
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _NOTHING: Final = "·"
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -32,29 +37,36 @@ _STRIP_HEAD: Final = "".join(day[:2].ljust(24 // _STRIP_HOURS) for day in _DAYS)
 def fleet_text(
     profiles: Sequence[Profile], names: Mapping[str, str], *, width: int, colour: bool
 ) -> str:
-    """A line a series: its figures, and the shape of its week, Monday to Sunday."""
+    """A line a series: its figures, and the shape of its week, Monday to Sunday.
+
+    Columns are as wide as what they hold, so no figure loses its unit. Where names and series do
+    not fit beside the figures, a machine's name has a line of its own above its series, which wrap.
+    """
     screen = Screen(width, colour=colour)
-    strip = width >= _WITH_STRIP
-    rest = [Column(14, cut_end=True), *[Column(9, right=True)] * 4, Column(8, right=True)]
-    if strip:
-        rest.append(Column(len(_STRIP_HEAD)))
-    taken = sum(column.width + GAP for column in rest)
-    columns = [Column(screen.width - 2 * MARGIN - taken), *rest]
-    heads = ["machine", "metric", "mean", "P95", "P99.5", "max", "coverage", _STRIP_HEAD]
-    screen.grid(columns, [((head, HEAD),) for head in heads[: len(columns)]])
+    rows = [(_short_series(profile), _figures(profile)) for profile in profiles]
+    told = _told(screen, [figures for _, figures in rows])
+    room = screen.width - 2 * MARGIN - sum(GAP + column.width for column in told.values())
+    series = min(max((cells_of(name) for name, _ in rows), default=0), _SERIES)
+    series = max(series, len("metric"))
+    beside = room - GAP - series >= _NAME
+    first = [Column(room - GAP - series), Column(series)] if beside else [Column(room - _INDENT)]
+    columns, indent = [*first, *told.values()], MARGIN if beside else MARGIN + _INDENT
+    heads = ["machine", "metric"] if beside else ["metric"]
+    if not beside:
+        screen.line(("machine", HEAD))
+    screen.grid(columns, [((head, HEAD),) for head in (*heads, *told)], indent=indent)
     before = None
-    for profile in profiles:
+    for profile, (name, figures) in zip(profiles, rows, strict=True):
         machine = names.get(profile.resource_id) or profile.resource_id
-        unit = metric_unit(profile.metric_name)
-        figures = (profile.mean, profile.p95, profile.p99_5, profile.max)
+        named = machine if profile.resource_id != before else ""
+        if named and not beside:
+            screen.line((named, STRONG))
         cells = [
-            ("" if profile.resource_id == before else machine, STRONG),
-            (_series(profile).replace(" utilization", ""), PLAIN),
-            *((words.measure(value, unit), PLAIN) for value in figures),
-            (words.percent(profile.coverage), PLAIN),
-            (week_strip(profile.week_mean), QUIET),
+            *([((named, STRONG),)] if beside else []),
+            [(line, PLAIN) for line in screen.wrapped(name, first[-1].width)],
+            *([(figures[head], QUIET if head == _STRIP_HEAD else PLAIN)] for head in told),
         ]
-        screen.grid(columns, [(cell,) for cell in cells[: len(columns)]])
+        screen.grid(columns, cells, indent=indent)
         before = profile.resource_id
     return screen.text()
 
@@ -100,6 +112,38 @@ def data(table: pa.Table, kind: str) -> bytes:
         pq.write_table(table, sink, compression="zstd")
         return sink.getvalue()
     return _json(table) if kind == "json" else _csv(table)
+
+
+def _short_series(profile: Profile) -> str:
+    return _series(profile).replace(" utilization", "")
+
+
+def _figures(profile: Profile) -> dict[str, str]:
+    """What a line tells of a series, by the head of its column."""
+    unit = metric_unit(profile.metric_name)
+    return {
+        "mean": words.measure(profile.mean, unit),
+        "P95": words.measure(profile.p95, unit),
+        "P99.5": words.measure(profile.p99_5, unit),
+        "max": words.measure(profile.max, unit),
+        "coverage": words.percent(profile.coverage),
+        _STRIP_HEAD: week_strip(profile.week_mean),
+    }
+
+
+def _told(screen: Screen, rows: Sequence[Mapping[str, str]]) -> dict[str, Column]:
+    """The columns of figures that the page has room for, by their heads."""
+    heads = ["mean", "P95", "P99.5", "max", "coverage"]
+    if screen.width >= _WITH_STRIP:
+        heads.append(_STRIP_HEAD)
+    widths = {
+        head: max(cells_of(text) for text in (head, *(r[head] for r in rows))) for head in heads
+    }
+    room = screen.width - 2 * MARGIN - _INDENT - _SHORTEST
+    for least in _LEAST:
+        if sum(GAP + width for width in widths.values()) > room:
+            widths.pop(least, None)
+    return {head: Column(width, right=head != _STRIP_HEAD) for head, width in widths.items()}
 
 
 def _one(screen: Screen, profile: Profile) -> None:

@@ -59,9 +59,20 @@ def spoken(field_name: str) -> str:
 def measure(value: float, unit: str) -> str:
     """A measured value with its unit: `12.4 %`, `1.3 MB/s`, `71 W`."""
     if unit == "B/s":
-        step = min(3, int(math.log10(value)) // 3) if value >= 1 else 0
-        return f"{value / 1000**step:.3g} {('', 'k', 'M', 'G')[step]}B/s"
-    return f"{value:.3g} {unit}".rstrip()
+        steps = ("", "k", "M", "G")
+        # 999.5 and more would be told as 1e+03
+        step = next((n for n in range(3) if value / 1000**n < _THREE_DIGITS), 3)
+        value, unit = value / 1000**step, f"{steps[step]}B/s"
+    return f"{_three_digits(value)} {unit}".rstrip()
+
+
+_THREE_DIGITS: Final = 999.5
+
+
+def _three_digits(value: float) -> str:
+    if 0 < value < 0.001:
+        return "<0.001"
+    return f"{value:.3g}" if abs(value) < _THREE_DIGITS else f"{value:,.0f}"
 
 
 def metric(metric_name: str) -> str:
