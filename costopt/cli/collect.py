@@ -71,7 +71,7 @@ def collect() -> None:
     """Fill the lake from a provider or from files. Collecting twice gives the same tables."""
 
 
-@collect.command("check-focus")
+@collect.command("check-focus", short_help="Check a bill against the FOCUS specification.")
 @click.argument("bill", type=click.Path(path_type=Path))
 @click.option(
     "--format",

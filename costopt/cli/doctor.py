@@ -48,12 +48,26 @@ def _try(provider: Provider, policy: bool, **_: object) -> None:
     sys.exit(0 if all(check.passed for check in tried) else 4)
 
 
+def _about(name: str, text: str) -> str:
+    """What `doctor NAME --help` says; of the provider what follows its first sentence."""
+    return (
+        f"Try what `costopt collect {name}` needs.\n\n"
+        "By harmless calls, with the options of that collect. Exit code 4 where anything is "
+        "refused or not there."
+        f"\n\n{text.partition(chr(10) * 2)[2]}"
+    )
+
+
 @click.group(
     cls=ProviderCommands,
     run=_try,
+    about=_about,
+    unsaid=("dry_run", "max_api_cost", "home", "config_path"),
     more=[
         click.Option(
-            ["--policy"], is_flag=True, help="Only print the least that has to be granted."
+            ["--policy"],
+            is_flag=True,
+            help="Print the least that has to be granted; try nothing.",
         )
     ],
     wanted=lambda provider: hasattr(provider, "checks"),

@@ -32,7 +32,7 @@ _NAMED: Final = 5  # refused prices named before they are only counted
 
 @click.group()
 def update() -> None:
-    """Fetch current list prices into the project's lake. Twice adds nothing."""
+    """Fetch current list prices into the project's lake. Doing it twice adds nothing."""
 
 
 @update.command()
@@ -41,7 +41,7 @@ def update() -> None:
     "regions",
     metavar="NAME",
     multiple=True,
-    help="Only this region; all: every one of AWS's list. May be given again. Default: those that"
+    help="Only this region; `all`: every one but China's. May be given again. Default: those that"
     " the lake's AWS resources are in.",
 )
 @click.option(

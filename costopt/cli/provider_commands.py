@@ -6,10 +6,12 @@ their descriptions the help, the class's docstring the command's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from inspect import cleandoc
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
 from pydantic import BaseModel, ValidationError
@@ -29,6 +31,8 @@ class ProviderCommands(click.Group):
         run: called with the provider, built from its options, `home`, `config_path` and what
             `more` parses.
         more: options of the command besides the provider's own.
+        about: the help text, of the provider's name and what its settings say of themselves.
+        unsaid: options that are taken but not shown, as they have no meaning here.
         wanted: which of the providers' classes get one.
     """
 
@@ -37,12 +41,16 @@ class ProviderCommands(click.Group):
         *args: Any,
         run: Run,
         more: Sequence[click.Option] = (),
+        about: Callable[[str, str], str] = lambda name, text: text,
+        unsaid: Collection[str] = (),
         wanted: Callable[[type], bool] = lambda provider: True,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._run = run
         self._more = more
+        self._about = about
+        self._unsaid = unsaid
         self._wanted = wanted
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -73,10 +81,13 @@ class ProviderCommands(click.Group):
             rest = {key: given[key] for key in given if key not in settings.model_fields}
             self._run(_made(name, settings, chosen), **rest)
 
-        help_text = (settings.__doc__ or "").strip()
         fields = [_option(key, field) for key, field in settings.model_fields.items()]
-        command = click.Command(name, params=[*fields, *self._more], callback=run, help=help_text)
-        return options.project(command)
+        text = self._about(name, cleandoc(settings.__doc__ or ""))
+        made = click.command(name, params=[*fields, *self._more], help=text)(options.project(run))
+        for option in made.params:
+            assert isinstance(option, click.Option)
+            option.hidden = option.name in self._unsaid
+        return made
 
 
 def _made(name: str, settings: type[BaseModel], chosen: dict[str, Any]) -> Provider:
@@ -91,22 +102,29 @@ def _made(name: str, settings: type[BaseModel], chosen: dict[str, Any]) -> Provi
 def _option(name: str, field: FieldInfo) -> click.Option:
     kind = _plain(field.annotation)
     flag = f"--{name.replace('_', '-')}"
-    shown = "" if field.is_required() or not field.default else f" Default: {field.default}"
+    shown = "" if field.is_required() or not field.default else f" Default: {_said(field.default)}"
     about = field.description or ""
     text = f"{about[:1].upper()}{about[1:]}.{shown}"
     if kind is bool:
         return click.Option([flag, name], is_flag=True, default=None, help=text)
     if get_origin(kind) is tuple:
         return click.Option([flag, name], multiple=True, help=f"{text} May be given again.")
-    return click.Option([flag, name], type=_type(kind), help=text, required=field.is_required())
+    metavar = "MOMENT" if kind is datetime else None
+    return click.Option(
+        [flag, name], type=_type(kind), metavar=metavar, help=text, required=field.is_required()
+    )
+
+
+def _said(default: object) -> str:
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def _plain(annotation: Any) -> Any:
-    """The annotation without its `| None`."""
+    """The annotation without its `| None` and what pydantic is told besides."""
     if get_origin(annotation) in (Union, UnionType):
         inner = [part for part in get_args(annotation) if part is not NoneType]
-        return inner[0] if len(inner) == 1 else str
-    return annotation
+        return _plain(inner[0]) if len(inner) == 1 else str
+    return _plain(get_args(annotation)[0]) if get_origin(annotation) is Annotated else annotation
 
 
 def _type(kind: Any) -> click.ParamType[Any]:

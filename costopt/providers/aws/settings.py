@@ -38,7 +38,7 @@ class AwsSettings(BaseModel):
     """Collect an AWS account, or all accounts of an organization.
 
     Credentials come from where the AWS CLI finds them: environment, profile, instance role. Nothing
-    is changed in any account; `costopt doctor aws` prints the least policy that suffices.
+    is changed in any account; `costopt doctor aws --policy` prints the least policy that suffices.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,7 +48,7 @@ class AwsSettings(BaseModel):
         (), description="region to look into; without any, all that the account has enabled"
     )
     organization: bool = Field(
-        False, description="walk the member accounts of the organization, each by its role"
+        False, description="also the member accounts of the organization, each by its role"
     )
     role_name: RoleName = Field(
         "costopt",
@@ -57,24 +57,28 @@ class AwsSettings(BaseModel):
     external_id: str | None = Field(None, description="external id that the role asks for")
     days: int = Field(60, ge=1, le=455, description="days of metrics to ask for")
     until: Moment | None = Field(
-        None, description="collect metrics up to this moment (ISO, UTC); without it, now"
+        None, description="metrics up to this moment (ISO, UTC); without it, now"
     )
     export: tuple[str, ...] = Field(
         (), description="where a bill export is: s3://bucket/prefix (FOCUS, CUR 2.0, legacy CUR)"
     )
     cost_explorer: bool = Field(
-        False, description="take the bill from Cost Explorer, which costs $0.01 a request"
+        False,
+        description="the bill by Cost Explorer where no export is named, and how far commitments "
+        "are used; $0.01 a request",
     )
     skip: tuple[Part, ...] = Field((), description="leave out metrics, charges or prices")
     dry_run: bool = Field(
-        False, description="list what there is, say what the paid calls would cost, and stop"
+        False,
+        description="list what there is, say what the paid calls would cost and which months of a "
+        "bill would be read, and stop",
     )
     max_api_cost: float = Field(
-        10.0, ge=0, description="refuse paid calls of more dollars than this"
+        10.0, ge=0, description="dollars that the paid calls may cost; above, none is made"
     )
     max_concurrency: int = Field(4, ge=1, le=64, description="calls under way at a time")
     max_attempts: int = Field(
-        8, ge=1, le=50, description="tries of a call that is throttled or fails on their side"
+        8, ge=1, le=50, description="tries of a call that is throttled or fails on AWS's side"
     )
 
     @model_validator(mode="after")

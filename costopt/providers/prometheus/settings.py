@@ -26,7 +26,7 @@ _MATCHERS: Final = re.compile(
 
 
 class PrometheusSettings(BaseModel):
-    """Collect machines from a Prometheus, or what speaks its language.
+    """Collect machines from Prometheus or what answers like it.
 
     node_exporter, dcgm-exporter, cAdvisor and kube-state-metrics are understood; Thanos, Mimir and
     VictoriaMetrics too. Secrets come from files or the environment, never from options.
@@ -38,7 +38,7 @@ class PrometheusSettings(BaseModel):
     url: str = Field(description="address with its path, such as https://mimir.example/prometheus")
     days: int = Field(60, ge=1, le=1100, description="days of metrics to ask for")
     until: datetime | None = Field(
-        None, description="collect metrics up to this moment (ISO, UTC); without it, now"
+        None, description="metrics up to this moment (ISO, UTC); without it, now"
     )
     period: int | None = Field(
         None,
@@ -65,16 +65,16 @@ class PrometheusSettings(BaseModel):
         None, description="name of the environment variable that holds a bearer token"
     )
     username: str | None = Field(None, description="user of basic authentication")
-    password_file: Path | None = Field(None, description="file that holds its password")
+    password_file: Path | None = Field(None, description="file that holds the user's password")
     password_env: str | None = Field(
-        None, description="name of the environment variable that holds its password"
+        None, description="name of the environment variable that holds the user's password"
     )
     header: tuple[str, ...] = Field(
         (), description='header to send, as "X-Scope-OrgID: team"; "Name: @FILE" reads its value'
     )
     ca_file: Path | None = Field(None, description="certificates to trust (PEM)")
     cert_file: Path | None = Field(None, description="certificate to show (PEM)")
-    key_file: Path | None = Field(None, description="key of that certificate (PEM)")
+    key_file: Path | None = Field(None, description="private key of that certificate (PEM)")
     timeout: float = Field(60.0, gt=0, le=600, description="seconds to wait for an answer")
     max_concurrency: int = Field(3, ge=1, le=32, description="queries under way at a time")
     max_attempts: int = Field(6, ge=1, le=20, description="tries of a query that is turned away")
