@@ -77,7 +77,7 @@ def measure(machines: int, days: int, rounds: int) -> None:
     def collect() -> int:
         problems: list[Problem] = []
         prepared = metrics.prepare([account], table, settings, Known(), problems, now=NOW)
-        rows = sum(one.num_rows for one in metrics.read(prepared, settings, problems))
+        rows = sum(one.num_rows for one in metrics.read(prepared, settings, problems, {}))
         assert not problems, problems
         return rows
 

@@ -176,8 +176,13 @@ def _steps(
 
     def metrics() -> int:
         samples = counted("metrics", provider.metrics(window))
-        portion_rows = _PORTION_ROWS if resuming else None
-        return lake.append_metrics(provider.name, samples, portion_rows=portion_rows).rows
+        if resuming is None:
+            return lake.append_metrics(provider.name, samples).rows
+        before = dict(resuming.notes)  # those of charges may be of a bill that was not committed
+        committed = lake.append_metrics(provider.name, samples, portion_rows=_PORTION_ROWS)
+        new = {name: text for name, text in resuming.notes.items() if before.get(name) != text}
+        lake.note(provider.name, new)
+        return committed.rows
 
     return {
         "resources": lambda: lake.append("resources", provider.resources()).rows,

@@ -124,6 +124,22 @@ def test_notes_of_a_bill_that_failed_are_not_kept(lake: Lake) -> None:
     assert lake.read_charges().num_rows == 0
 
 
+def test_notes_of_samples_are_kept_when_these_are(lake: Lake) -> None:
+    class Noting(Service):
+        def charges(self, window: Window | None) -> Iterator[pa.Table]:
+            yield from super().charges(window)
+            raise ProviderError("the export is being rewritten")
+
+        def metrics(self, window: Window | None) -> Iterator[pa.Table]:
+            yield from super().metrics(window)
+            self.notes["samples"] = "all asked for"
+
+    pipeline.collect(Noting(fails_after=5000), lake)
+    assert lake.notes("fake") == {}
+    pipeline.collect(Noting(), lake)
+    assert lake.notes("fake") == {"samples": "all asked for"}
+
+
 def test_two_collects_at_once_ask_for_each_sample_once(lake: Lake) -> None:
     waiting, told = threading.Event(), []
 

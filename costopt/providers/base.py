@@ -80,7 +80,8 @@ class Resuming(Protocol):
     """
 
     notes: dict[str, str]
-    """Kept when the charges are committed, beside those of earlier collects; names the keys."""
+    """Kept beside those of earlier collects, by their names: what is noted while charges or samples
+    are given is kept when these are committed."""
 
     def resume(self, known: Known) -> None:
         """Told what the lake holds, before any other call. Without it, everything is asked for."""

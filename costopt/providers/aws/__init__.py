@@ -100,7 +100,7 @@ class AwsProvider:
             return
         prepared = self._prepared if window is None else self._prepare(window)
         assert prepared
-        yield from metrics.read(prepared, self._settings, self.problems)
+        yield from metrics.read(prepared, self._settings, self.problems, self.notes)
 
     def checks(self) -> Iterator[Check]:
         """Each action that a collect with these settings needs, tried in every account."""

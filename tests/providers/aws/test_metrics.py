@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -288,7 +289,7 @@ def test_a_collect_when_nothing_is_new_costs_nothing() -> None:
         fleet.service.native = lambda series: 300
         held = fleet.collect().held()
         full = dict.fromkeys(held.held, NOW)
-        prepared, _ = fleet.prepared(type(held)(full))
+        prepared, _ = fleet.prepared(replace(held, held=full))
         assert estimate(prepared.plan, prepared.listing).usd == 0
         assert prepared.plan.calls == ()
 
@@ -307,7 +308,7 @@ def test_a_window_narrows_what_is_asked() -> None:
     inner = Window(NOW - timedelta(hours=30), NOW - timedelta(hours=20))
     with watched([machine(1)]) as fleet:
         prepared, _ = fleet.prepared(window=inner)
-        tables = list(metrics.read(prepared, fleet.settings, []))
+        tables = list(metrics.read(prepared, fleet.settings, [], {}))
     starts = [key[3] for key, _ in Collected(tables, []).rows()]
     assert inner.start.timestamp() <= min(starts)
     assert max(starts) < inner.end.timestamp()
@@ -322,7 +323,7 @@ def test_the_estimate_is_what_is_billed_and_the_limit_holds() -> None:
             costs.estimate(AwsSettings(max_api_cost=0.0001), prepared, NOW)
         dry = costs.estimate(AwsSettings(max_api_cost=0, dry_run=True), prepared, NOW)
         assert dry.usd == told.usd
-        list(metrics.read(prepared, fleet.settings, []))
+        list(metrics.read(prepared, fleet.settings, [], {}))
         billed = sum(call.metrics for call in fleet.service.calls())
     assert told.usd == billed * USD_PER_METRIC
     assert str(len(fleet.service.calls())) in told.lines[0]

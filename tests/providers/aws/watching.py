@@ -58,6 +58,7 @@ class Collected:
     tables: list[pa.Table]
     problems: list[Problem]
     pauses: list[float] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
 
     @property
     def samples(self) -> dict[Sample, float]:
@@ -105,7 +106,7 @@ class Collected:
             key = Key(*(row[name] or "" for name in _SERIES[:4]))
             end = row["Timestamp_max"] + timedelta(seconds=row["PeriodSeconds"])
             ends[key] = max(end, ends.get(key, end))
-        return Known(ends)
+        return Known(ends, notes=self.notes)
 
 
 @dataclass
@@ -144,7 +145,9 @@ class Watched:
         """All of it, or only so many tables, then killed."""
         prepared, problems = self.prepared(known, now=now)
         collected = Collected([], problems)
-        stream = metrics.read(prepared, self.settings, problems, pause=collected.pauses.append)
+        stream = metrics.read(
+            prepared, self.settings, problems, collected.notes, pause=collected.pauses.append
+        )
         for table in stream:
             assert table.schema.equals(schema.METRICS)
             collected.tables.append(table)

@@ -2,7 +2,7 @@
 
 prepared = prepare(accounts, resources, settings, known, problems, now=now)  # free calls only
 plan.estimate(prepared.plan, prepared.listing)                               # what they cost
-yield from read(prepared, settings, problems)                                # the paid calls
+yield from read(prepared, settings, problems, notes)                                # the paid calls
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import pyarrow as pa
 from costopt.model import Window
 from costopt.providers.aws.access import Account
 from costopt.providers.aws.metrics import discovery, plan
+from costopt.providers.aws.metrics.plan import Plan, Unit
 from costopt.providers.aws.metrics.reading import Pause, Reader
+from costopt.providers.aws.metrics.silence import Answer, Silence, remembered
 from costopt.providers.aws.metrics.targets import targets
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Known, Problem
@@ -27,9 +29,27 @@ from costopt.providers.base import Known, Problem
 class Prepared:
     """What is to be asked, and through which accounts."""
 
-    plan: plan.Plan
+    plan: Plan
     accounts: Mapping[str, Account]
     listing: int  # places whose agents' series were listed
+    silence: Silence  # what was asked in vain before
+    lacking: Mapping[Unit, int]  # from when on the lake lacks samples, seconds since 1970
+    since: Mapping[Unit, int]  # and from when on they are asked for
+    now: int
+
+    def notes(self, answered: Mapping[Unit, int | None]) -> dict[str, str]:
+        """What to remember of a collect that came to its end.
+
+        Args:
+            answered: of units that were asked and answered, the end of the newest sample.
+        """
+        until: dict[Unit, int] = {}
+        for part in (part for call in self.plan.calls for part in call.parts):
+            until[part.unit] = max(part.end, until.get(part.unit, part.end))
+        answers = {
+            unit: Answer(self.since[unit], until[unit], newest) for unit, newest in answered.items()
+        }
+        return self.silence.after(self.lacking, answers, self.now)
 
 
 def prepare(
@@ -54,14 +74,18 @@ def prepare(
     agents = discovery.listed(by_id, sorted(machines), problems, settings.max_concurrency)
     asked = plan.units(things, agents)
     start, end = (_seconds(moment) for moment in _span(settings, window, now))
-    calls = plan.planned(asked, known, start, end, _seconds(now))
-    return Prepared(calls, by_id, len(machines))
+    silence = remembered(known.notes)
+    lacking = {unit: plan.lacking(unit, known, start) for unit in asked}
+    since = {unit: silence.since(unit, first, _seconds(now)) for unit, first in lacking.items()}
+    calls = plan.planned(since, end, _seconds(now))
+    return Prepared(calls, by_id, len(machines), silence, lacking, since, _seconds(now))
 
 
 def read(
     prepared: Prepared,
     settings: AwsSettings,
     problems: list[Problem],
+    notes: dict[str, str],
     *,
     pause: Pause = time.sleep,
 ) -> Iterator[pa.Table]:
@@ -69,10 +93,14 @@ def read(
 
     What fails is a fatal problem, told when all else was given; of a series whose call failed
     nothing later is given.
+
+    Args:
+        notes: gets what was asked in vain, when all was given.
     """
     reader = Reader(prepared.accounts, pause)
     try:
         yield from reader.tables(prepared.plan, settings.max_concurrency)
+        notes |= prepared.notes(reader.answered(prepared.plan))
     finally:
         problems += reader.problems()
 

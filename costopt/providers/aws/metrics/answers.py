@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from costopt import schema
 from costopt.providers.aws.metrics.packing import slots
-from costopt.providers.aws.metrics.plan import Call, Part
+from costopt.providers.aws.metrics.plan import Call, Part, Unit
 
 RAW_BODY: Final = "RawBody"
 """Under this name the answer of a client with `keep_raw` holds the body."""
@@ -140,21 +140,32 @@ class _Rows(NamedTuple):
     values: NDArray[np.float32]
 
 
-def samples(grid: Grid, left_out: Sequence[bool]) -> pa.Table:
-    """The samples of a call (schema.METRICS), series by series, each in the order of time.
+class Given(NamedTuple):
+    """The samples of a call."""
+
+    table: pa.Table  # schema.METRICS, series by series, each in the order of time
+    ends: Mapping[Unit, int]  # of the newest sample of each unit that has any, seconds since 1970
+
+
+def samples(grid: Grid, left_out: Sequence[bool]) -> Given:
+    """What the call brought.
 
     Args:
         left_out: (parts,) parts that are not given: their answers lack something.
     """
     rows: list[_Rows] = []
+    ends: dict[Unit, int] = {}
     query = 0
     for part, out in zip(grid.call.parts, left_out, strict=True):
         raws = part.unit.entry.raws
         if not out:
             stats = {raw: grid.row(query + number) for number, raw in enumerate(raws)}
-            rows += _of_part(part, grid.call.start, stats)
+            of_part = _of_part(part, grid.call.start, stats)
+            last = [int(one.times[-1]) + one.period for one in of_part if len(one.times)]
+            ends |= {part.unit: max(last)} if last else {}
+            rows += of_part
         query += len(raws)
-    return _table(rows)
+    return Given(_table(rows), ends)
 
 
 def _of_part(part: Part, start: int, stats: dict[Any, NDArray[np.float64]]) -> list[_Rows]:

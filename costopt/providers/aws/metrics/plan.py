@@ -37,6 +37,11 @@ class Unit:
     dimensions: Dimensions
     silent_since: int | None = None  # as of its Target
 
+    @property
+    def name(self) -> str:
+        """What tells it from others of its place, the same from one collect to the next."""
+        return "\t".join((self.resource_id, self.entry.names[0], self.device))
+
     def series(self) -> list[Series]:
         """Its lines of samples."""
         return [Series(self.resource_id, m.name, m.statistic, self.device) for m in self.entry.made]
@@ -95,19 +100,19 @@ def units(targets: Iterable[Target], agents: Mapping[Place, Sequence[Listed]]) -
     return asked
 
 
-def planned(asked: Sequence[Unit], known: Known, start: int, end: int, now: int) -> Plan:
-    """The calls that bring what the lake lacks of these units between the two moments.
+def planned(since: Mapping[Unit, int], end: int, now: int) -> Plan:
+    """The calls that bring samples of these units.
 
     Args:
-        start: seconds since 1970, as `end` and `now`.
+        since: from when on, seconds since 1970, as `end` and `now`.
     """
+    asked = list(since)
     wanted: dict[Place, list[packing.Ask]] = {}
     settled = retention.settled(end, now)
     for number, unit in enumerate(asked):
-        since = _since(unit, known, start)
-        if unit.silent_since is not None and unit.silent_since < since + _LAST_SAMPLES:
+        if unit.silent_since is not None and unit.silent_since < since[unit] + _LAST_SAMPLES:
             continue  # by its own samples: another's may have come before a collect was killed
-        for period, first, last in retention.spans(since, settled, now):
+        for period, first, last in retention.spans(since[unit], settled, now):
             ask = packing.Ask(first, last, period, len(unit.entry.raws), number)
             wanted.setdefault(unit.place, []).append(ask)
     return Plan(tuple(_in_turn([_calls(place, wanted[place], asked) for place in sorted(wanted)])))
@@ -133,9 +138,10 @@ def estimate(plan: Plan, listing: int) -> Estimate:
     return Estimate(usd, tuple(lines))
 
 
-def _since(unit: Unit, known: Known, start: int) -> int:
-    """From where the lake lacks samples. The series of a unit are kept together, so the one that
-    reaches furthest tells; one that AWS never sends does not count."""
+def lacking(unit: Unit, known: Known, start: int) -> int:
+    """From when on the lake lacks samples, of those that begin at `start` or later. The series of a
+    unit are kept together, so the one that reaches furthest tells; one that AWS never sends does
+    not count."""
     held = [known.held[one] for one in unit.series() if one in known.held]
     return max([start, *(_seconds(moment) for moment in held)])
 

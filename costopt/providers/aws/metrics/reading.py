@@ -50,6 +50,7 @@ class Reader:
         self._shut: set[Place] = set()
         self._broken: set[Unit] = set()
         self._failed: Counter[tuple[str, str]] = Counter()
+        self._ends: dict[Unit, int] = {}  # of the newest sample, seconds since 1970
 
     def tables(self, plan: Plan, threads: int) -> Iterator[pa.Table]:
         """Samples in the plan's order, a table for each call; of a unit none after a failure."""
@@ -57,9 +58,17 @@ class Reader:
             self._judge(outcome)
             if outcome.grid is not None:
                 left_out = [part.unit in self._broken for part in outcome.call.parts]
-                table = answers.samples(outcome.grid, left_out)
+                table, ends = answers.samples(outcome.grid, left_out)
+                self._ends |= ends
                 if table.num_rows:
                     yield table
+
+    def answered(self, plan: Plan) -> dict[Unit, int | None]:
+        """Units of which nothing failed, with the end of the newest sample, None = none came; once
+        `tables` has given all."""
+        units = {part.unit for call in plan.calls for part in call.parts}
+        whole = {unit for unit in units - self._broken if unit.place not in self._shut}
+        return {unit: self._ends.get(unit) for unit in whole}
 
     def problems(self) -> list[Problem]:
         """What could not be read: each reason once for its place, with the calls it concerns."""
