@@ -58,6 +58,10 @@ RESOURCES: Final = pa.schema(
     ]
 )
 
+INSTANCE_TAG: Final = "prometheus:instance"
+"""The tag under which a machine's row carries the `instance` label of its node_exporter, where
+neither its id nor its name tells it."""
+
 METRICS: Final = pa.schema(
     [
         _field("ResourceId", pa.string(), required=True),
@@ -111,7 +115,9 @@ AWS_LIST: Final = "AWS price list"
 AWS_SAVINGS_PLANS: Final = "AWS Savings Plans price list"
 AWS_SPOT: Final = "EC2 spot price history, mean of 24 hours and of the zones"
 AWS_TYPES: Final = "EC2 DescribeInstanceTypes"
-PUBLISHED: Final = frozenset({AWS_LIST, AWS_SAVINGS_PLANS, AWS_SPOT, AWS_TYPES})
+AZURE_SIZES: Final = "Azure resource SKUs"
+GCP_TYPES: Final = "Compute Engine machineTypes"
+PUBLISHED: Final = frozenset({AWS_LIST, AWS_SAVINGS_PLANS, AWS_SPOT, AWS_TYPES, GCP_TYPES})
 """What x_Source says of prices and shapes that a provider itself gave: all others in a lake are the
 user's own, and stand above these."""
 

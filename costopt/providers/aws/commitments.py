@@ -17,9 +17,10 @@ import pyarrow as pa
 from costopt import schema
 from costopt.parallel import in_threads
 from costopt.providers.aws.access import Account, told, under
-from costopt.providers.aws.inventory.place import Place, Row, attributes
+from costopt.providers.aws.inventory.place import Place
 from costopt.providers.aws.paging import figure, pages
 from costopt.providers.base import Problem
+from costopt.providers.rows import Row, attributes
 
 UTILIZATION_REQUESTS: Final = 3
 """Paid requests to Cost Explorer: two for reservations, one for savings plans (a page each)."""

@@ -30,9 +30,10 @@ from costopt.parallel import in_threads
 from costopt.providers.aws import shapes
 from costopt.providers.aws.access import FAILURES, Account, said, told
 from costopt.providers.aws.inventory import balancers, databases, disks, machines, network
-from costopt.providers.aws.inventory.place import Place, Row
+from costopt.providers.aws.inventory.place import Place
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Problem
+from costopt.providers.rows import Row
 
 
 class Kind(NamedTuple):

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from costopt.providers.aws.access import under
-from costopt.providers.aws.inventory.place import Place, Row, attributes
+from costopt.providers.aws.inventory.place import Place
+from costopt.providers.rows import Row, attributes
 
 SERVICE: Final = "Elastic Load Balancing"
 TYPE: Final = "Load balancer"

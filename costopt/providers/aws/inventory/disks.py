@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costopt.providers.aws.inventory.machines import SERVICE
-from costopt.providers.aws.inventory.place import Place, Row, attributes
+from costopt.providers.aws.inventory.place import Place
+from costopt.providers.rows import Row, attributes
 
 
 def volumes(place: Place) -> Iterator[Row]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from costopt.providers.aws.inventory.place import Place, Row, attributes
+from costopt.providers.aws.inventory.place import Place
+from costopt.providers.rows import Row, attributes
 
 SERVICE: Final = "Amazon Elastic Compute Cloud"
 """As FOCUS exports of AWS have it; disks, snapshots and NAT gateways are billed under it, too."""

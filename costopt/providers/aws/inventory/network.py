@@ -7,7 +7,8 @@ from typing import Final
 
 from costopt.providers.aws.access import under
 from costopt.providers.aws.inventory.machines import SERVICE
-from costopt.providers.aws.inventory.place import Place, Row, attributes
+from costopt.providers.aws.inventory.place import Place
+from costopt.providers.rows import Row, attributes
 
 VPC: Final = "Amazon Virtual Private Cloud"
 """Public addresses are billed under it; NAT gateways are not (both seen in FOCUS exports)."""

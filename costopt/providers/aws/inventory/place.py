@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from costopt.providers.aws.access import Account, told, under
 from costopt.providers.base import Problem
-
-Row = dict[str, Any]
-"""Columns of schema.RESOURCES; those left out are null."""
+from costopt.providers.rows import Row
 
 
 @dataclass(frozen=True)
@@ -50,14 +47,3 @@ class Place:
             "ResourceName": kept.get("Name") or None,
             "Tags": dict(sorted(kept.items())) or None,
         } | columns
-
-
-def attributes(**values: str | float | bool | datetime | None) -> dict[str, str] | None:
-    """x_Attributes: what is known of the values, as text; truth as true or false, times as ISO."""
-    return {name: _text(value) for name, value in values.items() if value not in (None, "")} or None
-
-
-def _text(value: str | float | bool | datetime) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value.isoformat() if isinstance(value, datetime) else str(value)

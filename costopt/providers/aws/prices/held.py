@@ -19,6 +19,7 @@ from costopt.model import Price
 from costopt.pricing.catalogue import Catalogue
 from costopt.pricing.layer import region_key, system_key, type_key
 from costopt.providers.aws.prices import rows
+from costopt.providers.own import beside_own
 from costopt.units import provider_key
 
 _RENEWED: Final = timedelta(days=30)
@@ -50,9 +51,6 @@ class Held:
         listed = schema.published(aws)
         self._listed = aws.filter(listed)
         self._own = _own(aws.filter(pc.invert(listed)).to_pylist())
-        described = _of_aws(shapes)
-        own = described.filter(pc.invert(schema.published(described))).column("x_InstanceType")
-        self._own_types = {type_key(name) for name in own.to_pylist()}
 
     def holds(self, region: str, source: str) -> bool:
         """Whether any price of that list is there; without, it has to be read again."""
@@ -77,11 +75,7 @@ class Held:
 
     def beside_own(self, shapes: pa.Table) -> pa.Table:
         """Those of types that no shape of the user's own describes (schema.SHAPES)."""
-        taken = [
-            type_key(name) not in self._own_types
-            for name in shapes.column("x_InstanceType").to_pylist()
-        ]
-        return shapes.filter(pa.array(taken, pa.bool_()))
+        return beside_own(shapes, self._shapes)
 
     def new_shapes(self, shapes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Those of types that neither the snapshot nor the lake knows."""

@@ -1,0 +1,41 @@
+"""What the lake holds and a cloud no longer lists: it is gone, and costs and does nothing more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from costopt.providers.base import Problem
+from costopt.providers.rows import Row
+
+GONE: Final = "terminated"
+
+
+def gone(
+    known: Sequence[Mapping[str, Any]],
+    listed: Collection[str],
+    places: Collection[tuple[str, str | None]],
+    problems: Sequence[Problem],
+    ids: re.Pattern[str],
+) -> Iterator[Row]:
+    """The rows of what is known and not there, with their state.
+
+    Args:
+        known: the lake's present rows (schema.RESOURCES).
+        listed: ids that the cloud has just listed.
+        places: (account, region) that were looked into.
+        problems: of this collect, whose `where` begins with account and region; a place in which
+            anything was refused tells of nothing.
+        ids: of the kinds that the inventory lists: of others it cannot say that they are gone.
+    """
+    doubtful = {tuple(problem.where.split()[:2]) for problem in problems if problem.fatal}
+    sure = set(places) - doubtful
+    for row in known:
+        if (
+            (row["SubAccountId"], row["RegionId"]) in sure
+            and row["ResourceId"] not in listed
+            and row["x_State"] != GONE
+            and ids.fullmatch(row["ResourceId"])
+        ):
+            yield dict(row) | {"x_State": GONE, "x_ObservedAt": None}
