@@ -117,7 +117,9 @@ AWS_SPOT: Final = "EC2 spot price history, mean of 24 hours and of the zones"
 AWS_TYPES: Final = "EC2 DescribeInstanceTypes"
 AZURE_SIZES: Final = "Azure resource SKUs"
 GCP_TYPES: Final = "Compute Engine machineTypes"
-PUBLISHED: Final = frozenset({AWS_LIST, AWS_SAVINGS_PLANS, AWS_SPOT, AWS_TYPES, GCP_TYPES})
+PUBLISHED: Final = frozenset(
+    {AWS_LIST, AWS_SAVINGS_PLANS, AWS_SPOT, AWS_TYPES, AZURE_SIZES, GCP_TYPES}
+)
 """What x_Source says of prices and shapes that a provider itself gave: all others in a lake are the
 user's own, and stand above these."""
 

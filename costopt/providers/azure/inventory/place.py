@@ -1,0 +1,134 @@
+"""One subscription, and the rows of the inventory that are found there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from azure.core.exceptions import HttpResponseError
+from azure.mgmt.compute import ComputeManagementClient
+from azure.mgmt.network import NetworkManagementClient
+
+from costopt.pricing.layer import region_key
+from costopt.providers.azure.access import Access
+from costopt.providers.azure.subscriptions import Subscription
+
+Row = dict[str, Any]
+"""Columns of schema.RESOURCES; those left out are null."""
+Thing = Mapping[str, Any]
+"""A resource as ARM has it in JSON."""
+Listing = Callable[[], Iterable[Thing]]
+
+_LISTINGS: Final = 3
+"""Tries of a listing whose next page expires under way."""
+
+_UNREGISTERED: Final = frozenset(
+    {"MissingSubscriptionRegistration", "SubscriptionNotRegistered", "InvalidResourceNamespace"}
+)
+"""What Azure says where a subscription never used a service (409, or 404). It holds nothing of it
+then: a resource provider cannot be unregistered while there is anything of its types.
+Source: "Azure resource providers and types", learn.microsoft.com/azure/azure-resource-manager."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one thread looks."""
+
+    access: Access
+    subscription: Subscription
+
+    @property
+    def compute(self) -> Any:
+        """The client of machines and disks."""
+        return self._client(ComputeManagementClient)
+
+    @property
+    def network(self) -> Any:
+        """The client of addresses, gateways and load balancers."""
+        return self._client(NetworkManagementClient)
+
+    def _client(self, client: Callable[..., Any]) -> Any:
+        return self.access.management(client, self.subscription.subscription_id)
+
+    def things(self, listing: Listing) -> Iterator[Thing]:
+        """What is listed, all pages of it, in the regions asked for; each thing once.
+
+        A page's token expires after some minutes (HTTP 400): then the list is asked for anew.
+        """
+        wanted = self.access.settings.region
+        for thing in self.listed(listing):
+            if not wanted or region(thing) in wanted:
+                yield thing
+
+    def listed(self, listing: Listing) -> Iterator[Thing]:
+        """As `things`, of every region."""
+        seen: set[str] = set()
+        for attempt in range(_LISTINGS):
+            try:
+                for thing in listing():
+                    if (key := thing["id"].lower()) not in seen:
+                        seen.add(key)
+                        yield thing
+            except HttpResponseError as error:
+                if unregistered(error):
+                    return
+                expired = seen and error.status_code in (400, 410)
+                if not expired or attempt == _LISTINGS - 1:
+                    raise
+            else:
+                return
+
+    def row(self, thing: Thing, **columns: Any) -> Row:
+        """A thing of this place."""
+        tags = {key: value or "" for key, value in (thing.get("tags") or {}).items()}
+        return {
+            "ProviderName": "Azure",
+            "SubAccountId": self.subscription.subscription_id,
+            "RegionId": region(thing),
+            "ResourceId": thing["id"].lower(),
+            "ResourceName": thing.get("name"),
+            "Tags": dict(sorted(tags.items())) or None,
+        } | columns
+
+
+def unregistered(error: HttpResponseError) -> bool:
+    """Whether the subscription never used that service: there is nothing of it."""
+    return error.error is not None and error.error.code in _UNREGISTERED
+
+
+def region(thing: Thing) -> str | None:
+    """Its region's name: westeurope, also where it says "West Europe"."""
+    location = thing.get("location")
+    return region_key(location) if location else None
+
+
+def at(thing: Thing | None, path: str) -> Any:
+    """What stands at the end of the names, which dots part; None where any of them lacks."""
+    found: Any = thing
+    for name in path.split("."):
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(name)
+    return found
+
+
+def moment(text: str | None) -> datetime | None:
+    """A moment in UTC; None where it is none."""
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def attributes(**values: str | float | bool | datetime | None) -> dict[str, str] | None:
+    """x_Attributes: what is known of the values, as text; truth as true or false, times as ISO."""
+    return {name: _text(value) for name, value in values.items() if value not in (None, "")} or None
+
+
+def _text(value: str | float | bool | datetime) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,233 @@
+"""What Azure's sizes are, by the list of resource SKUs (free, one call a subscription and region).
+
+The list knows what a name does not say: whether the size may be used by that subscription there.
+What the list does not say (what a burstable size sustains, which card a GPU size has) is taken from
+the size's name (costopt/pricing/azure_sizes.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from azure.mgmt.compute import ComputeManagementClient
+
+from costopt import schema
+from costopt.parallel import in_threads
+from costopt.pricing import azure_sizes
+from costopt.pricing.layer import region_key, type_key
+from costopt.providers.azure.access import Access, told
+from costopt.providers.base import Problem
+from costopt.units import provider_key
+
+CALL: Final = "Microsoft.Compute/skus/read"
+SOURCE: Final = schema.AZURE_SIZES
+
+_ARCHITECTURES: Final = {"x64": "x86_64", "Arm64": "arm64"}
+_MIB_PER_GIB: Final = 1024
+_USE_COLUMNS: Final = ("SubAccountId", "RegionId", "x_InstanceType")
+
+Sku = Mapping[str, Any]
+"""One entry of the list, in JSON."""
+Shape = dict[str, Any]
+"""Columns of schema.SHAPES."""
+
+
+class Use(NamedTuple):
+    """A size in use somewhere."""
+
+    subscription_id: str
+    region: str
+    instance_type: str
+
+
+class _Asked(NamedTuple):
+    """One list to read, and of which sizes the families are wanted."""
+
+    subscription_id: str
+    region: str
+    types: frozenset[str]  # as `type_key`
+
+
+class Sizes:
+    """The sizes in use and their families, as the subscriptions' own lists tell of them."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._asked: set[Use] = set()
+        self._known: dict[str, Shape] = {}
+
+    def describe(self, uses: Iterable[Use], problems: list[Problem]) -> dict[str, Shape]:
+        """Rows of schema.SHAPES of the sizes used and of their families, by `type_key`.
+
+        A size that any of the subscriptions may not use where it has machines of that family is
+        marked as no longer current, so that nothing is moved to it.
+
+        Each list is asked for once. A subscription that refuses is a problem, though not a fatal
+        one: what the names say stands in.
+        """
+        new = {Use(one.subscription_id, one.region, type_key(one.instance_type)) for one in uses}
+        types: dict[tuple[str, str], set[str]] = {}
+        for use in sorted(new - self._asked):
+            types.setdefault((use.subscription_id, use.region), set()).add(use.instance_type)
+        self._asked |= new
+        asked = [_Asked(*place, frozenset(names)) for place, names in types.items()]
+        for shapes, refusals in in_threads(
+            self._listed, asked, self._access.settings.max_concurrency
+        ):
+            problems += refusals
+            for row in shapes:
+                known = self._known.setdefault(type_key(row["x_InstanceType"]), row)
+                if row["x_CurrentGeneration"] is False:
+                    known["x_CurrentGeneration"] = False
+        return self._known
+
+    def shapes(self, resources: pa.Table, problems: list[Problem]) -> pa.Table:
+        """The sizes in use and all of their families, which one may move to (schema.SHAPES).
+
+        A burstable size of which nobody knows what it sustains is left out: taken for one with full
+        CPUs, it would be recommended where it cannot serve.
+
+        Args:
+            resources: schema.RESOURCES, as `inventory.resources` gives them: then no call is made.
+            problems: what cannot be had is added.
+        """
+        machines = resources.filter(pc.is_valid(resources.column("x_InstanceType")))
+        columns = [machines.column(name).to_pylist() for name in _USE_COLUMNS]
+        rows = []
+        uses = (Use(*row) for row in zip(*columns, strict=True))
+        for _, row in sorted(self.describe(uses, problems).items()):
+            if _is_burstable(row["x_InstanceType"]) and row["x_BurstableBaselinePercent"] is None:
+                what = "burstable, and what it sustains is not known: no machine is moved to it"
+                problems.append(Problem(f"{CALL} {row['x_InstanceType']}", what))
+            else:
+                rows.append(row)
+        return pa.Table.from_pylist(rows, schema=schema.SHAPES)
+
+    def _listed(self, asked: _Asked) -> tuple[list[Shape], list[Problem]]:
+        """The shapes of the families wanted, and why there are none."""
+        refusals: list[Problem] = []
+        with told(refusals, f"{asked.subscription_id} {asked.region} {CALL}", fatal=False):
+            client = self._access.management(ComputeManagementClient, asked.subscription_id)
+            listed = client.resource_skus.list(filter=f"location eq '{asked.region}'")
+            skus = [sku for sku in listed if sku.get("resourceType") == "virtualMachines"]
+            wanted = {sku.get("family") for sku in skus if type_key(sku["name"]) in asked.types}
+            return [
+                row
+                for sku in skus
+                if sku.get("family") in wanted and (row := shape(sku, asked.region))
+            ], []
+        return [], refusals
+
+
+def shape(sku: Sku, region: str) -> Shape | None:
+    """The schema.SHAPES row of one entry of a region's list; None where it has no vCPUs."""
+    name = sku["name"]
+    told = {one["name"]: one.get("value") for one in sku.get("capabilities") or ()}
+    known = built_in(name)
+    vcpus = _number(told, "vCPUsAvailable") or _number(told, "vCPUs")  # fewer: constrained vCPUs
+    if not vcpus:
+        return None
+    threads = _number(told, "vCPUsPerCore")
+    listed = {
+        "ProviderName": azure_sizes.PROVIDER,
+        "x_InstanceType": name,
+        "x_vCPUs": vcpus,
+        "x_PhysicalCores": vcpus / threads if threads else None,
+        "x_MemoryGiB": _number(told, "MemoryGB"),  # GiB, whatever it is called
+        "x_Architecture": _ARCHITECTURES.get(told.get("CpuArchitectureType") or ""),
+        "x_LocalDiskGiB": _local_disk_gib(told),
+        "x_Family": known.get("x_Family") or sku.get("family"),
+        "x_CurrentGeneration": False if is_closed(sku, region) else None,
+        "x_Source": SOURCE,
+    }
+    if not known.get("x_GPUCount") and (cards := _number(told, "GPUs")):
+        listed |= {"x_GPUCount": max(1, int(cards)), "x_GPUModel": _card(name)}
+    return known | {column: value for column, value in listed.items() if value is not None}
+
+
+def is_closed(sku: Sku, region: str) -> bool:
+    """Whether the subscription may not use that size there: by its offer, or for want of room.
+
+    A size that is closed in some of its zones is open in the others.
+    """
+    zones = {
+        zone
+        for place in sku.get("locationInfo") or ()
+        if region_key(place.get("location") or "") == region
+        for zone in place.get("zones") or ()
+    }
+    shut: set[str] = set()
+    for restriction in sku.get("restrictions") or ():
+        info = restriction.get("restrictionInfo") or {}
+        places = info.get("locations") or restriction.get("values") or ()
+        if restriction.get("type") == "Zone":
+            shut |= set(info.get("zones") or ())
+        elif region in map(region_key, places):
+            return True
+    return bool(zones) and zones <= shut
+
+
+def built_in(instance_type: str) -> Shape:
+    """What the size's name stands for (schema.SHAPES); {} = it does not say."""
+    found = azure_sizes.shape(instance_type)
+    if found is None:
+        return {}
+    return {
+        "ProviderName": azure_sizes.PROVIDER,
+        "x_InstanceType": instance_type,
+        "x_vCPUs": found.vcpus,
+        "x_PhysicalCores": found.physical_cores,
+        "x_MemoryGiB": found.memory_gib,
+        "x_Architecture": found.architecture,
+        "x_GPUModel": found.gpu_model,
+        "x_GPUCount": found.gpu_count or None,
+        "x_GPUMemoryGiB": found.gpu_memory_gib,
+        "x_BurstableBaselinePercent": found.burstable_baseline_percent,
+        "x_NetworkGbps": found.network_gbps,
+        "x_LocalDiskGiB": found.local_disk_gib,
+        "x_Family": found.family,
+        "x_CurrentGeneration": found.current_generation,
+    }
+
+
+def beside_own(shapes: pa.Table, held: pa.Table) -> pa.Table:
+    """Those of sizes that no shape of the user's own describes (schema.SHAPES).
+
+    Args:
+        held: what the lake has.
+    """
+    own = {
+        type_key(row["x_InstanceType"])
+        for row in held.filter(pc.invert(schema.published(held))).to_pylist()
+        if provider_key(row["ProviderName"]) == provider_key(azure_sizes.PROVIDER)
+    }
+    names = shapes.column("x_InstanceType").to_pylist()
+    return shapes.filter(pa.array([type_key(name) not in own for name in names], pa.bool_()))
+
+
+def _is_burstable(instance_type: str) -> bool:
+    name = azure_sizes.parse(instance_type)
+    return name is not None and name.letters == "B"
+
+
+def _card(instance_type: str) -> str | None:
+    """The card that the name carries: Standard_NC40ads_H100_v5."""
+    name = azure_sizes.parse(instance_type)
+    return name.extra.strip("_") or None if name else None
+
+
+def _local_disk_gib(told: Mapping[str, str | None]) -> float | None:
+    """The temporary disk and the NVMe ones; both are told in MiB."""
+    parts = [_number(told, name) for name in ("MaxResourceVolumeMB", "NvmeDiskSizeInMiB")]
+    found = [part for part in parts if part is not None]
+    return round(sum(found) / _MIB_PER_GIB, 1) if found else None
+
+
+def _number(told: Mapping[str, str | None], name: str) -> float | None:
+    try:
+        return float(told.get(name) or "")
+    except ValueError:
+        return None
