@@ -24,7 +24,7 @@ from costopt.providers.demo import DemoProvider
 from costopt.providers.files import FilesProvider, FilesSettings
 from costopt.providers.prometheus import PrometheusProvider, PrometheusSettings
 from tests.fakes import aws_account, bill_export
-from tests.fakes.aws_cloud import cloud, environment
+from tests.fakes.aws_cloud import cloud
 from tests.fakes.prometheus import HOSTS, Scripted, serving, small_fleet
 from tests.fakes.prometheus import NOON as PROMETHEUS_NOON
 from tests.frame.test_bill import SOUND
@@ -59,9 +59,7 @@ AWS_NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedel
 @pytest.fixture(scope="module")
 def small_aws() -> Iterator[None]:
     """Two machines and a bill on a moto, which every boto3 client made meanwhile talks to."""
-    with cloud(AWS_NOW) as made, pytest.MonkeyPatch.context() as patch:
-        for name, value in environment(made.url, Path("/nonexistent/aws")).items():
-            patch.setenv(name, value)
+    with cloud(AWS_NOW):
         aws_account.machines(aws_account.own(), "us-east-1", "m5.large", 2)
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket="bills")

@@ -22,7 +22,7 @@ from costopt.lake import packed
 from costopt.lake.store import Lake
 from costopt.providers.demo import DemoProvider
 from tests.fakes import aws_account, bill_export
-from tests.fakes.aws_cloud import Cloud, cloud, environment
+from tests.fakes.aws_cloud import Cloud, cloud
 from tests.fakes.aws_front import Answer, Call, refused
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -31,12 +31,9 @@ SECRETS = ("PLANTEDsecretKEY0123456789abcdefghijklmn", "PLANTEDtoken/9876543210z
 
 
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+def aws() -> Iterator[Cloud]:
     """Three accounts in two regions, and the demo's bill in a bucket."""
-    nothing = tmp_path_factory.mktemp("aws") / "none"
-    with cloud(NOW) as made, pytest.MonkeyPatch.context() as patch:
-        for name, value in environment(made.url, nothing).items():
-            patch.setenv(name, value)
+    with cloud(NOW) as made:
         made.members = aws_account.organization(["shop", "lab"])
         for clients in (
             aws_account.own(),

@@ -7,13 +7,15 @@ twentieth of what the CloudWatch stub would give.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import httpx
+import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.fakes import aws_front, cloudwatch
@@ -56,38 +58,59 @@ class Cloud:
 
 @contextmanager
 def cloud(now: datetime) -> Iterator[Cloud]:
-    """Serve it; moto is empty."""
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    host, port = moto.get_host_and_port()
-    front = aws_front.Front(behind=f"http://{host}:{port}")
-    door = aws_front.serve(front)
-    made = Cloud(front, QuietCloudWatch(now))
-    made.ordinary()
-    try:
-        yield made
-    finally:
-        door.shutdown()
-        door.server_close()
-        moto.stop()
+    """Serve it, empty, to every boto3 client made meanwhile, here and in processes started here."""
+    with empty_moto() as behind:
+        front = aws_front.Front(behind=behind)
+        door = aws_front.serve(front)
+        made = Cloud(front, QuietCloudWatch(now))
+        made.ordinary()
+        try:
+            with environment() as patch:
+                patch.setenv("AWS_ENDPOINT_URL", made.url)
+                yield made
+        finally:
+            door.shutdown()
+            door.server_close()
 
 
-def environment(url: str, nothing: Path) -> dict[str, str]:
-    """The variables by which every boto3 client talks to it, and to nothing of this machine's own.
+@contextmanager
+def empty_moto() -> Iterator[str]:
+    """The URL of a moto that holds nothing.
 
-    Args:
-        nothing: a path at which there is no file.
+    All motos of a process hold the same accounts, so what another test module left is let go.
     """
-    return {
-        "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_CONFIG_FILE": str(nothing),
-        "AWS_SHARED_CREDENTIALS_FILE": str(nothing),
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
-    }
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    httpx.post(f"{url}/moto-api/reset").raise_for_status()
+    try:
+        yield url
+    finally:
+        server.stop()
+
+
+@contextmanager
+def environment() -> Iterator[pytest.MonkeyPatch]:
+    """Throw-away credentials, and nothing of this machine's own AWS configuration."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
+            patch.delenv(name, raising=False)
+        for name, value in _ENVIRONMENT.items():
+            patch.setenv(name, value)
+        yield patch
+
+
+_ENVIRONMENT: Final = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    # else every region holds 1,300 snapshots of images; aws_account makes an image of its own
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+}
 
 
 def _bought(call: Call) -> Answer | None:

@@ -20,7 +20,7 @@ from costopt.providers.aws.prices import products, systems
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.demo import DemoProvider
 from tests.fakes import aws_account, bill_export
-from tests.fakes.aws_cloud import Cloud, cloud, environment
+from tests.fakes.aws_cloud import Cloud, cloud
 from tests.fakes.aws_front import Answer, Call, refused
 
 BUCKET = "s3://bills/exports/focus"
@@ -28,12 +28,9 @@ REGION = "us-east-1"
 
 
 @pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+def everything() -> Iterator[Cloud]:
     """A cloud with one of each thing, a member account, and a bucket of bills."""
-    nothing = tmp_path_factory.mktemp("aws") / "none"
-    with cloud(datetime.now(UTC)) as made, pytest.MonkeyPatch.context() as patch:
-        for name, value in environment(made.url, nothing).items():
-            patch.setenv(name, value)
+    with cloud(datetime.now(UTC)) as made:
         aws_account.populate(aws_account.own(), REGION)
         aws_account.organization(["member"])
         s3 = boto3.client("s3")

@@ -13,10 +13,10 @@ import pytest
 from cfnlint.api import lint_all
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
 
 from costopt.model import Guard, Recommendation
 from costopt.report.artefacts.alarms import alarms
+from tests.fakes.aws_cloud import empty_moto
 from tests.report import builders
 from tests.report.artefacts import guards
 
@@ -27,16 +27,13 @@ SLOTS = 4032  # of 14 days of 5 minutes
 @pytest.fixture(scope="module")
 def aws() -> Iterator[dict[str, Any]]:
     """What boto3's clients need to speak to a local moto."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield {
-        "endpoint_url": f"http://{host}:{port}",
-        "region_name": "eu-west-1",
-        "aws_access_key_id": "test",
-        "aws_secret_access_key": "test",
-    }
-    server.stop()
+    with empty_moto() as url:
+        yield {
+            "endpoint_url": url,
+            "region_name": "eu-west-1",
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+        }
 
 
 def _template(*rows: Recommendation) -> str:
