@@ -134,6 +134,16 @@ def test_a_lake_filled_in_any_order_gives_the_same(
 # -- a few at a time ---------------------------------------------------------------------------
 
 
+@pytest.fixture
+def alone(known: tuple[Analysis, pa.Table]) -> Iterator[None]:
+    """What earlier tests left is not counted, nor looked through at every count: millions of
+    objects."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 def _histories() -> int:
     return sum(type(one) is History for one in gc.get_objects())
 
@@ -148,7 +158,6 @@ class Watched:
     tables: list[int] = field(default_factory=list)
     histories: list[int] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)  # bytes, where they are traced
-    others: int = field(default_factory=_histories)  # of other tests in this process
 
     def __iter__(self) -> Iterator[pa.Table]:
         for name in self.names:
@@ -157,7 +166,7 @@ class Watched:
 
     def _look(self) -> None:
         self.tables.append(sum(ref() is not None for ref in self.given))
-        self.histories.append(_histories() - self.others)
+        self.histories.append(_histories())
         if tracemalloc.is_tracing():
             gc.collect()  # whenever it last did, the bytes are the same
         self.kept.append(tracemalloc.get_traced_memory()[0])
@@ -175,13 +184,13 @@ def alike(known: tuple[Analysis, pa.Table], count: int) -> tuple[dict[str, Case]
     analysis, table = known
     case = analysis.cases["vm-00"]
     names = [f"copy-{n:03d}" for n in range(count)]
-    gc.collect()  # what earlier tests left must not be counted, nor go while this one counts
     cases = {
         name: replace(case, resource=replace(case.resource, resource_id=name)) for name in names
     }
     return cases, Watched(one_by_one(table)[0], names)
 
 
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("look", BOTH)
 @pytest.mark.parametrize("threads", [1, 3])
 def test_as_few_samples_are_held_however_large_the_fleet(
@@ -200,6 +209,7 @@ def test_as_few_samples_are_held_however_large_the_fleet(
         assert found
 
 
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize(("look", "limit"), [(outlooks, 20_000), (backtest, 40_000)])
 def test_little_stays_of_a_machine(
     known: tuple[Analysis, pa.Table], look: Callable[..., object], limit: int
