@@ -1,0 +1,59 @@
+"""The machines that Cloud Monitoring measures, of all that was listed. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from costopt.providers.gcp.metrics.catalogue import Entry
+
+DISKS = 2
+"""Disks that a machine is taken to have: what is asked for is packed by it, nothing left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One machine."""
+
+    project: str
+    resource_id: str
+    instance_id: str  # Google's number of it
+    gpus: int = 0
+    silent_since: int | None = None
+    """Seconds since 1970: stopped then, so that nothing was measured since. None = it runs."""
+
+    def series(self, entry: Entry) -> int:
+        """How many it has of a query's, about; 0 = none."""
+        return {"machine": 1, "disks": DISKS, "gpus": self.gpus}[entry.of]
+
+
+def targets(resources: pa.Table) -> list[Target]:
+    """Every machine of the table (schema.RESOURCES) whose number is known, by project and id."""
+    wanted = ["SubAccountId", "ResourceId", "x_GPUCount", "x_State", "x_Attributes"]
+    found = {}
+    for row in resources.select(wanted).to_pylist():
+        attributes = dict(row["x_Attributes"] or ())
+        number = attributes.get("instance_id", "")
+        if number.isdecimal() and row["SubAccountId"]:
+            found[row["ResourceId"]] = _target(row, number, attributes)
+    return sorted(found.values(), key=lambda one: (one.project, one.resource_id))
+
+
+def _target(row: dict[str, Any], number: str, attributes: dict[str, str]) -> Target:
+    return Target(
+        row["SubAccountId"],
+        row["ResourceId"],
+        number,
+        row["x_GPUCount"] or 0,
+        _silent_since(row["x_State"], attributes),
+    )
+
+
+def _silent_since(state: str | None, attributes: dict[str, str]) -> int | None:
+    stopped = attributes.get("stopped_at")
+    if stopped is None or (state or "").lower() not in {"stopped", "terminated", "suspended"}:
+        return None
+    return int(datetime.fromisoformat(stopped).timestamp())
