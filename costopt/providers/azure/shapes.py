@@ -20,7 +20,6 @@ from costopt.pricing import azure_sizes
 from costopt.pricing.layer import region_key, type_key
 from costopt.providers.azure.access import Access, told
 from costopt.providers.base import Problem
-from costopt.units import provider_key
 
 CALL: Final = "Microsoft.Compute/skus/read"
 SOURCE: Final = schema.AZURE_SIZES
@@ -39,7 +38,7 @@ class Use(NamedTuple):
     """A size in use somewhere."""
 
     subscription_id: str
-    region: str
+    region: str | None
     instance_type: str
 
 
@@ -68,10 +67,12 @@ class Sizes:
         Each list is asked for once. A subscription that refuses is a problem, though not a fatal
         one: what the names say stands in.
         """
-        new = {Use(one.subscription_id, one.region, type_key(one.instance_type)) for one in uses}
+        new = {
+            one._replace(instance_type=type_key(one.instance_type)) for one in uses if one.region
+        }
         types: dict[tuple[str, str], set[str]] = {}
-        for use in sorted(new - self._asked):
-            types.setdefault((use.subscription_id, use.region), set()).add(use.instance_type)
+        for name, region, size in sorted(new - self._asked):
+            types.setdefault((name, region), set()).add(size)
         self._asked |= new
         asked = [_Asked(*place, frozenset(names)) for place, names in types.items()]
         for shapes, refusals in in_threads(
@@ -191,21 +192,6 @@ def built_in(instance_type: str) -> Shape:
         "x_Family": found.family,
         "x_CurrentGeneration": found.current_generation,
     }
-
-
-def beside_own(shapes: pa.Table, held: pa.Table) -> pa.Table:
-    """Those of sizes that no shape of the user's own describes (schema.SHAPES).
-
-    Args:
-        held: what the lake has.
-    """
-    own = {
-        type_key(row["x_InstanceType"])
-        for row in held.filter(pc.invert(schema.published(held))).to_pylist()
-        if provider_key(row["ProviderName"]) == provider_key(azure_sizes.PROVIDER)
-    }
-    names = shapes.column("x_InstanceType").to_pylist()
-    return shapes.filter(pa.array([type_key(name) not in own for name in names], pa.bool_()))
 
 
 def _is_burstable(instance_type: str) -> bool:

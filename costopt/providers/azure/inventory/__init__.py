@@ -31,11 +31,12 @@ from costopt.parallel import in_threads
 from costopt.pricing.layer import type_key
 from costopt.providers.azure.access import Access, told
 from costopt.providers.azure.inventory import disks, machines, network, scale_sets
-from costopt.providers.azure.inventory.place import Place, Row
+from costopt.providers.azure.inventory.place import Place
 from costopt.providers.azure.inventory.scale_sets import ScaleSet
 from costopt.providers.azure.shapes import Sizes, Use, built_in
 from costopt.providers.azure.subscriptions import Subscription
 from costopt.providers.base import Problem
+from costopt.providers.rows import Row
 
 
 class Kind(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costopt.providers.azure.inventory.machines import SERVICE
-from costopt.providers.azure.inventory.place import Place, Row, Thing, at, attributes, moment
+from costopt.providers.azure.inventory.place import Place, Thing, at, moment
+from costopt.providers.rows import Row, attributes
 
 
 def disks(place: Place) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""What the lake holds and Azure no longer lists: it is gone, and costs and does nothing any more."""
+"""What the lake holds and Azure no longer lists."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from costopt.providers.azure.inventory.place import Row
+from costopt.providers import gone as clouds
 from costopt.providers.base import Problem
-
-GONE: Final = "terminated"
+from costopt.providers.rows import Row
 
 _LISTED: Final = re.compile(
     r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/"
@@ -17,7 +16,6 @@ _LISTED: Final = re.compile(
     r"|microsoft\.compute/virtualmachinescalesets/[^/]+/virtualmachines/[^/]+"
     r"|microsoft\.network/(publicipaddresses|natgateways|loadbalancers)/[^/]+)"
 )
-"""Ids of the kinds that the inventory lists: of others it cannot say that they are gone."""
 
 
 def gone(
@@ -27,23 +25,19 @@ def gone(
     regions: Collection[str],
     problems: Sequence[Problem],
 ) -> Iterator[Row]:
-    """The rows of what is known and not there, with their state.
+    """As of any cloud, where what is listed is a subscription rather than a region of one.
 
     Args:
-        known: the lake's present rows (schema.RESOURCES).
-        listed: ids that Azure has just listed.
         subscriptions: ids of those that were looked into.
         regions: to which that was confined; none = it was not.
         problems: of this collect; a subscription in which anything was refused tells of nothing.
     """
-    doubtful = {problem.where.split()[0] for problem in problems if problem.fatal and problem.where}
-    sure = set(subscriptions) - doubtful
-    for row in known:
-        if (
-            row["SubAccountId"] in sure
-            and (not regions or row["RegionId"] in regions)
-            and row["ResourceId"] not in listed
-            and row["x_State"] != GONE
-            and _LISTED.fullmatch(row["ResourceId"])
-        ):
-            yield dict(row) | {"x_State": GONE, "x_ObservedAt": None}
+    doubtful = {problem.where.partition(" ")[0] for problem in problems if problem.fatal}
+    places = {
+        (row["SubAccountId"], row["RegionId"])
+        for row in known
+        if row["SubAccountId"] in subscriptions
+        and row["SubAccountId"] not in doubtful
+        and (not regions or row["RegionId"] in regions)
+    }
+    return clouds.gone(known, listed, places, (), _LISTED)

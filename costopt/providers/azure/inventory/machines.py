@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from costopt.providers.azure.inventory.place import Place, Row, Thing, at, attributes, moment
+from costopt.providers.azure.inventory.place import Place, Thing, at, moment
+from costopt.providers.rows import Row, attributes
 
 SERVICE: Final = "Virtual Machines"
 """As FOCUS exports of Azure have it, of disks and snapshots, too (finops-toolkit, open-data/

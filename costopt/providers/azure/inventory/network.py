@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from costopt.providers.azure.inventory.place import Place, Row, Thing, at, attributes
+from costopt.providers.azure.inventory.place import Place, Thing, at
+from costopt.providers.rows import Row, attributes
 
 ADDRESSES: Final = "Virtual Network"
 NAT: Final = "Azure NAT Gateway"

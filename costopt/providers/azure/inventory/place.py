@@ -14,9 +14,8 @@ from azure.mgmt.network import NetworkManagementClient
 from costopt.pricing.layer import region_key
 from costopt.providers.azure.access import Access
 from costopt.providers.azure.subscriptions import Subscription
+from costopt.providers.rows import Row
 
-Row = dict[str, Any]
-"""Columns of schema.RESOURCES; those left out are null."""
 Thing = Mapping[str, Any]
 """A resource as ARM has it in JSON."""
 Listing = Callable[[], Iterable[Thing]]
@@ -121,14 +120,3 @@ def moment(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-
-
-def attributes(**values: str | float | bool | datetime | None) -> dict[str, str] | None:
-    """x_Attributes: what is known of the values, as text; truth as true or false, times as ISO."""
-    return {name: _text(value) for name, value in values.items() if value not in (None, "")} or None
-
-
-def _text(value: str | float | bool | datetime) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 from azure.core.exceptions import ResourceNotFoundError
 
 from costopt.providers.azure.inventory.machines import columns, power_state
-from costopt.providers.azure.inventory.place import Place, Row, Thing, at, attributes, moment
+from costopt.providers.azure.inventory.place import Place, Thing, at, moment
+from costopt.providers.rows import Row, attributes
 
 CALL: Final = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read"
 SERVICE: Final = "Virtual Machine Scale Sets"
