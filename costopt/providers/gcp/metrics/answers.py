@@ -12,7 +12,8 @@ from google.cloud.monitoring_v3 import ListTimeSeriesResponse
 from numpy.typing import NDArray
 
 from costopt import schema
-from costopt.providers.gcp.metrics.catalogue import Fold, Query
+from costopt.providers.gcp.metrics.catalogue import Aligner, Query
+from costopt.providers.gcp.metrics.formulas import SAMPLED
 from costopt.providers.gcp.metrics.plan import PAGE_POINTS, Call, Part, Unit
 
 _TABLE_ROWS: Final = 250_000
@@ -34,13 +35,25 @@ def request(call: Call, query: Query) -> dict[str, Any]:
             "start_time": datetime.fromtimestamp(call.start, UTC),
             "end_time": datetime.fromtimestamp(call.end, UTC),
         },
-        "aggregation": {
-            "alignment_period": {"seconds": call.period},
-            "per_series_aligner": query.aligner,
-        },
+        **_aggregation(query, call.period),
         "view": "FULL",
         "page_size": PAGE_POINTS,
     }
+
+
+def _aggregation(query: Query, period: int) -> dict[str, Any]:
+    whole = {"alignment_period": {"seconds": period}, "per_series_aligner": query.aligner}
+    if not query.summed:
+        return {"aggregation": whole}
+    total = {
+        "per_series_aligner": "ALIGN_SUM",
+        "cross_series_reducer": "REDUCE_SUM",
+        "group_by_fields": ["resource.labels.instance_id"],
+    }
+    if query.aligner == "ALIGN_SUM":
+        return {"aggregation": whole | total}
+    minutes = {"alignment_period": {"seconds": SAMPLED}} | total
+    return {"aggregation": minutes, "secondary_aggregation": whole}
 
 
 def _filter(call: Call, query: Query) -> str:
@@ -131,7 +144,7 @@ class Grid:
     ) -> Iterator[_Rows]:
         call = self.call
         skipped = (part.start - call.start) // call.period  # what the lake holds already
-        folded = {query: _folded(query.fold, rows)[skipped:] for query, rows in series.items()}
+        folded = {query: _folded(query.aligner, rows)[skipped:] for query, rows in series.items()}
         missing = np.full(call.slots - skipped, np.nan)
         for made in call.made:
             inputs = [folded.get(query, missing) for query in made.inputs]
@@ -171,22 +184,17 @@ def _values(points: Any) -> Values:
     raise Unasked("an answer whose values are no numbers")
 
 
-def _folded(fold: Fold, rows: list[Values]) -> Values:
-    """Several series of one device as one; a slot that none of them has stays missing."""
+def _folded(aligner: Aligner, rows: list[Values]) -> Values:
+    """Several series of one device as one: a card that was replaced, say."""
     if len(rows) == 1:
         return rows[0]
     every = np.stack(rows)
     there = ~np.isnan(every)
-    some = there.any(axis=0)
-    if fold in ("max", "lone"):
+    if aligner == "ALIGN_MAX":
         found = np.where(there, every, -np.inf).max(axis=0)
-        if fold == "lone":
-            some &= (there & (every != 0)).sum(axis=0) <= 1
     else:
-        found = np.where(there, every, 0).sum(axis=0)
-        if fold == "mean":
-            found /= np.maximum(there.sum(axis=0), 1)
-    return np.where(some, found, np.nan)
+        found = np.where(there, every, 0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+    return np.where(there.any(axis=0), found, np.nan)
 
 
 def _table(rows: list[_Rows]) -> pa.Table:

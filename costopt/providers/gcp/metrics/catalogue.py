@@ -31,18 +31,18 @@ from costopt.providers.gcp.metrics.formulas import (
 
 Of = Literal["machine", "disks", "gpus"]
 """What a machine has one series of: itself, each of its disks, each of its cards."""
-Fold = Literal["mean", "max", "sum", "lone"]
-"""What several series of one device come to, slot by slot; "lone": the largest, where all others
-are zero or missing, for the largest of a sum is no sum of the largest."""
+Aligner = Literal["ALIGN_MEAN", "ALIGN_MAX", "ALIGN_SUM"]
 
 
 class Query(NamedTuple):
     """What one request asks for."""
 
     metric: str  # Google's type
-    aligner: str
-    fold: Fold
+    aligner: Aligner
     labels: tuple[tuple[str, str], ...] = ()
+    summed: bool = False
+    """Whether Google adds up the series of a machine (disks, traffic balanced or not), minute by
+    minute, before it takes the largest: the largest of a sum is no sum of the largest."""
 
 
 class Made(NamedTuple):
@@ -99,21 +99,21 @@ def _level(metric: str, ours: str, of: Of, device: Device, **labels: str) -> Ent
         ours,
         of,
         (
-            Made(ours, "mean", as_it_is, (Query(metric, "ALIGN_MEAN", "mean", pairs),)),
-            Made(ours, "max", as_it_is, (Query(metric, "ALIGN_MAX", "max", pairs),)),
+            Made(ours, "mean", as_it_is, (Query(metric, "ALIGN_MEAN", pairs),)),
+            Made(ours, "max", as_it_is, (Query(metric, "ALIGN_MAX", pairs),)),
         ),
         device,
     )
 
 
-def _bytes(metric: str, ours: str, of: Of) -> Entry:
+def _bytes(metric: str, ours: str) -> Entry:
     metric = f"compute.googleapis.com/instance/{metric}"
     return Entry(
         ours,
-        of,
+        "machine",
         (
-            Made(ours, "mean", a_second, (Query(metric, "ALIGN_SUM", "sum"),)),
-            Made(ours, "max", peak_a_second, (Query(metric, "ALIGN_MAX", "lone"),)),
+            Made(ours, "mean", a_second, (Query(metric, "ALIGN_SUM", summed=True),)),
+            Made(ours, "max", peak_a_second, (Query(metric, "ALIGN_MAX", summed=True),)),
         ),
         whole,
         agent=False,
@@ -124,8 +124,8 @@ def _dcgm(first: str, second: str, ours: str, **labels: str) -> Entry:
     """From version 1 or 2 of the agent's receiver; a machine has one of them."""
     pairs = tuple(labels.items())
     names = (f"workload.googleapis.com/{first}", f"workload.googleapis.com/{second}")
-    means = tuple(Query(name, "ALIGN_MEAN", "mean", pairs) for name in names)
-    peaks = tuple(Query(name, "ALIGN_MAX", "max", pairs) for name in names)
+    means = tuple(Query(name, "ALIGN_MEAN", pairs) for name in names)
+    peaks = tuple(Query(name, "ALIGN_MAX", pairs) for name in names)
     made = (Made(ours, "mean", either_percent, means), Made(ours, "max", either_percent, peaks))
     return Entry(ours, "gpus", made, card)
 
@@ -133,17 +133,17 @@ def _dcgm(first: str, second: str, ours: str, **labels: str) -> Entry:
 def _cpu() -> Entry:
     metric, ours = "compute.googleapis.com/instance/cpu/utilization", "cpu_utilization"
     made = (
-        Made(ours, "mean", percent, (Query(metric, "ALIGN_MEAN", "mean"),)),
-        Made(ours, "max", percent, (Query(metric, "ALIGN_MAX", "max"),)),
+        Made(ours, "mean", percent, (Query(metric, "ALIGN_MEAN"),)),
+        Made(ours, "max", percent, (Query(metric, "ALIGN_MAX"),)),
     )
     return Entry(ours, "machine", made, whole, agent=False)
 
 
 def _gpu_memory() -> Entry:
     metric, ours = "agent.googleapis.com/gpu/memory/bytes_used", "gpu_memory_utilization"
-    used = Query(metric, "ALIGN_MEAN", "mean", (("memory_state", "used"),))
-    free = Query(metric, "ALIGN_MEAN", "mean", (("memory_state", "free"),))
-    peak = Query(metric, "ALIGN_MAX", "max", (("memory_state", "used"),))
+    used = Query(metric, "ALIGN_MEAN", (("memory_state", "used"),))
+    free = Query(metric, "ALIGN_MEAN", (("memory_state", "free"),))
+    peak = Query(metric, "ALIGN_MAX", (("memory_state", "used"),))
     made = (
         Made(ours, "mean", used_percent, (used, free)),
         Made(ours, "max", percent_of, (peak, used, free)),
@@ -156,10 +156,10 @@ _PROFILING: Final = "dcgm.gpu.profiling"
 
 ENTRIES: Final = (
     _cpu(),
-    _bytes("network/received_bytes_count", "network_in", "machine"),
-    _bytes("network/sent_bytes_count", "network_out", "machine"),
-    _bytes("disk/read_bytes_count", "disk_read", "disks"),
-    _bytes("disk/write_bytes_count", "disk_write", "disks"),
+    _bytes("network/received_bytes_count", "network_in"),
+    _bytes("network/sent_bytes_count", "network_out"),
+    _bytes("disk/read_bytes_count", "disk_read"),
+    _bytes("disk/write_bytes_count", "disk_write"),
     _level(f"{_AGENT}/memory/percent_used", "memory_utilization", "machine", whole, state="used"),
     _level(f"{_AGENT}/disk/percent_used", "x_disk_space_used", "disks", disk, state="used"),
     _level(f"{_AGENT}/gpu/utilization", "gpu_utilization", "gpus", card),

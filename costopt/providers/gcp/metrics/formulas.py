@@ -21,7 +21,8 @@ Formula = Callable[..., Values]
 """(period in seconds, *aligned values) -> our values; all arrays are of the same slots."""
 
 SAMPLED: Final = 60
-"""Seconds that a point of Google's own byte metrics covers ("Sampled every 60 seconds")."""
+"""Seconds that a point of Google's own byte metrics covers ("Sampled every 60 seconds"), up to the
+whole minute."""
 
 
 def as_it_is(period: int, value: Values) -> Values:
@@ -41,7 +42,7 @@ def a_second(period: int, total: Values) -> Values:
 
 
 def peak_a_second(period: int, largest: Values) -> Values:
-    """The busiest point of the period, per second."""
+    """The busiest minute of the period, per second."""
     return largest / SAMPLED
 
 
