@@ -284,7 +284,20 @@ METRIC_CATALOGUE: Final[Mapping[str, Metric]] = MappingProxyType(
         )
     }
 )
-"""One unit per metric name. A name not listed here is kept, as float32 without a unit."""
+"""One unit per metric name. A name not listed here is kept, as float32."""
+
+_OWN_UNITS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "x_cpu_credit_balance": "credits",
+        "x_cpu_surplus_credits_charged": "credits/h",
+        "x_disk_space_used": "%",
+        "x_gpu_engine_active": "%",
+        "x_gpu_memory_copy_utilization": "%",
+        "x_gpu_sm_occupancy": "%",
+        "x_processed_bytes": "B/s",
+    }
+)
+"""Units of providers' own names; any other has none."""
 
 STATISTICS: Final = ("mean", "max")
 
@@ -308,7 +321,7 @@ def is_percent(metric_name: str) -> bool:
 def metric_unit(metric_name: str) -> str:
     """The metric's unit for people, "" where we do not know it."""
     known = METRIC_CATALOGUE.get(metric_name)
-    return known.unit if known else ""
+    return known.unit if known else _OWN_UNITS.get(metric_name, "")
 
 
 def published(table: pa.Table) -> pa.ChunkedArray:

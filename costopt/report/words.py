@@ -77,7 +77,7 @@ def _three_digits(value: float) -> str:
 
 def metric(metric_name: str) -> str:
     """A metric's name as words: `cpu_utilization` is `CPU utilization`."""
-    parts = [_INITIALS.get(part, part) for part in metric_name.split("_")]
+    parts = [_INITIALS.get(part, part) for part in metric_name.removeprefix("x_").split("_")]
     text = " ".join(parts)
     return text[:1].upper() + text[1:]
 

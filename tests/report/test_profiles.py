@@ -16,7 +16,7 @@ LINES = (
     profile("request_rate", mean=12_345.0, p95=0.0004, p99_5=23_456.0, max=98_765.0),
     profile("gpu_memory_bandwidth", resource_id="i-gpu", device="GPU-7", statistic="max"),
     profile("gpu_power", resource_id="i-gpu", mean=71.0, p95=699.9, p99_5=700.0, max=1020.0),
-    profile("x_of_our_own_cache_hits_and_misses", resource_id="i-gpu", device="0"),
+    profile("x_y_of_our_own_cache_hits_and_misses", resource_id="i-gpu", device="0"),
 )
 WHOLE = {
     "P99.5": ["12.4 %", "123 MB/s", "23,456 1/s", "12.4 %", "700 W", "12.4"],
@@ -59,7 +59,7 @@ def test_where_there_is_little_room_names_stand_above_and_series_wrap(width: int
     ]
     told = " ".join(line[4:].split("  ")[0] for line in lines if line.startswith("    "))
     assert "GPU memory bandwidth GPU-7 (max)" in told
-    assert "X of our own cache hits and misses 0" in told
+    assert "Y of our own cache hits and misses 0" in told
 
 
 def test_where_there_is_room_a_line_has_it_all() -> None:
