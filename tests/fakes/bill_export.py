@@ -236,10 +236,27 @@ def focus_parquet(charges: pa.Table) -> bytes:
 
 def cur_parquet(items: Rows) -> bytes:
     """CUR 2.0 as Parquet."""
-    rows = [
-        {k: float(v) if isinstance(v, Decimal) else v for k, v in item.items()} for item in items
-    ]
+    rows = [{name: _float(value) for name, value in item.items()} for item in items]
     return _parquet(pa.Table.from_pylist(rows, pa.schema(list(CUR_TYPES.items()))))
+
+
+def legacy_parquet(items: Rows) -> bytes:
+    """The legacy report as Parquet, for Athena: no maps, a column for each tag and attribute."""
+    keys = sorted({key for item in items for key in (item["resource_tags"] or {})})
+    types = {name: kind for name, kind in CUR_TYPES.items() if name not in _MAPS}
+    rows = []
+    for item in items:
+        row = {name: _float(item[name]) for name in types}
+        row["product_product_name"] = (item["product"] or {}).get("product_name")
+        row |= {f"resource_tags_{key}": (item["resource_tags"] or {}).get(key) for key in keys}
+        rows.append(row)
+    added = ["product_product_name", *(f"resource_tags_{key}" for key in keys)]
+    schema = [*types.items(), *((name, pa.string()) for name in added)]
+    return _parquet(pa.Table.from_pylist(rows, pa.schema(schema)))
+
+
+def _float(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def cur_csv(items: Rows) -> bytes:

@@ -69,7 +69,9 @@ def test_a_cur_export_reproduces_the_demos_bill(
 def test_a_legacy_report_reproduces_the_demos_bill(store: Store, layout: str) -> None:
     rows = items("2026-10")
     if layout == "athena":
-        bill_export.athena_export(store.put, "old/report", OCTOBER, [bill_export.cur_parquet(rows)])
+        bill_export.athena_export(
+            store.put, "old/report", OCTOBER, [bill_export.legacy_parquet(rows)]
+        )
     else:
         packed: Literal["zip", "gzip"] = "zip" if layout == "zip" else "gzip"
         files = [bill_export.legacy_csv(part, packed=packed) for part in (rows[:900], rows[900:])]

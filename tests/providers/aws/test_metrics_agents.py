@@ -61,6 +61,17 @@ def test_disks_are_told_apart_and_pseudo_file_systems_are_none() -> None:
     }
 
 
+def test_a_pseudo_file_system_is_none_where_only_its_path_is_told_either() -> None:
+    """aggregation_dimensions [["InstanceId", "path"]] send each path once more, without fstype."""
+    paths = {"/": "xfs", "/run": "tmpfs"}
+    listed = [
+        *(_agent("disk_used_percent", InstanceId=I1, path=p, fstype=f) for p, f in paths.items()),
+        *(_agent("disk_used_percent", InstanceId=I1, path=p) for p in paths),
+    ]
+    wanted = {("x_disk_space_used", "/", "InstanceId fstype path")}
+    assert _asked(listed) == _asked(listed[::-1]) == wanted
+
+
 def test_of_gpus_each_is_asked_and_not_their_mean_besides() -> None:
     cards = [{"InstanceId": I1, "index": card, "name": "T4"} for card in "01"]
     listed = [_agent("nvidia_smi_power_draw", **one) for one in [*cards, {"InstanceId": I1}]]

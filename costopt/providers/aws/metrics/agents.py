@@ -7,7 +7,7 @@ of them: a query must give one of these sets whole.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Final, NamedTuple
 
 from costopt.providers.aws.metrics.catalogue import AGENT_ENTRIES, AgentEntry, Entry, Made, Raw
@@ -42,9 +42,11 @@ def found(listed: Iterable[Listed], machine: Target) -> list[Found]:
     equal ones that of the machine's type of today, then the first by name. Where devices are told
     apart, the series over all of them is left out.
     """
+    series = list(listed)
+    pseudo = {dict(one.dimensions).get("path") for one in series if _pseudo(one.dimensions)}
     sets: dict[str, list[Dimensions]] = defaultdict(list)
-    for one in listed:
-        if not _pseudo(one.dimensions):
+    for one in series:
+        if not _pseudo(one.dimensions) and not _aggregated(one.dimensions, pseudo):
             sets[one.name].append(one.dimensions)
     asked = []
     for entry in AGENT_ENTRIES:
@@ -120,3 +122,10 @@ def _device(entry: Entry, dimensions: Dimensions) -> str:
 
 def _pseudo(dimensions: Dimensions) -> bool:
     return dict(dimensions).get("fstype") in _PSEUDO
+
+
+def _aggregated(dimensions: Dimensions, paths: Set[str | None]) -> bool:
+    """Whether it is the sum over a path of these (`aggregation_dimensions`), which no longer says
+    what file system it is."""
+    told = dict(dimensions)
+    return "path" in told and "fstype" not in told and told["path"] in paths
