@@ -29,7 +29,7 @@ def guid(number: int) -> str:
 
 @dataclass
 class Tenant:
-    """What there is. Ids keep the case they are given, as Azure's do; paths are told apart by none."""
+    """What there is. Ids keep the case they are given; paths know no case, as with Azure."""
 
     door: Door = field(default_factory=Door)
     subscriptions: dict[str, Thing] = field(default_factory=dict)
@@ -59,7 +59,8 @@ class Tenant:
         """A resource of a kind like Microsoft.Compute/disks; its id.
 
         Args:
-            kind: of something inside another, its name: .../virtualMachineScaleSets/pool/virtualMachines.
+            kind: what is inside another thing names it: .../virtualMachineScaleSets/pool/
+                virtualMachines.
             more: of its JSON; `properties`, say.
         """
         namespace, *parts = kind.split("/")
@@ -228,9 +229,8 @@ def _shown(thing: Thing, call: Call) -> Thing:
                 "properties": {"vmId": shown["properties"]["vmId"], "instanceView": view},
             }
         shown["properties"].pop("instanceView", None)
-    elif kind == "microsoft.compute/virtualmachinescalesets/virtualmachines":
-        if call.query.get("$expand") != "instanceView":
-            shown["properties"].pop("instanceView", None)
+    elif call.query.get("$expand") != "instanceView":
+        shown.get("properties", {}).pop("instanceView", None)
     return shown
 
 

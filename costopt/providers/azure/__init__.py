@@ -2,3 +2,136 @@
 
 They take a second to import, so what uses them is imported where it is called.
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+import pyarrow as pa
+
+from costopt import schema
+from costopt.model import Window
+from costopt.providers.azure.settings import AzureSettings
+from costopt.providers.base import Check, Known, Problem
+
+if TYPE_CHECKING:
+    from costopt.providers.azure.access import Access
+    from costopt.providers.azure.shapes import Sizes
+    from costopt.providers.azure.subscriptions import Subscription
+
+
+class AzureProvider:
+    """Subscriptions of a tenant (see Provider, Resuming and Checked). None of the calls costs."""
+
+    name = "azure"
+    Settings: ClassVar = AzureSettings
+
+    def __init__(self, settings: AzureSettings) -> None:
+        self._settings = settings
+        self._known = Known()
+        self.problems: list[Problem] = []
+        self.notes: dict[str, str] = {}
+
+    def resume(self, known: Known) -> None:
+        """Told what the lake holds: samples and bills are asked for from there on."""
+        self._known = known
+
+    def resources(self) -> pa.Table:
+        """Machines, disks, addresses and so on; and what the lake holds but is no longer there, as
+        terminated."""
+        listed = self._things
+        return pa.concat_tables([listed, self._gone(set(listed.column("ResourceId").to_pylist()))])
+
+    def shapes(self) -> pa.Table:
+        """The sizes in use and their families, as Azure describes them, but for those of which the
+        lake holds a shape of the user's own."""
+        from costopt.providers.own import beside_own
+
+        return beside_own(self._sizes.shapes(self._things, self.problems), self._known.shapes)
+
+    def prices(self) -> pa.Table:
+        """List prices of what is in use, as the Retail Prices API has them."""
+        if "prices" in self._settings.skip:
+            return schema.empty(schema.PRICES)
+        from costopt.providers.azure.prices.used import in_use
+
+        return in_use(self._access, self._things, self._settings, self.problems)
+
+    def charges(self, window: Window | None) -> Iterator[pa.Table]:
+        """The bill: months that are new or restated, out of the exports."""
+        from costopt.providers.azure import bill
+
+        if "charges" in self._settings.skip or self._settings.dry_run:
+            return
+        held = self._known.notes
+        yield from bill.charges(self._access, held, window, self.problems, self.notes)
+
+    def metrics(self, window: Window | None) -> Iterator[pa.Table]:
+        """Samples of Azure Monitor from where the lake ends; nothing that may still change."""
+        from costopt.providers.azure import metrics
+
+        if "metrics" in self._settings.skip or self._settings.dry_run:
+            return
+        prepared = metrics.prepare(
+            self._access,
+            self._subscriptions,
+            self._things,
+            self._settings,
+            self._known,
+            self.problems,
+            now=self._now,
+            window=window,
+        )
+        yield from metrics.read(prepared, self._settings, self.problems)
+
+    def checks(self) -> Iterator[Check]:
+        """Each action that a collect with these settings needs, tried in every subscription."""
+        from costopt.providers.azure import permissions
+
+        return permissions.checks(self._settings)
+
+    def permissions(self) -> str:
+        """The least custom role that suffices for these settings."""
+        from costopt.providers.azure import permissions
+
+        return permissions.role(self._settings)
+
+    def _gone(self, listed: set[str]) -> pa.Table:
+        from costopt.providers.azure.inventory.gone import gone
+
+        looked_into = {one.subscription_id for one in self._subscriptions}
+        rows = gone(
+            self._known.resources, listed, looked_into, self._settings.region, self.problems
+        )
+        return pa.Table.from_pylist(list(rows), schema=schema.RESOURCES)
+
+    @cached_property
+    def _now(self) -> datetime:
+        return datetime.now(UTC)
+
+    @cached_property
+    def _access(self) -> Access:
+        from costopt.providers.azure.access import Access
+
+        return Access(self._settings)
+
+    @cached_property
+    def _subscriptions(self) -> list[Subscription]:
+        from costopt.providers.azure.subscriptions import subscriptions
+
+        return subscriptions(self._access, self.problems)
+
+    @cached_property
+    def _sizes(self) -> Sizes:
+        from costopt.providers.azure.shapes import Sizes
+
+        return Sizes(self._access)
+
+    @cached_property
+    def _things(self) -> pa.Table:
+        from costopt.providers.azure.inventory import resources
+
+        return resources(self._access, self._subscriptions, self._sizes, self.problems)

@@ -111,6 +111,22 @@ class Access:
         credential = _NoCredential() if plainly else self.credential
         return client(account_url, container, credential=credential, **self._ways())
 
+    def blobs(self, address: str) -> tuple[Any, str]:
+        """A client of the container that the address of an export names, and the prefix below it.
+
+        Args:
+            address: https://ACCOUNT.blob.core.windows.net/CONTAINER/prefix; of an emulator
+                http://127.0.0.1:PORT/ACCOUNT/CONTAINER/prefix.
+        """
+        from azure.storage.blob import ContainerClient
+
+        parts = urlsplit(address)
+        account = 1 if parts.scheme == "http" else 0  # an emulator has it in the path
+        names = parts.path.strip("/").split("/")
+        url = "/".join([f"{parts.scheme}://{parts.netloc}", *names[:account]])
+        prefix = "/".join(names[account + 1 :])
+        return self.container(ContainerClient, url, names[account]), prefix and f"{prefix}/"
+
     def _where(self) -> dict[str, Any]:
         told = get_arm_endpoints(_CLOUDS[self.settings.cloud])
         return {

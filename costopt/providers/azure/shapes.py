@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from azure.mgmt.compute import ComputeManagementClient
 
 from costopt import schema
@@ -38,7 +37,7 @@ class Use(NamedTuple):
     """A size in use somewhere."""
 
     subscription_id: str
-    region: str | None
+    region: str
     instance_type: str
 
 
@@ -95,10 +94,9 @@ class Sizes:
             resources: schema.RESOURCES, as `inventory.resources` gives them: then no call is made.
             problems: what cannot be had is added.
         """
-        machines = resources.filter(pc.is_valid(resources.column("x_InstanceType")))
-        columns = [machines.column(name).to_pylist() for name in _USE_COLUMNS]
+        columns = [resources.column(name).to_pylist() for name in _USE_COLUMNS]
+        uses = (Use(*row) for row in zip(*columns, strict=True) if all(row))
         rows = []
-        uses = (Use(*row) for row in zip(*columns, strict=True))
         for _, row in sorted(self.describe(uses, problems).items()):
             if _is_burstable(row["x_InstanceType"]) and row["x_BurstableBaselinePercent"] is None:
                 what = "burstable, and what it sustains is not known: no machine is moved to it"

@@ -147,10 +147,12 @@ def _in_short(refusals: Sequence[Problem]) -> Iterator[Problem]:
 def _describe_sizes(sizes: Sizes, rows: Iterable[Row], problems: list[Problem]) -> None:
     """Add vCPUs, memory and so on to the machines; vCPUs that are switched off stay off."""
     machines_ = [row for row in rows if row.get("x_InstanceType")]
-    described = sizes.describe(
-        (Use(row["SubAccountId"], row["RegionId"], row["x_InstanceType"]) for row in machines_),
-        problems,
-    )
+    uses = [
+        Use(row["SubAccountId"], row["RegionId"], row["x_InstanceType"])
+        for row in machines_
+        if row["RegionId"]
+    ]
+    described = sizes.describe(uses, problems)
     for row in machines_:
         size = described.get(type_key(row["x_InstanceType"])) or built_in(row["x_InstanceType"])
         row["x_InstanceType"] = size.get("x_InstanceType") or row["x_InstanceType"]

@@ -1,0 +1,233 @@
+"""What a collect has to be granted: the least role, and each action tried by a harmless call.
+
+Every action that the code calls is in `PERMISSIONS`, and nothing more: a test holds one against the
+other. All of them read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal, NamedTuple
+
+from azure.core.exceptions import HttpResponseError
+from azure.mgmt.advisor import AdvisorManagementClient
+from azure.mgmt.monitor import MonitorManagementClient
+from azure.mgmt.resource.subscriptions import SubscriptionClient
+
+from costopt.parallel import in_threads
+from costopt.providers.azure import subscriptions
+from costopt.providers.azure.access import FAILURES, Access, denied, said
+from costopt.providers.azure.inventory.place import Place, at, unregistered
+from costopt.providers.azure.inventory.scale_sets import ScaleSet
+from costopt.providers.azure.settings import AzureSettings
+from costopt.providers.base import Check, Problem
+
+ROLE: Final = "costopt"
+_NOBODY: Final = "/subscriptions/SUBSCRIPTION-ID"
+_UNENTERED: Final = ("AuthorizationFailed", "SubscriptionNotFound")
+"""How Azure says that one has no part in a subscription."""
+
+_A_REGION: Final = "westeurope"
+"""Where sizes are asked for if no region is named: what the answer holds does not matter."""
+
+Attempt = Callable[[Place, str], object]
+Where = Literal["subscription", "export"]
+
+
+class _Lacking(Exception):
+    """What a collect would look for is not there, though nothing is refused."""
+
+
+class Permission(NamedTuple):
+    """One action."""
+
+    action: str  # as roles spell it
+    attempt: Attempt  # a call that needs it
+    where: Where = "subscription"
+    wanted: Callable[[AzureSettings], bool] = lambda settings: True
+    on_data: bool = False  # on what a resource holds, rather than on the resource
+
+
+def _first(listing: Callable[[Place], Iterable[Any]]) -> Attempt:
+    """Only the first page is asked for."""
+    return lambda place, _: next(iter(listing(place)), None)
+
+
+def _subscription(place: Place, _: str) -> object:
+    client = place.access.management(SubscriptionClient)
+    return client.subscriptions.get(place.subscription.subscription_id)
+
+
+def _members(place: Place, _: str) -> object:
+    """Of the first uniform scale set; where there is none, nothing has to be granted."""
+    for thing in place.compute.virtual_machine_scale_sets.list_all():
+        if at(thing, "properties.orchestrationMode") != "Flexible":
+            members = place.compute.virtual_machine_scale_set_vms
+            return next(iter(members.list(ScaleSet(place, thing).group, thing["name"])), None)
+    return None
+
+
+def _sizes(place: Place, _: str) -> object:
+    region = next(iter(place.access.settings.region), _A_REGION)
+    return next(iter(place.compute.resource_skus.list(filter=f"location eq '{region}'")), None)
+
+
+def _metrics(place: Place, _: str) -> object:
+    """Of the first machine; where there is none, there is nothing to measure."""
+    machine = next(iter(place.compute.virtual_machines.list_all()), None)
+    if machine is None:
+        return None
+    end = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+    client = place.access.management(MonitorManagementClient, place.subscription.subscription_id)
+    return client.metrics.list(
+        machine["id"],
+        timespan=f"{(end - timedelta(minutes=10)).isoformat()}Z/{end.isoformat()}Z",
+        interval="PT5M",
+        metricnames="Percentage CPU",
+        aggregation="Average",
+    )
+
+
+def _advice(place: Place, _: str) -> object:
+    client = place.access.management(AdvisorManagementClient, place.subscription.subscription_id)
+    return next(iter(client.recommendations.list(top=1)), None)
+
+
+def _export(place: Place, address: str) -> object:
+    """Empty blobs are passed over: storage with folders shows each of them as one."""
+    container, prefix = place.access.blobs(address)
+    listed = container.list_blobs(name_starts_with=prefix, results_per_page=10)
+    filled = next((blob.name for blob in listed if blob.size), None)
+    if filled is None:
+        raise _Lacking("nothing below this prefix; a new export's first run takes up to a day")
+    return container.download_blob(filled, offset=0, length=1).readall()
+
+
+def _with_metrics(settings: AzureSettings) -> bool:
+    return "metrics" not in settings.skip
+
+
+def _with_export(settings: AzureSettings) -> bool:
+    return bool(_addresses(settings)) and "charges" not in settings.skip
+
+
+PERMISSIONS: Final = (
+    Permission(subscriptions.CALL, _subscription),
+    Permission(
+        "Microsoft.Compute/virtualMachines/read",
+        _first(lambda place: place.compute.virtual_machines.list_all()),
+    ),
+    Permission(
+        "Microsoft.Compute/virtualMachineScaleSets/read",
+        _first(lambda place: place.compute.virtual_machine_scale_sets.list_all()),
+    ),
+    Permission("Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read", _members),
+    Permission("Microsoft.Compute/disks/read", _first(lambda place: place.compute.disks.list())),
+    Permission(
+        "Microsoft.Compute/snapshots/read", _first(lambda place: place.compute.snapshots.list())
+    ),
+    Permission("Microsoft.Compute/skus/read", _sizes),
+    Permission(
+        "Microsoft.Network/publicIPAddresses/read",
+        _first(lambda place: place.network.public_ip_addresses.list_all()),
+    ),
+    Permission(
+        "Microsoft.Network/natGateways/read",
+        _first(lambda place: place.network.nat_gateways.list_all()),
+    ),
+    Permission(
+        "Microsoft.Network/loadBalancers/read",
+        _first(lambda place: place.network.load_balancers.list_all()),
+    ),
+    Permission("Microsoft.Insights/metrics/read", _metrics, wanted=_with_metrics),
+    Permission("Microsoft.Advisor/recommendations/read", _advice),
+    Permission(
+        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+        _export,
+        "export",
+        _with_export,
+        on_data=True,
+    ),
+)
+"""The list prices need no permission."""
+
+
+def checks(settings: AzureSettings) -> Iterator[Check]:
+    """Each action tried in every subscription that a collect would look into.
+
+    Several at a time, and told in the order of subscriptions, actions and exports.
+
+    Raises:
+        ProviderError: there are no credentials, or no subscription lets us in.
+    """
+    problems: list[Problem] = []
+    access = Access(settings)
+    entered = subscriptions.subscriptions(access, problems)
+    yield from (_unentered(problem) for problem in problems)
+    places = [Place(access, one) for one in entered]
+    yield from in_threads(_tried, _trials(places, settings), settings.max_concurrency)
+
+
+class _Trial(NamedTuple):
+    permission: Permission
+    place: Place
+    address: str  # of an export; "" otherwise
+
+    @property
+    def where(self) -> str:
+        return self.address or self.place.subscription.subscription_id
+
+
+def _trials(places: list[Place], settings: AzureSettings) -> Iterator[_Trial]:
+    wanted = [one for one in PERMISSIONS if one.wanted(settings)]
+    for place in places:
+        yield from (_Trial(one, place, "") for one in wanted if one.where == "subscription")
+    for one in wanted:
+        if one.where == "export":
+            yield from (_Trial(one, places[0], address) for address in _addresses(settings))
+
+
+def _unentered(problem: Problem) -> Check:
+    refused = problem.what.partition(":")[0] in _UNENTERED  # what Azure said begins with its code
+    where = problem.where.partition(" ")[0]
+    return Check(subscriptions.CALL, where, False, problem.what, refused)
+
+
+def _tried(trial: _Trial) -> Check:
+    action = trial.permission.action
+    try:
+        trial.permission.attempt(trial.place, trial.address)
+    except _Lacking as lacking:
+        return Check(action, trial.where, False, str(lacking))
+    except FAILURES as error:
+        if isinstance(error, HttpResponseError) and unregistered(error):
+            return Check(action, trial.where, True, "the subscription never used this service")
+        refused = denied(error)
+        hint = "; grant it (costopt doctor azure --policy)" if refused else ""
+        return Check(action, trial.where, False, f"{said(error)}{hint}", refused)
+    return Check(action, trial.where, True, "")
+
+
+def role(settings: AzureSettings) -> str:
+    """The custom role as JSON, for az role definition create; its description says how."""
+    wanted = [one for one in PERMISSIONS if one.wanted(settings)]
+    scopes = [f"/subscriptions/{name}" for name in sorted(set(settings.subscription))] or [_NOBODY]
+    document = {
+        "Name": ROLE,
+        "IsCustom": True,
+        "Description": "What costopt reads. az role definition create --role-definition @FILE; then"
+        f" for each scope: az role assignment create --role {ROLE} --assignee WHO --scope SCOPE",
+        "Actions": sorted(one.action for one in wanted if not one.on_data),
+        "NotActions": [],
+        "DataActions": sorted(one.action for one in wanted if one.on_data),
+        "NotDataActions": [],
+        "AssignableScopes": scopes,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _addresses(settings: AzureSettings) -> list[str]:
+    """The exports that lie in a storage account; the others are files here."""
+    return [place for place in settings.export if "://" in place]
