@@ -19,10 +19,10 @@ from costopt.report.artefacts.base import rule, watches
 from tests.report import builders
 from tests.report.artefacts import guards
 
-SINCE = guards.EPOCH + timedelta(days=1)  # promtool's time starts at 0
-START = 24 * 60  # minutes
-END = START + 2 * 24 * 60
-GUARD = {"days": 2, "since": SINCE}
+SINCE = guards.EPOCH + timedelta(hours=12)  # promtool's time starts at 0
+START = 12 * 60  # minutes
+END = START + 24 * 60  # promtool takes four times as long for two days
+GUARD = {"days": 1, "since": SINCE}
 MINUTES = END + 60
 
 
@@ -149,8 +149,8 @@ def _run(folder: Path, *command: str) -> str:
 def test_it_fires_at_the_nth_period_and_until_the_end(
     promtool: str, tmp_path: Path, case: Case
 ) -> None:
-    over = [START + 120, START + 300, START + 305, START + 1440]
-    fires = {START + 305: False, START + 1435: False, START + 1440: True, END: True, END + 5: False}
+    over = [START + 120, START + 300, START + 305, START + 1200]
+    fires = {START + 305: False, START + 1195: False, START + 1200: True, END: True, END + 5: False}
     _check(promtool, tmp_path, _row(case, 4), case, _load(over), fires)
 
 
@@ -158,7 +158,7 @@ def test_it_fires_at_the_nth_period_and_until_the_end(
 def test_periods_before_the_change_do_not_count(promtool: str, tmp_path: Path, case: Case) -> None:
     before = [START - minutes for minutes in (600, 300, 10, 5, 0)]
     over = [*before, START + 5]  # the first whole period after the change
-    fires = {START - 5: False, START: False, START + 5: False, START + 1440: False}
+    fires = {START - 5: False, START: False, START + 5: False, START + 1200: False}
     _check(promtool, tmp_path, _row(case, 2), case, _load(over), fires)
     _check(
         promtool, tmp_path, _row(case, 1), case, _load(over), {START: False, START + 5: True}
@@ -184,7 +184,8 @@ def test_the_limit_itself_is_not_over_it(promtool: str, tmp_path: Path, case: Ca
 def test_the_whole_budget_of_14_days(promtool: str, tmp_path: Path) -> None:
     """Periods of an hour, one sample each: promtool's tests look at 10,000 samples at most."""
     case = CASES["Google's CPU"]
-    row = guards.guarded("GCP", guards.cpu(21, days=14, period=3600, since=SINCE))
+    since = guards.EPOCH + timedelta(days=1)
+    row = guards.guarded("GCP", guards.cpu(21, days=14, period=3600, since=since))
     percent = [50.0] * (24 + 14 * 24)
     over = [25 + n * 16 for n in range(21)]  # the last after 13.3 days
     for end in over:
