@@ -82,7 +82,6 @@ _PLAIN: Final[Mapping[str, str]] = {
     "decimal_type": "needs a number",
     "finite_number": "needs a number",
     "date_from_datetime_parsing": "{given!r} is no day, like 2026-12-31",
-    "date_type": "needs a day, like 2026-12-31",
     "greater_than": "must be above {gt}",
     "greater_than_equal": "must not be below {ge}",
     "less_than_equal": "must not be above {le}",

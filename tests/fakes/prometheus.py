@@ -206,6 +206,7 @@ def serving(server: Scripted, tls: ssl.SSLContext | None = None) -> Iterator[Scr
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else a body waits 40 ms for the headers' receipt
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))

@@ -11,17 +11,20 @@ from typing import ClassVar, Final
 
 import pyarrow as pa
 
+from costopt import schema
 from costopt.errors import CostoptError, ProviderError
 from costopt.model import Window
 from costopt.providers.base import Check, Known, Problem
-from costopt.providers.prometheus import checking, hosts, pace
+from costopt.providers.prometheus import checking, hosts, pace, queries
 from costopt.providers.prometheus.client import Client
 from costopt.providers.prometheus.fleet import Fleet, discover
+from costopt.providers.prometheus.gone import Departures, of_ours
 from costopt.providers.prometheus.inventory import Inventory
-from costopt.providers.prometheus.measures import MEASURES
+from costopt.providers.prometheus.measures import ANCHORS, MEASURES, anchor
 from costopt.providers.prometheus.sampling import Sampling
 from costopt.providers.prometheus.settings import PrometheusSettings
 from costopt.providers.prometheus.slots import Span, ceil, floor
+from costopt.units import SECONDS_PER_DAY
 
 _SETTLE_SECONDS: Final = 120
 """Samples this young may still change: a scrape under way, a rule that is not evaluated yet, a
@@ -70,7 +73,9 @@ class PrometheusProvider:
             ConfigError, InputError: a secret, certificate or hosts file that cannot be used.
             ProviderError: the server does not answer, or nothing reports to it.
         """
-        return self._inventory.resources()
+        here = self._inventory.resources()
+        ended = pa.Table.from_pylist(list(self._departures.last_rows()), schema=schema.RESOURCES)
+        return pa.concat_tables([here, ended])
 
     def metrics(self, window: Window | None) -> Iterator[pa.Table]:
         """Samples starting inside `window`, or all there are (schema.METRICS)."""
@@ -168,7 +173,7 @@ class PrometheusProvider:
             yield Problem("--machine-label", what, fleet.names.unnamed)
         ours = datetime.now(UTC)
         until = self._settings.until
-        if until and _utc(until) > ours:
+        if until and until > ours:
             yield Problem("--until", f"{until:%Y-%m-%d %H:%M} is yet to come: collected up to now")
         apart = ours - (self._client.server_time or ours)
         if abs(apart) > _CLOCKS_APART:
@@ -179,18 +184,49 @@ class PrometheusProvider:
     @cached_property
     def _inventory(self) -> Inventory:
         path = self._settings.hosts
-        machines = list(self._found.fleet.machines.values())
-        list_nodes = self._settings.cloud_nodes == "list"
-        inventory = Inventory(machines, self._entries, path.name if path else "", list_nodes)
+        machines = self._found.fleet.machines
+        lost, known = self._departures, self._known.resources
+        inventory = Inventory(
+            [machine for unique, machine in machines.items() if not lost.gone(unique)],
+            self._entries,
+            path.name if path else "",
+            claimed={row["ResourceId"] for row in known if not of_ours(row)},
+            gone={u: m for u, m in lost.machines.items() if u not in lost.rows},
+            stop=datetime.fromtimestamp(self._found.span.stop, UTC).date(),
+        )
         self._tell(inventory.problems)
-        clouds = [m for m in machines if m.node and m.node.resource_id]
-        if clouds and list_nodes:
+        if inventory.cloud_nodes:
             what = (
-                "machines of a cloud, listed by what Kubernetes says of them; where that cloud is "
-                "collected too, give --cloud-nodes join, so that each is listed once"
+                "machines of a cloud, listed by what Kubernetes says of them until that cloud is "
+                "collected, too"
             )
-            self._tell([Problem("Kubernetes nodes", what, len(clouds))])
+            self._tell([Problem("Kubernetes nodes", what, inventory.cloud_nodes)])
         return inventory
+
+    @cached_property
+    def _departures(self) -> Departures:
+        also = self._settings.only or ""
+        stop = self._found.span.stop
+
+        def listening() -> bool:
+            """A day before: a server that was away itself hears of nobody at first."""
+            before = stop - SECONDS_PER_DAY
+            counts = (f"count({anchor(source, also)})" for source in ANCHORS)
+            return any(queries.number(self._client, count, before) for count in counts)
+
+        departures = Departures(
+            fleet=self._found.fleet,
+            known=self._known,
+            entries=self._entries,
+            key=f"machines {self._settings.url} {also}".rstrip(),
+            stop=stop,
+            days=self._settings.gone_after,
+            looked=self._settings.days,
+            listening=listening,
+        )
+        self._tell(departures.problems)
+        self.notes |= departures.note
+        return departures
 
     def _period(self, scraped: pace.Pace | None) -> int:
         """The period of all samples, noted for the next collect."""
@@ -204,7 +240,7 @@ class PrometheusProvider:
     def _now(self) -> float:
         """Up to when samples are asked for (seconds)."""
         now, until = self._server_now(), self._settings.until
-        return now if until is None else min(now, _utc(until).timestamp())
+        return now if until is None else min(now, until.timestamp())
 
     def _server_now(self) -> float:
         """The time by the server's clock, which its samples bear; by ours before it answered."""
@@ -220,10 +256,6 @@ class PrometheusProvider:
         for problem in problems:
             if problem not in self.problems:
                 self.problems.append(problem)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _inside(found: _Found, window: Window | None) -> Span:

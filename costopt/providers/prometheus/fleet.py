@@ -51,6 +51,8 @@ class Machine:
     cards: Cards | None = None
     node: Node | None = None
     alive: bool = False
+    seen: int | None = None  # when it was last looked at and there (seconds)
+    instance: str | None = None  # label of its newest target of node_exporter
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,8 @@ def _measure(client: Client, fleet: Fleet, also: str, span: Span) -> None:
             newest = _of_machines(fleet, _newest(client, query, span), source)
             _take(fleet, newest, attribute, unit)
             _mark_alive(fleet, newest, span)
+            if source == "node":
+                _name_targets(fleet, newest)
     if query := _cards_query(fleet.metrics, also):
         cards = _of_machines(fleet, _newest(client, query, span), "dcgm")
         _count_cards(fleet, cards)
@@ -200,8 +204,18 @@ def _of_machines(fleet: Fleet, seen: list[_Seen], source: Source) -> dict[str, l
 
 def _mark_alive(fleet: Fleet, seen: dict[str, list[_Seen]], span: Span) -> None:
     for unique, told in seen.items():
-        recent = max(one.at for one in told) > span.stop - ALIVE_SECONDS
-        fleet.machines[unique].alive |= recent
+        machine, last = fleet.machines[unique], max(one.at for one in told)
+        machine.alive |= last > span.stop - ALIVE_SECONDS
+        machine.seen = max(last, machine.seen or last)
+
+
+def _name_targets(fleet: Fleet, seen: dict[str, list[_Seen]]) -> None:
+    """By the newest target: an address may be another one's by now. Of two the first counts."""
+    for unique, told in seen.items():
+        last = max(one.at for one in told)
+        fleet.machines[unique].instance = min(
+            one.labels.get("instance", "") for one in told if one.at == last
+        )
 
 
 def _take(fleet: Fleet, seen: dict[str, list[_Seen]], attribute: str, unit: float) -> None:

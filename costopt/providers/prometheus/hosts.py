@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -45,6 +46,12 @@ def _exact(value: object) -> object:
             return Decimal(str(value))
         except InvalidOperation:
             raise ValueError(f"{value!r} is not a number") from None
+    return value
+
+
+def _day(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError(f"{value!r} is no day, like 2026-12-31")
     return value
 
 
@@ -124,6 +131,7 @@ class Host(Costs):
     gpus: Gpus | None = None
     network_gbps: _Count | None = None
     purchase_price: _Amount | None = None
+    until: Annotated[date, BeforeValidator(_day)] | None = None  # from then on it is not there
 
     @field_validator("match", mode="before")
     @classmethod
@@ -144,6 +152,11 @@ class Host(Costs):
         """Whether any of the names matches; case does not matter."""
         wanted = [pattern.casefold() for pattern in self.match]
         return any(fnmatchcase(n.casefold(), p) for n in names if n for p in wanted)
+
+    def names(self, *names: str | None) -> bool:
+        """Whether it says one of them itself, and not by a pattern: that such a machine exists."""
+        own = {pattern.casefold() for pattern in self.match if not re.search(r"[*?\[]", pattern)}
+        return any(name.casefold() in own for name in names if name)
 
 
 class HostsFile(Part):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from math import ceil
 from typing import Any, Final
@@ -12,11 +13,13 @@ from typing import Any, Final
 import pyarrow as pa
 
 from costopt import schema
+from costopt.schema import INSTANCE_TAG
 from costopt.providers.base import Problem
+from costopt.providers.gone import GONE
 from costopt.providers.prometheus.fleet import Cards, Machine
+from costopt.providers.prometheus.gone import NODE, PROVIDER
 from costopt.providers.prometheus.hosts import Entry, clash, entry_of
 
-PROVIDER: Final = "OnPrem"
 _CARD: Final = re.compile(r"(GB|[ABHLTV])\d+[GSgX]?")
 
 
@@ -49,7 +52,9 @@ class Inventory:
     machines: Sequence[Machine]
     entries: tuple[Entry, ...]
     file: str  # its name
-    list_cloud_nodes: bool
+    claimed: Collection[str] = ()  # ids that a cloud's own collect lists
+    gone: Mapping[str, Machine] = field(default_factory=dict)  # no more there
+    stop: date = date.max  # what ends by then in the hosts file is over
     problems: list[Problem] = field(default_factory=list)
     _kinds: dict[str, Kind] = field(default_factory=dict)  # type -> its shape
     _prices: dict[tuple[str, str | None], Kind] = field(default_factory=dict)
@@ -58,9 +63,13 @@ class Inventory:
     def __post_init__(self) -> None:
         for machine in self.machines:
             self._add(machine)
+        for machine in self.gone.values():
+            cloud = machine.node and machine.node.resource_id
+            row = _cloud_row(machine) if cloud else _own_row(machine, None, None)
+            self._rows.append(row | {"x_State": GONE})
         used = {id(entry) for machine in self.machines if (entry := self._entry(machine))}
         for entry in self.entries:
-            if id(entry) not in used:
+            if id(entry) not in used and not self._over(entry):
                 self._kind(entry, None)  # what could be had, though none runs now
         self._tell(used)
 
@@ -81,11 +90,21 @@ class Inventory:
         ]
         return pa.Table.from_pylist(rows, schema=schema.PRICES)
 
+    @property
+    def cloud_nodes(self) -> int:
+        """Machines of a cloud that are listed here."""
+        return sum(
+            row["ResourceType"] == NODE and row["ProviderName"] != PROVIDER for row in self._rows
+        )
+
     def _entry(self, machine: Machine) -> Entry | None:
         node = machine.node
         if node and node.resource_id:
             return None
         return entry_of(self.entries, *_names(machine))
+
+    def _over(self, entry: Entry) -> bool:
+        return entry.host.until is not None and entry.host.until <= self.stop
 
     def _taker(self, entry: Entry) -> Entry | None:
         """The entry that has the first of this one's machines."""
@@ -95,7 +114,7 @@ class Inventory:
     def _add(self, machine: Machine) -> None:
         node = machine.node
         if node and node.resource_id:
-            if self.list_cloud_nodes:
+            if node.resource_id not in self.claimed:
                 self._rows.append(_cloud_row(machine))
             return
         entry = self._entry(machine)
@@ -147,7 +166,7 @@ class Inventory:
 
     def _tell(self, used: set[int]) -> None:
         for entry in self.entries:
-            if id(entry) in used:
+            if id(entry) in used or self._over(entry):
                 continue
             what = f"{entry.host.match[0]!r} is no machine here"
             if taker := self._taker(entry):
@@ -204,7 +223,7 @@ def _common(machine: Machine) -> dict[str, Any]:
     return {
         "ResourceId": machine.machine_id,
         "ResourceName": machine.name or machine.machine_id,
-        "ResourceType": "Kubernetes node" if node else "Machine",
+        "ResourceType": NODE if node else "Machine",
         "x_Architecture": machine.architecture,
         "x_OperatingSystem": machine.operating_system,
         "x_State": "running" if machine.alive else None,
@@ -220,12 +239,12 @@ def _cloud_row(machine: Machine) -> dict[str, Any]:
         "ProviderName": node.provider_name,
         "RegionId": node.region_id,
         "x_InstanceType": node.instance_type,
+        "x_vCPUs": machine.vcpus,
         "x_PricingCategory": "Dynamic" if node.spot else "Standard",
         "x_Attributes": {"kubernetes_node": node.name},
     }
     if node.instance_type is None:
-        row |= {"x_vCPUs": machine.vcpus, "x_MemoryGiB": measured_gib(machine)}
-        row |= _card_columns(machine.cards)
+        row |= {"x_MemoryGiB": measured_gib(machine)} | _card_columns(machine.cards)
     return row
 
 
@@ -235,6 +254,7 @@ def _own_row(machine: Machine, entry: Entry | None, kind: Kind | None) -> dict[s
         "ProviderName": PROVIDER,
         "x_vCPUs": kind.vcpus if kind else machine.vcpus,
         "x_MemoryGiB": kind.memory_gib if kind else measured_gib(machine),
+        "Tags": _target(machine) or None,
         **_card_columns(cards),
     }
     if entry is None:
@@ -242,13 +262,21 @@ def _own_row(machine: Machine, entry: Entry | None, kind: Kind | None) -> dict[s
     costs = entry.costs
     return row | {
         "RegionId": costs.site,
-        "Tags": costs.tags or None,
+        "Tags": (costs.tags | _target(machine)) or None,
         "x_InstanceType": kind.name if kind else None,
         "x_Architecture": costs.architecture or machine.architecture,
         "x_PricingCategory": "Standard",
         "x_TimeZone": costs.time_zone,
         "x_Attributes": _shown(entry),
     }
+
+
+def _target(machine: Machine) -> dict[str, str]:
+    """The target's instance label, where neither id nor name tell it: alerts look for it."""
+    found = machine.instance
+    if not found or {found, re.sub(r":\d+$", "", found)} & {machine.machine_id, machine.name}:
+        return {}
+    return {INSTANCE_TAG: found}
 
 
 def _shown(entry: Entry) -> dict[str, str]:

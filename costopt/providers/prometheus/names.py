@@ -69,6 +69,10 @@ class Names:
         """What the machine calls itself."""
         return self.nodenames.get(_target(labels))
 
+    def called(self, alias: str) -> str | None:
+        """The id of the one machine that goes by that name, too."""
+        return self._known.get(alias)
+
     def _told(self, labels: Labels) -> str:
         if self.label == "instance":
             return host(labels.get("instance", ""))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from costopt.providers.fields import Moment
 from costopt.units import SECONDS_PER_DAY
 
 _HEADER: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(\S.*)")
@@ -37,7 +37,7 @@ class PrometheusSettings(BaseModel):
 
     url: str = Field(description="address with its path, such as https://mimir.example/prometheus")
     days: int = Field(60, ge=1, le=1100, description="days of metrics to ask for")
-    until: datetime | None = Field(
+    until: Moment | None = Field(
         None, description="metrics up to this moment (ISO, UTC); without it, now"
     )
     period: int | None = Field(
@@ -55,10 +55,8 @@ class PrometheusSettings(BaseModel):
     only: str | None = Field(
         None, description='label matchers that narrow every query, such as cluster="prod"'
     )
-    cloud_nodes: Literal["list", "join"] = Field(
-        "list",
-        description="Kubernetes nodes of a cloud: list them as machines, or only join their "
-        "metrics to what the cloud's own collect lists",
+    gone_after: int = Field(
+        14, ge=2, le=1100, description="days without a sample after which a machine is gone"
     )
     token_file: Path | None = Field(None, description="file that holds a bearer token")
     token_env: str | None = Field(

@@ -32,7 +32,7 @@ def written(folder: Path, text: str) -> Path:
 
 def inventory(folder: Path, text: str, *machines: Machine) -> Inventory:
     entries = hosts.load(written(folder, text))
-    return Inventory(machines, entries, "hosts.yml", list_cloud_nodes=True)
+    return Inventory(machines, entries, "hosts.yml")
 
 
 def machine(name: str, **given: object) -> Machine:

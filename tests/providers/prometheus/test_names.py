@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costopt.frame.inventory import present
+from costopt.lake.held import held
+from costopt.lake.store import Lake
+from costopt.pipeline import collect
+from costopt.providers.files import FilesProvider, FilesSettings
 from costopt.providers.prometheus import PrometheusProvider, PrometheusSettings
 from costopt.providers.prometheus.kubernetes import nodes
 from costopt.providers.prometheus.names import Names, host
@@ -150,13 +156,47 @@ def test_nodes_without_node_exporter_are_measured_by_the_kubelet() -> None:
     assert [p.where for p in source.problems] == ["Kubernetes nodes"]
 
 
-def test_nodes_that_their_cloud_lists_are_only_joined() -> None:
+def _cloud(folder: Path) -> FilesProvider:
+    """The node as its cloud's own collect lists it."""
+    path = folder / "resources.csv"
+    path.write_text(
+        "ProviderName,SubAccountId,RegionId,ResourceId,ResourceType,x_InstanceType,x_vCPUs,x_State\n"
+        "AWS,123456789012,eu-west-1,i-0123456789abcdef0,Instance,m6i.2xlarge,8,running\n"
+    )
+    return FilesProvider(FilesSettings(resources=path))
+
+
+def _node_rows(lake: Lake) -> list[dict[str, object]]:
+    rows = lake.read("resources").to_pylist()
+    return [row for row in rows if row["ResourceId"] == "i-0123456789abcdef0"]
+
+
+def test_a_node_that_its_cloud_lists_has_that_row_alone(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    collect(_cloud(tmp_path), lake)
     with serving(cluster()) as server:
-        source = provider(server, cloud_nodes="join")
-        assert source.resources().column("ResourceId").to_pylist() == ["bare-1"]
-        table = pa.concat_tables(source.metrics(None))
-    assert "i-0123456789abcdef0" in table.column("ResourceId").to_pylist()
-    assert source.problems == []
+        for _ in range(2):
+            source = provider(server)
+            collect(source, lake)
+            assert source.problems == []
+    (row,) = _node_rows(lake)
+    assert row["ResourceType"] == "Instance"
+    measured = {series.resource_id for series in held(lake)}
+    assert measured == {"i-0123456789abcdef0", "bare-1"}  # its samples stand under the cloud's id
+
+
+def test_the_cloud_s_own_row_takes_the_place_of_ours_for_good(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    with serving(cluster()) as server:
+        for turn in range(3):
+            source = provider(server)
+            collect(source, lake)
+            assert [p.where for p in source.problems] == (["Kubernetes nodes"] if turn == 0 else [])
+            collect(_cloud(tmp_path), lake)
+    assert [row["ResourceType"] for row in _node_rows(lake)] == ["Kubernetes node", "Instance"]
+    now = present(lake.read("resources"), datetime.now(UTC), "UTC")["i-0123456789abcdef0"]
+    assert now.sub_account_id == "123456789012"
+    assert now.resized_at is None  # the same size, told by another: its past counts
 
 
 def test_cards_without_their_memory_are_cards_all_the_same() -> None:
