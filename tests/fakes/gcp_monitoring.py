@@ -435,7 +435,8 @@ def _sum(bins: _Times, values: _Values, many: _Times) -> _Values:
 
 def _max(bins: _Times, values: _Values, many: _Times) -> _Values:
     found = np.full(len(many), -np.inf)
-    np.maximum.at(found, bins, values)
+    with np.errstate(invalid="ignore"):
+        np.maximum.at(found, bins, values)
     return found
 
 

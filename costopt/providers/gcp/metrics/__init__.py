@@ -26,6 +26,7 @@ from costopt.providers.gcp.metrics import discovery, plan
 from costopt.providers.gcp.metrics.pace import Pause
 from costopt.providers.gcp.metrics.reading import Reader
 from costopt.providers.gcp.metrics.targets import Target, targets
+from costopt.providers.gcp.projects import Project
 from costopt.providers.gcp.settings import GcpSettings
 
 
@@ -40,7 +41,7 @@ class Prepared:
 
 def prepare(  # noqa: PLR0917 - all of it is what a collect is made of
     access: Access,
-    projects: Sequence[str],
+    projects: Sequence[Project],
     resources: pa.Table,
     settings: GcpSettings,
     known: Known,
@@ -52,12 +53,13 @@ def prepare(  # noqa: PLR0917 - all of it is what a collect is made of
     """Find out what there is to ask, by calls that cost nothing (metricDescriptors.list).
 
     Args:
-        projects: ids of those to be read; SubAccountId of the resources.
+        projects: those to be read; their ids are the SubAccountId of the resources.
         resources: schema.RESOURCES; machines have `instance_id` in x_Attributes.
         window: only samples that start inside it; None = the days that the settings name.
     """
     client = access.grpc("monitoring", MetricServiceClient, MetricServiceGrpcTransport)
-    machines = [one for one in targets(resources) if one.project in set(projects)]
+    wanted = {one.project_id for one in projects}
+    machines = [one for one in targets(resources) if one.project in wanted]
     prefixes = {one.project: _prefixes(one.project, machines) for one in machines}
     types = discovery.listed(access, client, prefixes, problems, settings.max_concurrency)
     times = _times(settings, window, now)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
 from costopt.providers.gcp.metrics.catalogue import Entry
 
-DISKS = 2
-"""Disks that a machine is taken to have: what is asked for is packed by it, nothing left out."""
+DISKS: Final = 4
+"""File systems that a machine is taken to have, with those in memory: requests are packed, and
+their cost is told, by it; nothing is left out."""
 
 
 @dataclass(frozen=True, slots=True)
