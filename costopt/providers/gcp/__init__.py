@@ -2,3 +2,101 @@
 
 They take seconds to import, so what uses them is imported where it is called.
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+import pyarrow as pa
+
+from costopt import schema
+from costopt.model import Window
+from costopt.providers.base import Check, Known, Problem
+from costopt.providers.gcp.settings import GcpSettings
+
+if TYPE_CHECKING:
+    from costopt.providers.gcp.access import Access
+    from costopt.providers.gcp.projects import Project
+    from costopt.providers.gcp.shapes import MachineTypes
+
+
+class GcpProvider:
+    """Projects, or all of a folder's or an organization's (see Provider, Resuming and Checked)."""
+
+    name = "gcp"
+    Settings: ClassVar = GcpSettings
+
+    def __init__(self, settings: GcpSettings) -> None:
+        self._settings = settings
+        self._known = Known()
+        self.problems: list[Problem] = []
+        self.notes: dict[str, str] = {}
+
+    def resume(self, known: Known) -> None:
+        """Told what the lake holds: samples and bills are asked for from there on."""
+        self._known = known
+
+    def resources(self) -> pa.Table:
+        """Machines, disks, addresses and so on, and the commitments in force; and what the lake
+        holds but is no longer there, as terminated."""
+        from costopt.providers.gcp.inventory import gone
+
+        listed = self._things
+        ids = set(listed.column("ResourceId").to_pylist())
+        lost = gone(self._known.resources, ids, self._projects, self._access, self.problems)
+        return pa.concat_tables([listed, lost])
+
+    def shapes(self) -> pa.Table:
+        """The machine types in use and their series, as Compute Engine describes them, but for
+        those of which the lake holds a shape of the user's own."""
+        from costopt.providers.own import beside_own
+
+        assert self._things is not None  # by which the types are known
+        return beside_own(self._types.table(), self._known.shapes)
+
+    def prices(self) -> pa.Table:
+        return schema.empty(schema.PRICES)
+
+    def metrics(self, window: Window | None) -> Iterator[pa.Table]:
+        yield from ()
+
+    def charges(self, window: Window | None) -> Iterator[pa.Table]:
+        yield from ()
+
+    def checks(self) -> Iterator[Check]:
+        """Each permission that a collect with these settings needs, tried in every project."""
+        from costopt.providers.gcp import permissions
+
+        return permissions.checks(self._settings)
+
+    def permissions(self) -> str:
+        """The least custom role that suffices for these settings, and how to grant it."""
+        from costopt.providers.gcp import permissions
+
+        return permissions.role(self._settings)
+
+    @cached_property
+    def _access(self) -> Access:
+        from costopt.providers.gcp.access import Access
+
+        return Access(self._settings)
+
+    @cached_property
+    def _projects(self) -> list[Project]:
+        from costopt.providers.gcp.projects import projects
+
+        return projects(self._access, self.problems)
+
+    @cached_property
+    def _types(self) -> MachineTypes:
+        from costopt.providers.gcp.shapes import MachineTypes
+
+        return MachineTypes(self._access, self.problems)
+
+    @cached_property
+    def _things(self) -> pa.Table:
+        from costopt.providers.gcp.inventory import resources
+
+        return resources(self._access, self._projects, self._types, self.problems)

@@ -11,6 +11,7 @@ import contextlib
 import ipaddress
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ _AGAIN: Final = (
     requests.ConnectionError,
     requests.Timeout,
 )
+_TOO_FAST: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
+"""Reasons by which Compute Engine says 403 where others say 429."""
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 60.0
 _DEADLINE: Final = 60.0  # seconds for one answer
@@ -59,6 +62,8 @@ class Access:
     settings: GcpSettings
     pause: Callable[[float], None] = time.sleep
     _channels: dict[str, grpc.Channel] = field(default_factory=dict)
+    _clients: dict[Callable[..., Any], Any] = field(default_factory=dict)
+    _making: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
     def _found(self) -> tuple[Any, str | None]:
@@ -76,12 +81,18 @@ class Access:
         return os.environ.get("GOOGLE_CLOUD_PROJECT") or self._found[1]
 
     def rest(self, service: str, client: Callable[..., Any], **more: Any) -> Any:
-        """A client that speaks REST.
+        """A client that speaks REST, one of each class for all projects.
 
         Args:
             service: its name in gcloud's variables, in lower case: "compute".
             client: a class of Google's; `transport="rest"` for one that speaks gRPC, too.
         """
+        with self._making:
+            if client not in self._clients:
+                self._clients[client] = self._made(service, client, more)
+            return self._clients[client]
+
+    def _made(self, service: str, client: Callable[..., Any], more: dict[str, Any]) -> Any:
         address = endpoint(service)
         if address is None:
             return client(credentials=self._found[0], **more)
@@ -126,8 +137,8 @@ class Access:
         for attempt in range(1, self.settings.max_attempts + 1):
             try:
                 return call(*given, retry=None, timeout=_DEADLINE, **more)
-            except _AGAIN as error:
-                if attempt == self.settings.max_attempts:
+            except FAILURES as error:
+                if attempt == self.settings.max_attempts or not _passes(error):
                     raise
                 self.pause(_wait(error, attempt))
         raise AssertionError("max_attempts is at least 1")
@@ -150,10 +161,30 @@ class Access:
             if not token:
                 return
 
+    def listing(self, call: Callable[..., Any], request: dict[str, Any]) -> Iterator[Any]:
+        """As `pages`, of things that have names: where a page has expired, once more from the
+        start, so that the same may come twice.
+
+        Raises:
+            GoogleAPIError, GoogleAuthError, RequestException: as `asked`.
+        """
+        read = 0
+        try:
+            for page in self.pages(call, request):
+                read += 1
+                yield page
+        except exceptions.BadRequest:
+            if not read:
+                raise
+            yield from self.pages(call, request)
+
     def close(self) -> None:
         """Let connections go."""
         while self._channels:
             self._channels.popitem()[1].close()
+        while self._clients:
+            client = self._clients.popitem()[1]
+            getattr(client, "transport", client).close()
 
 
 def endpoint(service: str) -> str | None:
@@ -168,19 +199,31 @@ def endpoint(service: str) -> str | None:
         return None
     parts = urlsplit(address)
     if parts.scheme == "http" and _local(parts.hostname or ""):
-        return address
+        return f"http://{parts.netloc}"
     if parts.scheme != "https" or not parts.hostname:
         raise ConfigError(
             f"{name}={plain(address)}: no https address",
             hint="http:// is for emulators on this machine: http://127.0.0.1:8080",
         )
-    return address
+    return f"https://{parts.netloc}"  # gcloud's names a path, too, which Google's clients add
 
 
 def _local(host: str) -> bool:
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"
+
+
+def _passes(error: Exception) -> bool:
+    """Whether another try may succeed."""
+    return isinstance(error, _AGAIN) or bool(_TOO_FAST & _reasons(error))
+
+
+def _reasons(error: Exception) -> set[str]:
+    """Why, in the words of Google's older APIs."""
+    if not isinstance(error, exceptions.GoogleAPICallError):
+        return set()
+    return {str(one.get("reason")) for one in error.errors if isinstance(one, dict)}
 
 
 def _wait(error: Exception, attempt: int) -> float:
@@ -227,4 +270,19 @@ def said(error: Exception) -> str:
 
 def denied(error: Exception) -> bool:
     """Whether it is a permission that lacks (or an API not enabled), not something that passes."""
-    return isinstance(error, (exceptions.Forbidden, exceptions.Unauthorized))
+    refused = isinstance(error, (exceptions.Forbidden, exceptions.Unauthorized))
+    return refused and not _passes(error)
+
+
+def not_enabled(error: Exception, *consumers: str | None) -> bool:
+    """Whether the API is off in that project, so that nothing of it can be there.
+
+    The error may concern another project: that which pays for the calls (its quota project).
+
+    Args:
+        consumers: the project's id and number.
+    """
+    if not isinstance(error, exceptions.Forbidden) or error.reason != "SERVICE_DISABLED":
+        return False
+    concerned = (error.metadata or {}).get("consumer", "")
+    return concerned.removeprefix("projects/") in {one for one in consumers if one}
