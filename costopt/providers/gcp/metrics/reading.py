@@ -80,7 +80,7 @@ class Reader:
 
     def _made(self, call: Call) -> _Outcome:
         """Make one call, in a thread. A project that refuses or does not answer is shut at once."""
-        if call.project in self._shut:
+        if call.project in self._shut or self._broken.issuperset(call.units()):
             return _Outcome(call)
         where = f"{call.project} {_CALL}"
         of_metric = f"{where} {call.entry.queries[0].metric}"
