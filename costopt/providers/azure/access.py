@@ -17,8 +17,19 @@ from urllib.parse import urlsplit
 from azure.core import AzureClouds
 from azure.core.credentials import AccessToken, AccessTokenInfo
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
-from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline.policies import (
+    ContentDecodePolicy,
+    HeadersPolicy,
+    RedirectPolicy,
+    RequestIdPolicy,
+    RetryPolicy,
+    SansIOHTTPPolicy,
+    SensitiveHeaderCleanupPolicy,
+    UserAgentPolicy,
+)
 from azure.identity import AzureAuthorityHosts, DefaultAzureCredential
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from azure.mgmt.core.tools import get_arm_endpoints
 
 from costopt.providers.azure.settings import AzureSettings, CloudName
@@ -43,7 +54,11 @@ _METRICS: Final[dict[CloudName, str]] = {
     "china": "metrics.monitor.azure.cn",
     "usgov": "metrics.monitor.azure.us",
 }
+_AGENT: Final = "costopt"
 _LONGEST_WAIT: Final = 60
+_LONGEST_PATIENCE: Final = 300
+"""Seconds that Azure may ask to be left alone for. Limits are refilled by the minute; where it asks
+for more, the hour's share is used up, and that is told rather than waited for."""
 _DEADLINE: Final = 60  # seconds for one answer
 
 
@@ -62,6 +77,14 @@ class _Plainly(SansIOHTTPPolicy[Any, Any]):
 
     def on_request(self, request: Any) -> None:
         request.context.options["enforce_https"] = False
+
+
+class _Patiently(RetryPolicy[Any, Any]):
+    """Azure's own retries, but for what asks for more patience than there is."""
+
+    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        wait = self.get_retry_after(response)
+        return (wait or 0) <= _LONGEST_PATIENCE and super().is_retry(settings, response)
 
 
 @dataclass
@@ -92,7 +115,9 @@ class Access:
         key = (getattr(client, "__name__", ""), subscription)
         if key not in self._clients:
             given = [subscription] if subscription else []
-            self._clients[key] = client(self.credential, *given, **self._where(), **self._ways())
+            where = self._where()
+            ways = {"policies": self._policies(where["credential_scopes"]), **self._ways()}
+            self._clients[key] = client(self.credential, *given, **where, **ways)
         return self._clients[key]
 
     def metrics(self, client: Callable[..., Any], region: str) -> Any:
@@ -102,14 +127,16 @@ class Access:
             suffix = _METRICS[self.settings.cloud]
             address = self.settings.endpoint or f"https://{region}.{suffix}"
             audience = f"https://{suffix}"
-            self._clients[key] = client(address, self.credential, audience=audience, **self._ways())
+            ways = {"retry_policy": self._retries(), **self._ways()}
+            self._clients[key] = client(address, self.credential, audience=audience, **ways)
         return self._clients[key]
 
     def container(self, client: Callable[..., Any], account_url: str, container: str) -> Any:
         """A client of one container of blobs."""
         plainly = urlsplit(account_url).scheme == "http"
         credential = _NoCredential() if plainly else self.credential
-        return client(account_url, container, credential=credential, **self._ways())
+        ways = {**self._tries(), **self._ways()}  # its own retries know about half-read blobs
+        return client(account_url, container, credential=credential, **ways)
 
     def blobs(self, address: str) -> tuple[Any, str]:
         """A client of the container that the address of an export names, and the prefix below it.
@@ -134,16 +161,38 @@ class Access:
             "credential_scopes": told["credential_scopes"],
         }
 
-    def _ways(self) -> dict[str, Any]:
-        """Azure's own retries: of 408, 429 and 5xx, as long as Retry-After asks."""
-        ways: dict[str, Any] = {
-            "retry_total": self.settings.max_attempts - 1,
-            "retry_status": self.settings.max_attempts - 1,
-            "retry_connect": min(3, self.settings.max_attempts - 1),
+    def _policies(self, scopes: list[str]) -> list[Any]:
+        """Those of the management clients, but for the one that *registers* a service in a
+        subscription that never used it: costopt changes nothing."""
+        return [
+            RequestIdPolicy(),
+            HeadersPolicy(),
+            UserAgentPolicy(_AGENT),
+            ContentDecodePolicy(),
+            RedirectPolicy(),
+            self._retries(),
+            ARMChallengeAuthenticationPolicy(self.credential, *scopes),
+            SensitiveHeaderCleanupPolicy(),
+        ]
+
+    def _retries(self) -> _Patiently:
+        """Of 408, 429 and 5xx, as long as Retry-After asks."""
+        return _Patiently(**self._tries())
+
+    def _tries(self) -> dict[str, int]:
+        tries = self.settings.max_attempts - 1
+        return {
+            "retry_total": tries,
+            "retry_status": tries,
+            "retry_connect": min(3, tries),
             "retry_backoff_max": _LONGEST_WAIT,
+        }
+
+    def _ways(self) -> dict[str, Any]:
+        ways: dict[str, Any] = {
             "connection_timeout": 10,
             "read_timeout": _DEADLINE,
-            "user_agent": "costopt",
+            "user_agent": _AGENT,
         }
         if self.is_emulated:
             ways["per_call_policies"] = [_Plainly()]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from azure.core.exceptions import AzureError
+
 from costopt.providers.azure.inventory.place import Place, Thing, at, moment
 from costopt.providers.rows import Row, attributes
 
@@ -32,27 +34,37 @@ def machines(place: Place) -> Iterator[Row]:
     """Every virtual machine, with its power state.
 
     The list has either what a machine is or how it runs, so it is asked for twice; a machine that
-    came between the two has no state.
+    came between the two has no state, nor has any where that list is refused, which is
+    raised at the end.
     """
-    states = {
-        thing["id"].lower(): power_state(at(thing, "properties.instanceView.statuses"))
-        for thing in place.listed(
-            lambda: place.compute.virtual_machines.list_all(status_only="true")
-        )
-    }
-    for thing in place.things(place.compute.virtual_machines.list_all):
-        properties = thing.get("properties") or {}
-        yield place.row(
-            thing,
-            **columns(
-                properties,
-                size=at(properties, "hardwareProfile.vmSize"),
-                power=states.get(thing["id"].lower()),
-                priority=properties.get("priority"),
-                zones=thing.get("zones"),
-            ),
-            x_ScalingGroup=last(at(properties, "virtualMachineScaleSet.id")),
-        )
+    states: dict[str, str | None] = {}
+    refusal: AzureError | None = None
+    virtual_machines = place.compute.virtual_machines
+    try:
+        for thing in place.listed(lambda: virtual_machines.list_all(status_only="true")):
+            found = power_state(at(thing, "properties.instanceView.statuses"))
+            states[thing["id"].lower()] = found
+    except AzureError as error:
+        refusal = error
+    for thing in place.things(virtual_machines.list_all):
+        yield _row(place, thing, states.get(thing["id"].lower()))
+    if refusal is not None:
+        raise refusal
+
+
+def _row(place: Place, thing: Thing, power: str | None) -> Row:
+    properties = thing.get("properties") or {}
+    return place.row(
+        thing,
+        **columns(
+            properties,
+            size=at(properties, "hardwareProfile.vmSize"),
+            power=power,
+            priority=properties.get("priority"),
+            zones=thing.get("zones"),
+        ),
+        x_ScalingGroup=last(at(properties, "virtualMachineScaleSet.id")),
+    )
 
 
 def columns(
