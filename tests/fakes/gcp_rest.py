@@ -209,7 +209,7 @@ def serve(rest: Rest) -> Iterator[Rest]:
 
     server = Server(("127.0.0.1", 0), Door)
     rest.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield rest
     finally:

@@ -11,6 +11,7 @@ import contextlib
 import ipaddress
 import os
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -48,6 +49,8 @@ _AGAIN: Final = (
 )
 _TOO_FAST: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 """Reasons by which Compute Engine says 403 where others say 429."""
+_REQUEST: Final = re.compile(r"\A[A-Z]+ https?://\S+: ")
+"""So messages of REST begin; the address holds tokens of pages."""
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 60.0
 _DEADLINE: Final = 60.0  # seconds for one answer
@@ -264,7 +267,8 @@ def said(error: Exception) -> str:
     """What Google said, in one line and without secrets."""
     if isinstance(error, exceptions.GoogleAPICallError):
         code = error.grpc_status_code.name if error.grpc_status_code else error.code
-        return f"{code}: {plain(error.message or '')}"[:300]
+        message = _REQUEST.sub("", error.message or "")
+        return f"{code}: {plain(message)}"[:300]
     return (plain(str(error)) or type(error).__name__)[:300]
 
 
