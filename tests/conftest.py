@@ -35,6 +35,12 @@ def promtool() -> str:
     return _program("promtool")
 
 
+@pytest.fixture(scope="session")
+def prometheus() -> str:
+    """A real Prometheus, to be started by tests.fakes.prometheus.real; absent as `chromium`."""
+    return _program("prometheus")
+
+
 def _program(*names: str) -> str:
     found = next((path for name in names if (path := shutil.which(name))), None)
     if found is None:

@@ -15,11 +15,14 @@ from typing import Any, Final
 
 import yaml
 
+from costopt.errors import ConfigError
 from costopt.report.artefacts.base import Artefact, Watch, rule
 from costopt.report.artefacts.promql import averaged, counted, span
+from costopt.schema import INSTANCE_TAG
 
 FILE: Final = "prometheus-rules.yml"
 _DEPLOY: Final = f"promtool check rules DIR/{FILE}, then name it under rule_files and reload"
+_NODENAME: Final = "nodename"  # of node_uname_info alone
 _SPECIAL: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")  # what RE2's QuoteMeta escapes
 _UNREADABLE: Final = re.compile("[\ud800-\udfff\ufffd]")  # what PromQL refuses in a string
 
@@ -28,10 +31,19 @@ def artefacts(watches: Sequence[Watch], instance_label: str) -> list[Artefact]:
     """One file of rules, a group a machine and metric; none without guards.
 
     Args:
-        instance_label: the label whose value is a machine's name or id, with or without a port.
+        instance_label: the label whose value is a machine's name or id, with or without a port; the
+            instance that a collect has kept beside the machine goes before both.
+    Raises:
+        ConfigError: a label that none of the metrics bears.
     """
     if not watches:
         return []
+    if instance_label == _NODENAME:
+        raise ConfigError(
+            f"node_exporter's metrics bear no label {_NODENAME!r}, so these rules would never fire",
+            where="--instance-label",
+            hint="leave it away: machines collected by their nodename carry their instance",
+        )
     groups = [_group(watch, instance_label) for watch in watches]
     text = yaml.dump({"groups": groups}, Dumper=_Dumper, sort_keys=False, width=1000)
     return [Artefact(FILE, text.encode(), _DEPLOY)]
@@ -56,23 +68,34 @@ def _group(watch: Watch, label: str) -> dict[str, Any]:
 def _value(watch: Watch, label: str) -> str:
     """Mean in percent over the last period, of whichever target has the machine's name or id."""
     period = span(watch.guard.period_seconds)
-    machine = f"{label}=~{_quoted(_either(watch))}"
+    machine = f"{label}=~{_quoted(_target(watch, label))}"
     if watch.metric == "CPU":
         # waiting for a disk is no use of a CPU: as `costopt collect prometheus` counts
         idle = f'rate(node_cpu_seconds_total{{mode=~"idle|iowait", {machine}}}[{period}])'
         return f"100 * (1 - avg by ({label}) (sum without (mode) ({idle})))"
-    free, whole = (
-        f"avg by ({label}) ({averaged(f'node_memory_{name}_bytes{{{machine}}}', watch)})"
-        for name in ("MemAvailable", "MemTotal")
-    )
-    return f"100 * (1 - {free} / {whole})"
+
+    def mean(name: str) -> str:
+        return averaged(f"node_memory_{name}_bytes{{{machine}}}", watch)
+
+    # before Linux 3.14 nothing tells what is available
+    parts = " + ".join(mean(name) for name in ("MemFree", "Buffers", "Cached"))
+    free = f"avg by ({label}) ({mean('MemAvailable')} or {parts})"
+    return f"100 * (1 - {free} / avg by ({label}) ({mean('MemTotal')}))"
 
 
-def _either(watch: Watch) -> str:
+def _target(watch: Watch, label: str) -> str:
+    """What the label says of the machine: the instance that was collected, else its name or id."""
     one = watch.recommendation
+    kept = one.tags.get(INSTANCE_TAG) if label == "instance" else None
+    if kept:
+        return _pattern(kept)
     names = dict.fromkeys(name for name in (one.resource_name, one.resource_id) if name)
-    found = "|".join(_UNREADABLE.sub(".", _SPECIAL.sub(r"\\\g<0>", name)) for name in names)
-    return f"(?:{found})(?::[0-9]+)?"
+    return f"(?:{'|'.join(map(_pattern, names))})(?::[0-9]+)?"
+
+
+def _pattern(text: str) -> str:
+    """What matches that text alone."""
+    return _UNREADABLE.sub(".", _SPECIAL.sub(r"\\\g<0>", text))
 
 
 def _quoted(text: str) -> str:

@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from tests.conftest import _program
 from tests.fakes.prometheus import DAY, Given, real
 
 END: Final = int(datetime(2026, 3, 16, tzinfo=UTC).timestamp())
@@ -16,6 +15,7 @@ DAYS: Final = 14
 START: Final = END - DAYS * DAY
 PERIOD: Final = 300
 SCRAPE: Final = 100
+LATE: Final = END - 2 * DAY
 REBOOT: Final = START + 5 * DAY + 3 * 3600
 """db-1's counters begin anew here."""
 GIB: Final = 1024**3
@@ -57,10 +57,12 @@ class Counter(NamedTuple):
     rate: Callable[[int], float]
     reboot: int | None = None
 
-    def given(self) -> Given:
+    def given(self, since: int = START) -> Given:
+        """From that second on, what it counts."""
+
         def points() -> Iterator[tuple[float, float]]:
             total = 12345.0
-            for at in range(START, END + 1, SCRAPE):
+            for at in range(since, END + 1, SCRAPE):
                 yield at, round(total, 6)
                 if at == self.reboot:
                     total = 0.0
@@ -69,12 +71,14 @@ class Counter(NamedTuple):
         return Given(self.name, self.labels, points())
 
 
-def gauge(name: str, labels: dict[str, str], value: Callable[[int], float]) -> Given:
-    moments = range(START, END + 1, SCRAPE)
+def gauge(
+    name: str, labels: dict[str, str], value: Callable[[int], float], since: int = START
+) -> Given:
+    moments = range(since, END + 1, SCRAPE)
     return Given(name, labels, ((at, value(at)) for at in moments))
 
 
-def _node(node: str, job: str) -> Iterator[Given]:
+def _node(node: str, job: str, since: int = START) -> Iterator[Given]:
     target = {"instance": f"{node}:9100", "job": job}
     reboot = REBOOT if node == "db-1" else None
     for cpu in ("0", "1"):
@@ -86,35 +90,36 @@ def _node(node: str, job: str) -> Iterator[Given]:
         }
         for mode, share in shares.items():
             labels = {**target, "cpu": cpu, "mode": mode}
-            yield Counter("node_cpu_seconds_total", labels, share, reboot).given()
-    yield gauge("node_memory_MemTotal_bytes", target, lambda at: 63.2 * GIB)
+            yield Counter("node_cpu_seconds_total", labels, share, reboot).given(since)
+    yield gauge("node_memory_MemTotal_bytes", target, lambda at: 63.2 * GIB, since)
     if node != "web-1":  # an exporter before Linux 3.14 has no MemAvailable
         yield gauge(
             "node_memory_MemAvailable_bytes", target,
-            lambda at: 63.2 * GIB - used_gib(node, at) * GIB,
+            lambda at: 63.2 * GIB - used_gib(node, at) * GIB, since,
         )  # fmt: skip
     else:
         for name, share in (("MemFree", 0.5), ("Buffers", 0.2), ("Cached", 0.3)):
             yield gauge(
                 f"node_memory_{name}_bytes", target,
-                lambda at, s=share: s * (63.2 * GIB - used_gib(node, at) * GIB),  # type: ignore[misc]
+                lambda at, s=share: s * (63.2 * GIB - used_gib(node, at) * GIB), since,  # type: ignore[misc]
             )  # fmt: skip
+    # what is to be left out need not be there for long
     for device, factor in (("eth0", 1), ("lo", 7), ("veth12ab", 3), ("bond0", 1), ("eth0.100", 1)):
         yield Counter(
             "node_network_receive_bytes_total", {**target, "device": device},
             lambda at, f=factor: f * received(node, at), reboot,  # type: ignore[misc]
-        ).given()  # fmt: skip
+        ).given(since if device == "eth0" else LATE)  # fmt: skip
     for device, factor in (("sda", 1), ("sda1", 1), ("nvme0n1", 2), ("dm-0", 3), ("loop0", 9)):
         yield Counter(
             "node_disk_written_bytes_total", {**target, "device": device},
             lambda at, f=factor: f * 4096.0, reboot,  # type: ignore[misc]
-        ).given()  # fmt: skip
+        ).given(since if device in ("sda", "nvme0n1") else LATE)  # fmt: skip
         yield Counter(
             "node_disk_io_time_seconds_total", {**target, "device": device},
             lambda at, f=factor: f * 0.1, reboot,  # type: ignore[misc]
-        ).given()  # fmt: skip
+        ).given(since if device in ("sda", "nvme0n1") else LATE)  # fmt: skip
     info = {"nodename": f"{node}.example", "machine": "x86_64", "sysname": "Linux"}
-    yield gauge("node_uname_info", {**target, **info}, lambda at: 1.0)
+    yield gauge("node_uname_info", {**target, **info}, lambda at: 1.0, LATE)
 
 
 def _card(card: str) -> Iterator[Given]:
@@ -142,14 +147,15 @@ def _card(card: str) -> Iterator[Given]:
 def everything() -> Iterator[Given]:
     for node in NODES:
         yield from _node(node, "node")
-    yield from _node("gpu-1", "node-again")  # scraped by two jobs
+    yield from _node("gpu-1", "node-again", LATE)  # scraped by two jobs
     for card in CARDS:
         yield from _card(card)
 
 
 @pytest.fixture(scope="session")
-def prometheus(promtool: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Its address. Absent, the test skips, or fails under COSTOPT_REQUIRE_SYSTEM=1."""
-    program = _program("prometheus")
-    with real(program, promtool, tmp_path_factory.mktemp("prometheus"), everything()) as address:
-        yield address
+def backfilled(
+    prometheus: str, promtool: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of one that holds `everything`."""
+    with real(prometheus, promtool, tmp_path_factory.mktemp("prometheus"), everything()) as url:
+        yield url

@@ -25,12 +25,12 @@ hosts:
 
 
 @pytest.fixture(scope="module")
-def home(prometheus: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(backfilled: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("home")
     (folder / "hosts.yml").write_text(HOSTS)
     until = datetime.fromtimestamp(END, UTC).isoformat()
     done = run(
-        "collect", "prometheus", "--url", prometheus, "--until", until, "--days", str(DAYS),
+        "collect", "prometheus", "--url", backfilled, "--until", until, "--days", str(DAYS),
         "--hosts", "hosts.yml", cwd=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -44,12 +44,12 @@ def test_the_data_pass_the_gate(home: Path) -> None:
     assert json.loads(done.stdout)
 
 
-def test_doctor_tries_it_out(home: Path, prometheus: str) -> None:
+def test_doctor_tries_it_out(home: Path, backfilled: str) -> None:
     until = datetime.fromtimestamp(END, UTC).isoformat()
-    done = run("doctor", "prometheus", "--url", prometheus, "--until", until, cwd=home)
+    done = run("doctor", "prometheus", "--url", backfilled, "--until", until, cwd=home)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "retention" in done.stdout
-    refused = run("doctor", "prometheus", "--url", prometheus + "/nowhere", cwd=home)
+    refused = run("doctor", "prometheus", "--url", backfilled + "/nowhere", cwd=home)
     assert refused.returncode == 4
 
 
@@ -66,21 +66,21 @@ def test_own_machines_are_advised_on_at_their_own_prices(home: Path) -> None:
     assert skipped["gpu-1"] == "gpu-machine"
 
 
-def test_collecting_again_asks_for_nothing_old(home: Path, prometheus: str) -> None:
+def test_collecting_again_asks_for_nothing_old(home: Path, backfilled: str) -> None:
     until = datetime.fromtimestamp(END, UTC).isoformat()
     done = run(
-        "collect", "prometheus", "--url", prometheus, "--until", until, "--days", str(DAYS),
+        "collect", "prometheus", "--url", backfilled, "--until", until, "--days", str(DAYS),
         "--hosts", "hosts.yml", cwd=home,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "nothing new" in done.stderr
 
 
-def test_no_secret_is_left_behind(prometheus: str, tmp_path: Path) -> None:
+def test_no_secret_is_left_behind(backfilled: str, tmp_path: Path) -> None:
     """A token in the environment reaches no file of the lake and no line of the terminal."""
     token = "planted-t0ken-of-the-lake"
     until = datetime.fromtimestamp(END, UTC).isoformat()
-    command = [sys.executable, "-m", "costopt", "collect", "prometheus", "--url", prometheus,
+    command = [sys.executable, "-m", "costopt", "collect", "prometheus", "--url", backfilled,
                "--until", until, "--days", "1", "--token-env", "PROM_TOKEN"]  # fmt: skip
     done = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,10 +52,10 @@ class Fleet:
                 told.append(Told("kube_node_info", {**KUBE, "node": f"{name}.example"}, _one))
             told += [
                 Told("node_uname_info", info, _one),
-                Told("count without", labels, lambda at, n=name: self._value(n, at, 8.0)),  # type: ignore[misc]
-                Told("100 * (1 - sum", labels, lambda at, n=name: self._value(n, at, 5.0)),  # type: ignore[misc]
-                Told("node_memory_MemTotal_bytes", labels, lambda at, n=name: self._value(n, at, 32e9)),  # type: ignore[misc]
-            ]  # fmt: skip
+                Told("count without", labels, self._value(name, 8.0)),
+                Told("100 * (1 - sum", labels, self._value(name, 5.0)),
+                Told("node_memory_MemTotal_bytes", labels, self._value(name, 32e9)),
+            ]
         names = [*NAMES, *(["kube_node_info"] if self.nodes else [])]
         return Scripted(told=told, names=names)
 
@@ -62,8 +63,8 @@ class Fleet:
         up = any(first <= at <= last for first, last in self.machines[name])
         return up and any(first <= at <= last for first, last in self.server)
 
-    def _value(self, name: str, at: int, value: float) -> float | None:
-        return value if self._there(name, at) else None
+    def _value(self, name: str, value: float) -> Callable[[int], float | None]:
+        return lambda at: value if self._there(name, at) else None
 
     def _count(self, at: int) -> float | None:
         return float(sum(self._there(name, at) for name in self.machines)) or None
@@ -224,7 +225,7 @@ def test_a_pattern_of_the_hosts_file_keeps_nobody(house: House) -> None:
 
 
 def test_the_hosts_file_may_give_an_end(house: House) -> None:
-    """From that day on, without waiting; the entry is no offer any more, and no reminder is told."""
+    """From that day on, without waiting; the entry is no offer any more, nor told as unused."""
     hosts = HOSTS.format(match="web1") + (
         "- {match: web2, type: old, threads: 8, memory_gib: 8, until: 2024-05-21}\n"
     )

@@ -53,8 +53,8 @@ def by_series(tables: list[pa.Table]) -> Samples:
 
 
 @pytest.fixture(scope="session")
-def collected(prometheus: str) -> tuple[Samples, list[Problem], list[dict[str, object]]]:
-    source = provider(prometheus)
+def collected(backfilled: str) -> tuple[Samples, list[Problem], list[dict[str, object]]]:
+    source = provider(backfilled)
     machines = source.resources().to_pylist(maps_as_pydicts="strict")
     return by_series(list(source.metrics(None))), source.problems, machines
 
@@ -143,8 +143,8 @@ def test_machines_are_measured_and_each_is_listed_once(
     assert not any(p.fatal for p in problems)
 
 
-def test_a_machine_may_be_named_by_itself(prometheus: str) -> None:
-    source = provider(prometheus, machine_label="nodename")
+def test_a_machine_may_be_named_by_itself(backfilled: str) -> None:
+    source = provider(backfilled, machine_label="nodename")
     ids = source.resources().column("ResourceId").to_pylist()
     assert ids == [f"{node}.example" for node in NODES]
     day = Window(moment(END - DAY), moment(END))
@@ -152,8 +152,8 @@ def test_a_machine_may_be_named_by_itself(prometheus: str) -> None:
     assert ("gpu-1.example", "gpu_utilization", "mean", CARDS[0]) in got
 
 
-def test_matchers_narrow_everything(prometheus: str) -> None:
-    source = provider(prometheus, only='job="node",instance=~"gpu.*|db.*"')
+def test_matchers_narrow_everything(backfilled: str) -> None:
+    source = provider(backfilled, only='job="node",instance=~"gpu.*|db.*"')
     day = Window(moment(END - DAY), moment(END))
     got = by_series(list(source.metrics(day)))
     assert {key[0] for key in got} == {"db-1", "gpu-1"}
@@ -161,8 +161,8 @@ def test_matchers_narrow_everything(prometheus: str) -> None:
     assert source.problems == []  # and so is the second scrape
 
 
-def test_only_what_the_lake_lacks_is_given(prometheus: str) -> None:
-    source = provider(prometheus)
+def test_only_what_the_lake_lacks_is_given(backfilled: str) -> None:
+    source = provider(backfilled)
     until = {"db-1": END - 3600, "gpu-1": END - 3600, "web-1": END - 2 * DAY}
     held = {Series(node, "cpu_utilization", "mean", ""): moment(end) for node, end in until.items()}
     source.resume(Known(held))
@@ -173,8 +173,8 @@ def test_only_what_the_lake_lacks_is_given(prometheus: str) -> None:
     assert list(got["db-1", "network_in", "mean", None]) == list(SLOTS)
 
 
-def test_doctor_says_what_is_there(prometheus: str) -> None:
-    checks = {check.name: check for check in provider(prometheus).checks()}
+def test_doctor_says_what_is_there(backfilled: str) -> None:
+    checks = {check.name: check for check in provider(backfilled).checks()}
     assert checks["status/buildinfo"].detail.startswith("version ")
     assert checks["clock"].passed
     assert checks["node_exporter"].detail == "4 targets, scraped every 100 s"

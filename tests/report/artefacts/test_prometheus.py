@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from costopt.errors import ConfigError
 from costopt.model import Recommendation
 from costopt.report.artefacts.alarms import alarms
 from costopt.report.artefacts.base import rule, watches
@@ -213,6 +214,42 @@ def test_another_machine_does_not_match(promtool: str, tmp_path: Path) -> None:
     row = _row(case, 1, resource_name="web.17")
     over = [START + 60]
     _check(promtool, tmp_path, row, case, _load(over), {START + 60: False}, name="web-17:9100")
+
+
+@pytest.mark.parametrize("case", ["node_exporter CPU", "node_exporter memory"])
+def test_the_instance_that_was_collected_goes_before_the_names(
+    promtool: str, tmp_path: Path, case: str
+) -> None:
+    """A machine that is listed by its nodename: no metric of node_exporter knows that."""
+    instance = "10.0.0.5:9100"
+    tags = {"team": "web", "prometheus:instance": instance}
+    known = replace(CASES[case], labels={"instance": instance})
+    row = _row(known, 1, resource_id="web-17.example", resource_name="web-17.example", tags=tags)
+    over, fires = [START + 60], {START + 60: True}
+    _check(promtool, tmp_path, row, known, _load(over), fires, name=instance)
+    silent = {START + 60: False}
+    _check(promtool, tmp_path, row, known, _load(over), silent, name="10.0.0.5:9101")
+    _check(promtool, tmp_path, row, known, _load(over), silent, name="10x0.0.5:9100")
+
+
+def test_another_label_is_asked_for_the_name(promtool: str) -> None:
+    row = _row(CASES["node_exporter CPU"], 1, tags={"prometheus:instance": "10.0.0.5:9100"})
+    (data,) = alarms(builders.report((row,)), instance_label="host").values()
+    assert b'host=~"(?:web-17|' in data
+    assert b"10.0.0.5" not in data
+
+
+def test_a_label_that_no_metric_bears_is_refused() -> None:
+    with pytest.raises(ConfigError, match="would never fire") as caught:
+        alarms(guards.fleet(), instance_label="nodename")
+    assert caught.value.where == "--instance-label"
+
+
+@pytest.mark.parametrize("name", guards.EVIL)
+def test_any_text_may_stand_in_the_tag(promtool: str, tmp_path: Path, name: str) -> None:
+    row = _row(CASES["node_exporter CPU"], 1, tags={"prometheus:instance": name})
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(_rules(row)), encoding="utf-8")
+    assert "1 rules found" in _run(tmp_path, promtool, "check", "rules", "rules.yml")
 
 
 def test_promtool_accepts_every_hostile_name(promtool: str, tmp_path: Path) -> None:
