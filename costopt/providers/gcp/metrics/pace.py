@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Final
 
 A_MINUTE: Final = 3_000
-"""Requests of one project a minute. Google lets 6,000 queries of time series a minute pass, of all
-users of a project together, unless it was told otherwise (console, Quotas: "Time series queries per
-minute"); beyond comes RESOURCE_EXHAUSTED, which is waited out."""
+"""Requests of one project a minute. The quota "Time series queries per minute" is shared by all who
+read a project, dashboards too; it differs by project (console, Quotas) and is some thousands. Who
+is beyond it gets RESOURCE_EXHAUSTED, which is waited out."""
 
 Pause = Callable[[float], None]
 
