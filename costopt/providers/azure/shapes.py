@@ -8,6 +8,7 @@ the size's name (costopt/pricing/azure_sizes.py).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
@@ -15,10 +16,11 @@ from azure.mgmt.compute import ComputeManagementClient
 
 from costopt import schema
 from costopt.parallel import in_threads
-from costopt.pricing import azure_sizes
+from costopt.pricing import azure_sizes, builtin
 from costopt.pricing.layer import region_key, type_key
 from costopt.providers.azure.access import Access, told
 from costopt.providers.base import Problem
+from costopt.units import provider_key
 
 CALL: Final = "Microsoft.Compute/skus/read"
 SOURCE: Final = schema.AZURE_SIZES
@@ -144,7 +146,8 @@ def shape(sku: Sku, region: str) -> Shape | None:
     }
     if not known.get("x_GPUCount") and (cards := _number(told, "GPUs")):
         listed |= {"x_GPUCount": max(1, int(cards)), "x_GPUModel": _card(name)}
-    return known | {column: value for column, value in listed.items() if value is not None}
+    told_of = {column: value for column, value in listed.items() if value is not None}
+    return dict.fromkeys(schema.SHAPES.names) | known | told_of
 
 
 def is_closed(sku: Sku, region: str) -> bool:
@@ -170,13 +173,14 @@ def is_closed(sku: Sku, region: str) -> bool:
 
 
 def built_in(instance_type: str) -> Shape:
-    """What the size's name stands for (schema.SHAPES); {} = it does not say."""
-    found = azure_sizes.shape(instance_type)
+    """What the size's name stands for (schema.SHAPES), in whatever case; {} = it does not say."""
+    name = _spellings().get(type_key(instance_type), instance_type)
+    found = azure_sizes.shape(name)
     if found is None:
         return {}
     return {
         "ProviderName": azure_sizes.PROVIDER,
-        "x_InstanceType": instance_type,
+        "x_InstanceType": name,
         "x_vCPUs": found.vcpus,
         "x_PhysicalCores": found.physical_cores,
         "x_MemoryGiB": found.memory_gib,
@@ -190,6 +194,14 @@ def built_in(instance_type: str) -> Shape:
         "x_Family": found.family,
         "x_CurrentGeneration": found.current_generation,
     }
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    """Sizes as Azure writes them, by `type_key`: people create machines in any case."""
+    table = builtin.read(provider_key(azure_sizes.PROVIDER), "shapes")
+    names = [] if table is None else table.column("x_InstanceType").to_pylist()
+    return {type_key(name): name for name in names}
 
 
 def _is_burstable(instance_type: str) -> bool:

@@ -1,0 +1,66 @@
+"""The provider as a whole: what it gives, and what it takes from the lake."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from costopt import schema
+from costopt.providers.azure import AzureProvider
+from costopt.providers.azure.settings import AzureSettings
+from costopt.providers.base import Checked, Known, Resuming
+from tests.fakes.azure_arm import forbidding
+from tests.fakes.azure_cloud import populate
+
+
+def provider(azure, **more: object) -> AzureProvider:
+    return AzureProvider(AzureSettings(**{"endpoint": azure.url, "max_attempts": 1, **more}))
+
+
+def test_it_is_built_without_a_call(azure) -> None:
+    made = provider(azure)
+    assert isinstance(made, Resuming)
+    assert isinstance(made, Checked)
+    assert azure.door.calls == []
+
+
+def test_resources_and_shapes_cost_one_look(azure) -> None:
+    populate(azure, azure.subscription("shop"))
+    made = provider(azure)
+    assert made.resources().num_rows == made.resources().num_rows > 10
+    asked = len(azure.door.calls)
+    assert made.shapes().num_rows == 7  # Dsv5 and Esv5
+    assert len(azure.door.calls) == asked
+    assert made.problems == []
+
+
+def test_what_the_lake_holds_and_is_no_longer_listed_is_terminated(azure) -> None:
+    name = azure.subscription("shop")
+    ids = populate(azure, name)
+    known = provider(azure).resources().to_pylist(maps_as_pydicts="strict")
+    del azure.things[ids["web"].lower()]
+    later = provider(azure)
+    later.resume(Known(resources=known))
+    states = {row["ResourceId"]: row["x_State"] for row in later.resources().to_pylist()}
+    assert {one for one, state in states.items() if state == "terminated"} == {ids["web"].lower()}
+    assert len(states) == len(known)
+
+    azure.door.rules.append(forbidding(action="Microsoft.Compute/disks/read"))
+    unsure = provider(azure)
+    unsure.resume(Known(resources=known))
+    assert ids["web"].lower() not in unsure.resources().column("ResourceId").to_pylist()
+
+
+def test_a_shape_of_the_users_own_stands(azure) -> None:
+    populate(azure, azure.subscription("shop"))
+    own = {"ProviderName": "azure", "x_InstanceType": "standard_d4s_v5", "x_vCPUs": 3.0}
+    made = provider(azure)
+    made.resume(Known(shapes=pa.Table.from_pylist([own], schema=schema.SHAPES)))
+    names = made.shapes().column("x_InstanceType").to_pylist()
+    assert "Standard_D4s_v5" not in names
+    assert "Standard_D8s_v5" in names
+
+
+def test_what_is_left_out_is_not_asked_for(azure) -> None:
+    made = provider(azure, skip=("metrics", "charges", "prices"))
+    assert made.prices().num_rows == 0
+    assert azure.door.calls == []
