@@ -30,6 +30,8 @@ from tests.providers.gcp.monitored import (
 
 COMPUTE = "compute.googleapis.com/instance"
 AGENT = "agent.googleapis.com"
+BOTH = Window(NOW - timedelta(days=43), NOW - timedelta(days=41))
+"""Days that come by the hour, and days that come in five minutes."""
 
 
 def _of(collected: Collected, metric: str) -> dict[Sample, float]:
@@ -268,9 +270,9 @@ def test_a_project_that_refuses_is_left_alone_and_the_others_are_read() -> None:
 
 
 def test_a_metric_that_fails_is_one_problem_and_the_others_go_on() -> None:
-    with watched(_fleet(2), days=50, max_concurrency=1) as fleet:
+    with watched(_fleet(2), max_concurrency=1) as fleet:
         fleet.service.failing = lambda number, metric: metric == CPU
-        collected = fleet.collect()
+        collected = fleet.collect(window=BOTH)
     (problem,) = collected.problems
     assert problem.fatal
     assert problem.where == f"{PROJECT} monitoring.timeSeries.list {CPU}"
@@ -286,22 +288,23 @@ def test_a_metric_that_fails_is_one_problem_and_the_others_go_on() -> None:
 
 def test_after_a_failure_nothing_later_of_its_series_is_given() -> None:
     """The older of two periods fails once and for all; the newer, which would do, is left."""
-    with watched(_fleet(1), days=50, max_concurrency=4, max_attempts=1) as fleet:
+    with watched(_fleet(1), max_concurrency=4, max_attempts=1) as fleet:
         service = fleet.service
         fleet.service.failing = lambda number, metric: (
             metric == CPU and service.asked[number].period == 3600
         )
-        collected = fleet.collect()
+        collected = fleet.collect(window=BOTH)
         fleet.service.failing = lambda number, metric: False
-        again = fleet.collect(collected.held())
-        undisturbed = fleet.collect()
+        again = fleet.collect(collected.held(), window=BOTH)
+        undisturbed = fleet.collect(window=BOTH)
     assert "cpu_utilization" not in {key[1] for key in collected.samples}
     assert collected.table(again) == undisturbed.table()
 
 
 def test_of_each_series_earlier_samples_come_first() -> None:
-    with watched(_fleet(3), days=50, max_concurrency=4) as fleet:
-        collected = fleet.collect()
+    with watched(_fleet(3), max_concurrency=4) as fleet:
+        collected = fleet.collect(window=BOTH)
+    assert set(collected.table().column("PeriodSeconds").to_pylist()) == {300, 3600}
     newest: dict[tuple[object, ...], int] = {}
     for (*series, at, _, device), _ in collected.rows():
         assert newest.get((*series, device), -1) < at
@@ -336,10 +339,10 @@ def test_step_by_step_is_the_same_as_all_at_once(steps: list[float]) -> None:
 
 @pytest.mark.parametrize("taken", [1, 4, 7])
 def test_a_killed_collect_taken_up_again_gives_the_same(taken: int) -> None:
-    with watched(_fleet(3), days=50, max_concurrency=3) as fleet:
-        undisturbed = fleet.collect()
-        killed = fleet.collect(tables=taken)
-        again = fleet.collect(killed.held())
+    with watched(_fleet(3), max_concurrency=3) as fleet:
+        undisturbed = fleet.collect(window=BOTH)
+        killed = fleet.collect(tables=taken, window=BOTH)
+        again = fleet.collect(killed.held(), window=BOTH)
     assert taken == len(killed.tables) < len(undisturbed.tables)
     assert killed.table(again) == undisturbed.table()
 
@@ -392,7 +395,7 @@ def test_what_no_float32_holds_is_missing_rather_than_infinite(value: float) -> 
 
 def test_the_estimate_is_what_is_billed() -> None:
     machines = [machine(n, agent=True, gpus=n % 2) for n in range(4)]
-    with watched(machines, days=50) as fleet:
+    with watched(machines, days=10) as fleet:
         told = metrics.estimate(fleet.plan())
         assert fleet.service.calls() == []
         fleet.collect()
