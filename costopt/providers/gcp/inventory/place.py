@@ -92,7 +92,7 @@ class Place:
             self._lacks(scope, f"{warning.code}: {warning.message}", call)
 
     def _lacks(self, scope: str, what: str, call: str) -> None:
-        name = scope.rpartition("projects/")[2]
+        name = "/".join(scope.split("/")[-2:])  # also told as .../projects/P/zones/Z
         if self.covers(region(name)):
             self._missing(region(name), f"{name}: {what}", call)
 
