@@ -26,6 +26,7 @@ import requests
 from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
+from google.protobuf.json_format import ParseError
 
 from costopt.errors import ConfigError, ProviderError
 from costopt.providers.base import Problem
@@ -35,7 +36,12 @@ from costopt.providers.plain import plain
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform.read-only"
 _OVERRIDE: Final = "CLOUDSDK_API_ENDPOINT_OVERRIDES_"
 
-FAILURES: Final = (exceptions.GoogleAPIError, GoogleAuthError, requests.RequestException)
+FAILURES: Final = (
+    exceptions.GoogleAPIError,
+    GoogleAuthError,
+    requests.RequestException,
+    ParseError,  # the answer is none of Google's: a proxy's page
+)
 """Everything by which Google's libraries say that a call failed."""
 
 _AGAIN: Final = (
@@ -135,7 +141,7 @@ class Access:
         The call is one request: see `pages`.
 
         Raises:
-            GoogleAPIError, GoogleAuthError, RequestException: it failed for good.
+            one of FAILURES: it failed for good.
         """
         for attempt in range(1, self.settings.max_attempts + 1):
             try:
@@ -154,7 +160,7 @@ class Access:
             call: a client's method whose answer is one of Google's pagers.
             request: as a mapping; its page_token is ours.
         Raises:
-            GoogleAPIError, GoogleAuthError, RequestException: as `asked`.
+            one of FAILURES: as `asked`.
         """
         token = ""
         while True:
@@ -169,7 +175,7 @@ class Access:
         start, so that the same may come twice.
 
         Raises:
-            GoogleAPIError, GoogleAuthError, RequestException: as `asked`.
+            one of FAILURES: as `asked`.
         """
         read = 0
         try:

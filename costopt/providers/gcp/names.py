@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
@@ -44,5 +45,7 @@ def region(scope: str) -> str | None:
 
 
 def moment(text: str) -> datetime | None:
-    """A time as Compute Engine writes it (2026-01-31T09:00:00.000-08:00), in UTC."""
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+    """A time as Compute Engine writes it (2026-01-31T09:00:00.000-08:00), in UTC; None: none."""
+    with contextlib.suppress(ValueError, OverflowError):
+        return datetime.fromisoformat(text).astimezone(UTC)
+    return None

@@ -115,11 +115,7 @@ def test_each_page_says_it_again_and_it_is_told_once(shops: Cloud) -> None:
 
 def test_what_is_named_unreachable_on_top(shops: Cloud) -> None:
     said = Answer(200, {"items": {}, "unreachables": ["projects/shop-prod-1/zones/us-east1-b"]})
-    shops.rest.rules.append(
-        lambda call: (
-            type(error(200, ""))(200, said) if call.name.startswith("compute.disks") else None
-        )
-    )
+    shops.rest.rules.append(lambda call: said if call.name.startswith("compute.disks") else None)
     one = provider(project=("shop-prod-1",))
     one.resources()
     assert one.problems == [
@@ -129,6 +125,19 @@ def test_what_is_named_unreachable_on_top(shops: Cloud) -> None:
             fatal=True,
         )
     ]
+
+
+@pytest.mark.parametrize("body", [b"<html>Sign in</html>", b'{"items": 7}', b'["items"]'])
+def test_an_answer_that_is_none(shops: Cloud, body: bytes) -> None:
+    """Of a proxy on the way, say."""
+    shops.rest.rules.append(
+        lambda call: Answer(200, body) if call.name.startswith("compute.disks") else None
+    )
+    one = provider(project=("shop-prod-1",))
+    assert things(one.resources()) == [("shop-prod-1", "web-1")]
+    (problem,) = one.problems
+    assert problem.where == "shop-prod-1 compute.disks.list"
+    assert problem.fatal
 
 
 def test_machine_types_that_are_refused_are_the_built_in_ones(shops: Cloud) -> None:
