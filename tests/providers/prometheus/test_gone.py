@@ -88,7 +88,7 @@ class House:
             (self.folder / "hosts.yml").write_text(hosts)
             given["hosts"] = self.folder / "hosts.yml"
         with serving(self.fleet.at(now)) as server:
-            settings = {"url": server.url, "until": datetime.fromtimestamp(now, UTC), "days": 30,
+            settings = {"url": server.url, "until": datetime.fromtimestamp(now, UTC), "days": 16,
                         "period": 3600, **given}  # fmt: skip
             source = PrometheusProvider(PrometheusSettings(**settings))  # type: ignore[arg-type]
             self._under_one_address(source, server.url)
@@ -279,7 +279,7 @@ def test_a_cloud_s_node_is_gone_when_kubernetes_has_dropped_it_for_two_days(
 def test_the_samples_of_one_that_is_gone_at_the_first_sight_have_their_machine(
     house: House,
 ) -> None:
-    assert house.collect(20) == []
+    assert house.collect(20, days=30) == []
     assert house.states() == {"web1": "running", "web2": "terminated"}
     assert house.collect(21) == []
     assert house.rows("web2") == 1
