@@ -7,13 +7,13 @@ REST. Paging is real, with pages of two; a call named in `refused` is answered b
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
+
+from tests.fakes import loopback
 
 PAGE = 2
 
@@ -44,26 +44,15 @@ def serving(billing: Billing) -> Iterator[Billing]:
     class Handler(_Handler):
         account = billing
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    billing.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
+    with loopback.served(Handler) as billing.url:
         yield billing
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(loopback.Quiet):
     account: Billing
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (theirs)
-        pass
-
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        body = self.body().decode()
         target = self.headers.get("X-Amz-Target")
         if target or not body.startswith("Action="):
             operation = (target or self.path).rsplit(".", 1)[-1].strip("/")
@@ -131,17 +120,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._xml(f"<Response><Errors>{error}</Errors>{error}</Response>", 403)
 
     def _json(self, value: object, status: int = 200) -> None:
-        self._send(json.dumps(value).encode(), "application/x-amz-json-1.1", status)
+        self.reply(status, json.dumps(value).encode(), "application/x-amz-json-1.1")
 
     def _xml(self, text: str, status: int = 200) -> None:
-        self._send(text.encode(), "text/xml", status)
-
-    def _send(self, content: bytes, kind: str, status: int) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        self.reply(status, text.encode(), "text/xml")
 
 
 def _page(every: Sequence[Any], token: str | None) -> tuple[list[Any], str | None]:

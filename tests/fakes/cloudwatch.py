@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tests.fakes import loopback
 
 MOST_QUERIES = 500
 MOST_POINTS = 100_800
@@ -198,36 +199,19 @@ def served(service: CloudWatch) -> Iterator[str]:
     class Handler(_Handler):
         behind = service
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with loopback.served(Handler) as url:
+        yield url
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # connections are kept, as AWS keeps them
-    disable_nagle_algorithm = True
+class _Handler(loopback.Quiet):
     behind: ClassVar[CloudWatch]
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].rpartition(".")[2]
         signed = re.search(r"Credential=([^/]+)/\d+/([^/]+)/", self.headers["Authorization"])
         assert signed is not None
-        status, told = self.behind.answer(operation, body, signed[1], signed[2])
-        self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.0")
-        self.send_header("Content-Length", str(len(told)))
-        self.end_headers()
-        self.wfile.write(told)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing: tests read `asked`."""
+        told = self.behind.answer(operation, self.body(), signed[1], signed[2])
+        self.reply(*told, "application/x-amz-json-1.0")
 
 
 class _Refused(Exception):

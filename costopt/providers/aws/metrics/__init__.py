@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 
@@ -73,12 +73,13 @@ def prepare(
     machines = {(one.account_id, one.region) for one in things if "machine" in one.kinds}
     agents = discovery.listed(by_id, sorted(machines), problems, settings.max_concurrency)
     asked = plan.units(things, agents)
-    start, end = (_seconds(moment) for moment in _span(settings, window, now))
+    start, end = (plan.seconds(moment) for moment in _span(settings, window, now))
+    present = plan.seconds(now)
     silence = remembered(known.notes)
     lacking = {unit: plan.lacking(unit, known, start) for unit in asked}
-    since = {unit: silence.since(unit, first, _seconds(now)) for unit, first in lacking.items()}
-    calls = plan.planned(since, end, _seconds(now))
-    return Prepared(calls, by_id, len(machines), silence, lacking, since, _seconds(now))
+    since = {unit: silence.since(unit, first, present) for unit, first in lacking.items()}
+    calls = plan.planned(since, end, present)
+    return Prepared(calls, by_id, len(machines), silence, lacking, since, present)
 
 
 def read(
@@ -108,11 +109,5 @@ def read(
 def _span(settings: AwsSettings, window: Window | None, now: datetime) -> tuple[datetime, datetime]:
     if window is not None:
         return window.start, window.end
-    until = settings.until or now
-    end = until if until.tzinfo else until.replace(tzinfo=UTC)
+    end = settings.until or now
     return end - timedelta(days=settings.days), end
-
-
-def _seconds(moment: datetime) -> int:
-    """Seconds since 1970, up to the next whole one."""
-    return -int(-moment.timestamp() // 1)

@@ -143,10 +143,11 @@ def lacking(unit: Unit, known: Known, start: int) -> int:
     unit are kept together, so the one that reaches furthest tells; one that AWS never sends does
     not count."""
     held = [known.held[one] for one in unit.series() if one in known.held]
-    return max([start, *(_seconds(moment) for moment in held)])
+    return max([start, *(seconds(moment) for moment in held)])
 
 
-def _seconds(moment: datetime) -> int:
+def seconds(moment: datetime) -> int:
+    """Seconds since 1970, up to the next whole one."""
     return -int(-moment.timestamp() // 1)
 
 
