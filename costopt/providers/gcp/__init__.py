@@ -6,6 +6,7 @@ They take seconds to import, so what uses them is imported where it is called.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,17 +14,19 @@ import pyarrow as pa
 
 from costopt import schema
 from costopt.model import Window
-from costopt.providers.base import Check, Known, Problem
+from costopt.providers.base import Check, Estimate, Known, Problem
 from costopt.providers.gcp.settings import GcpSettings
 
 if TYPE_CHECKING:
     from costopt.providers.gcp.access import Access
+    from costopt.providers.gcp.metrics import Prepared
     from costopt.providers.gcp.projects import Project
     from costopt.providers.gcp.shapes import MachineTypes
 
 
 class GcpProvider:
-    """Projects, or all of a folder's or an organization's (see Provider, Resuming and Checked)."""
+    """Projects, or all of a folder's or an organization's (see Provider, Resuming, Paid and
+    Checked)."""
 
     name = "gcp"
     Settings: ClassVar = GcpSettings
@@ -31,6 +34,7 @@ class GcpProvider:
     def __init__(self, settings: GcpSettings) -> None:
         self._settings = settings
         self._known = Known()
+        self._refused: bool | None = None  # whether the paid calls are; None = not asked yet
         self.problems: list[Problem] = []
         self.notes: dict[str, str] = {}
 
@@ -59,8 +63,29 @@ class GcpProvider:
     def prices(self) -> pa.Table:
         return schema.empty(schema.PRICES)
 
+    def estimate(self) -> Estimate:
+        """What Cloud Monitoring will ask for, by what there is and the lake holds.
+
+        Raises:
+            ProviderError: more than `max_api_cost`; then the paid calls are not made.
+        """
+        from costopt.providers.gcp import costs, metrics
+
+        self._refused = True
+        parts = [metrics.estimate(self._prepared)] if self._prepared else []
+        made = costs.estimate(self._settings, parts)
+        self._refused = self._settings.dry_run
+        return made
+
     def metrics(self, window: Window | None) -> Iterator[pa.Table]:
-        yield from ()
+        """Samples of Cloud Monitoring from where the lake ends; nothing that may still change."""
+        from costopt.providers.gcp import metrics
+
+        if "metrics" in self._settings.skip or not self._may_pay():
+            return
+        prepared = self._prepared if window is None else self._prepare(window)
+        assert prepared
+        yield from metrics.read(prepared, self._settings, self.problems)
 
     def charges(self, window: Window | None) -> Iterator[pa.Table]:
         yield from ()
@@ -76,6 +101,16 @@ class GcpProvider:
         from costopt.providers.gcp import permissions
 
         return permissions.role(self._settings)
+
+    def _may_pay(self) -> bool:
+        """Whether the paid calls are allowed; where nobody asked before, asked now."""
+        if self._refused is None:
+            self.estimate()
+        return not self._refused
+
+    @cached_property
+    def _now(self) -> datetime:
+        return datetime.now(UTC)
 
     @cached_property
     def _access(self) -> Access:
@@ -100,3 +135,22 @@ class GcpProvider:
         from costopt.providers.gcp.inventory import resources
 
         return resources(self._access, self._projects, self._types, self.problems)
+
+    @cached_property
+    def _prepared(self) -> Prepared | None:
+        """What is to be asked of Cloud Monitoring; None = nothing was wanted."""
+        return None if "metrics" in self._settings.skip else self._prepare(None)
+
+    def _prepare(self, window: Window | None) -> Prepared:
+        from costopt.providers.gcp import metrics
+
+        return metrics.prepare(
+            self._access,
+            self._projects,
+            self._things,
+            self._settings,
+            self._known,
+            self.problems,
+            now=self._now,
+            window=window,
+        )

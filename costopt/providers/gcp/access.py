@@ -26,7 +26,7 @@ import requests
 from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
-from google.protobuf.json_format import ParseError
+from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
 
 from costopt.errors import ConfigError, ProviderError
 from costopt.providers.base import Problem
