@@ -157,6 +157,13 @@ def is_stopped(resource: Resource) -> bool:
     return (resource.state or "").strip().casefold().removeprefix("powerstate/") in _STOPPED
 
 
+def is_billed(resource: Resource) -> bool:
+    """Whether its computing costs: an Azure machine that was shut down from inside, and is not
+    deallocated, keeps its place and costs as if it ran."""
+    kept = resource.state == resource.attributes.get("power_state") == "stopped"
+    return kept or not is_stopped(resource)
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One row of the profiles table (see schema.PROFILES for units and definitions)."""

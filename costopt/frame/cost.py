@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costopt.model import Cost, Price, Resource, is_stopped
+from costopt.model import Cost, Price, Resource, is_billed
 from costopt.units import HOURS_PER_MONTH, cents, counted, money, per_month, provider_key
 
 BILL_DAYS: Final = 31
@@ -236,18 +236,19 @@ def _hours(span: timedelta) -> float:
 def list_cost(resource: Resource, price: Price | None) -> Cost | None:
     """The cost at list price of a machine that no bill names; None without a price.
 
-    A stopped machine's compute costs nothing; its disks are not known without a bill.
+    A stopped machine's compute costs nothing, unless Azure keeps its place; its disks are not known
+    without a bill.
     """
     if price is None:
         return None
-    running = not is_stopped(resource)
-    monthly = per_month(price.list_unit_price) if running else Decimal(0)
+    billed = is_billed(resource)
+    monthly = per_month(price.list_unit_price) if billed else Decimal(0)
     return Cost(
         monthly=monthly,
         compute=monthly,
         compute_list=monthly,
         hourly_effective=money(price.list_unit_price),
-        running_share=1.0 if running else 0.0,
+        running_share=1.0 if billed else 0.0,
         committed_share=0.0,
         currency=price.currency,
         basis="list",

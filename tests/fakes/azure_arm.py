@@ -16,12 +16,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from tests.fakes.loopback import Quiet, served
+
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)")
 _RESOURCES = "Microsoft.Resources"
+BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Call:
         """What a role calls the permission for it: Microsoft.Compute/virtualMachines/read."""
         if self.path.endswith("/metrics:getBatch"):
             return "Microsoft.Insights/metrics/read"
+        if "x-ms-version" in self.headers:
+            return BLOBS
         _, found, last = self.path.rpartition("/providers/")
         if found:
             namespace, *parts = last.split("/")
@@ -161,7 +165,7 @@ def unregistered(subscription: str, namespace: str, status: int = 404) -> Servic
     return _to(subscription, f"{namespace}/", lambda call: refusal(status, code, text))
 
 
-def throttling(times: int, action: str = "", retry_after: str = "0") -> Service:
+def throttling(times: int, action: str = "", retry_after: str = "0.01") -> Service:
     """HTTP 429 to so many of the next calls (of that action)."""
     left = [None] * times
 
@@ -193,13 +197,7 @@ def _to(subscription: str, action: str, answer: Service) -> Service:
 def serve(door: Door) -> Iterator[Door]:
     """The door, open on loopback."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def log_message(self, *_: object) -> None:
-            pass
-
+    class Handler(Quiet):
         def _serve(self) -> None:
             parts = urlsplit(self.path)
             call = Call(
@@ -207,7 +205,7 @@ def serve(door: Door) -> Iterator[Door]:
                 unquote(parts.path),
                 dict(parse_qsl(parts.query, keep_blank_values=True)),
                 {name.lower(): value for name, value in self.headers.items()},
-                self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+                self.body(),
             )
             answer = door.answer(call)
             self.send_response(answer.status)
@@ -220,14 +218,5 @@ def serve(door: Door) -> Iterator[Door]:
 
         do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = _serve  # noqa: N815
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-    server = Server(("127.0.0.1", 0), Handler)
-    door.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with served(Handler) as door.url:
         yield door
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -191,6 +191,25 @@ def test_without_a_bill_a_running_machine_costs_its_list_price() -> None:
     assert list_cost(Resource("i-1", "AWS"), None) is None
 
 
+@pytest.mark.parametrize(
+    ("state", "power", "billed"),
+    [
+        ("running", "running", True),
+        ("stopped", "stopped", True),  # shut down from inside: Azure keeps its place
+        ("stopped", "deallocated", False),
+        ("terminated", "stopped", False),
+    ],
+)
+def test_an_azure_machine_costs_till_it_is_deallocated(
+    state: str, power: str, billed: bool
+) -> None:
+    machine = Resource("/vm", "Azure", state=state, attributes={"power_state": power})
+    cost = list_cost(machine, PRICE)
+    assert cost is not None
+    assert (cost.compute > 0) is billed
+    assert cost.running_share == float(billed)
+
+
 def of_aws(*costs: Cost | None) -> list[tuple[str, Cost | None]]:
     return [("aws", cost) for cost in costs]
 

@@ -132,9 +132,8 @@ class Access:
         return self._clients[key]
 
     def container(self, client: Callable[..., Any], account_url: str, container: str) -> Any:
-        """A client of one container of blobs."""
-        plainly = urlsplit(account_url).scheme == "http"
-        credential = _NoCredential() if plainly else self.credential
+        """A client of one container of blobs; an emulator's is asked without a name."""
+        credential = None if urlsplit(account_url).scheme == "http" else self.credential
         ways = {**self._tries(), **self._ways()}  # its own retries know about half-read blobs
         return client(account_url, container, credential=credential, **ways)
 

@@ -1,0 +1,142 @@
+"""Ways into Azure: credentials, retries, and errors without secrets."""
+
+from __future__ import annotations
+
+import pytest
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.mgmt.compute import ComputeManagementClient
+from azure.mgmt.resource.subscriptions import SubscriptionClient
+
+from costopt.errors import ProviderError
+from costopt.providers.azure.access import Access, denied, said, told
+from costopt.providers.azure.settings import AzureSettings
+from costopt.providers.azure.subscriptions import subscriptions
+from costopt.providers.base import Problem
+from tests.fakes.azure_arm import Answer, Call, forbidding, refusal, throttling, unregistered
+
+
+def disks(access: Access, subscription: str) -> list[object]:
+    return list(access.management(ComputeManagementClient, subscription).disks.list())
+
+
+def test_an_emulator_is_shown_no_credentials_of_the_users(azure, access) -> None:
+    azure.subscription("shop")
+    assert access().is_emulated
+    subscriptions(access(), [])
+    assert {call.headers["authorization"] for call in azure.door.calls} == {"Bearer emulator"}
+    assert not Access(AzureSettings(endpoint="https://gateway.example.com")).is_emulated
+
+
+def test_without_credentials_it_says_what_to_do(monkeypatch) -> None:
+    for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    # else the whole chain is tried, which asks programs and addresses of this machine
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")
+    with pytest.raises(ProviderError, match="cannot be listed") as caught:
+        subscriptions(Access(AzureSettings()), [])
+    assert "az login" in caught.value.hint
+
+
+def test_one_client_for_each_class_and_subscription(access) -> None:
+    way = access()
+    assert way.management(SubscriptionClient) is way.management(SubscriptionClient)
+    one, other = (way.management(ComputeManagementClient, name) for name in ("a", "b"))
+    assert one is not other
+
+
+@pytest.mark.parametrize("code", [429, 500, 503])
+def test_what_may_pass_is_tried_again(azure, access, code: int) -> None:
+    name = azure.subscription("shop")
+    answers = [refusal(code, "Busy", "later", Retry_After="0.01")] * 2
+
+    def busy(call: Call) -> Answer | None:
+        return answers.pop() if answers else None
+
+    azure.door.rules.append(busy)
+    assert disks(access(max_attempts=3), name) == []
+    assert len(azure.door.calls) == 3
+
+
+def test_tries_are_counted(azure, access) -> None:
+    name = azure.subscription("shop")
+    azure.door.rules.append(throttling(99))
+    with pytest.raises(HttpResponseError, match="Too many"):
+        disks(access(max_attempts=4), name)
+    assert len(azure.door.calls) == 4
+
+
+def test_nobody_waits_for_an_hour(azure, access) -> None:
+    name = azure.subscription("shop")
+    azure.door.rules.append(throttling(99, retry_after="3600"))
+    with pytest.raises(HttpResponseError, match="Too many"):
+        disks(access(max_attempts=4), name)
+    assert len(azure.door.calls) == 1
+
+
+def test_what_is_refused_is_not_tried_again(azure, access) -> None:
+    name = azure.subscription("shop")
+    azure.door.rules.append(forbidding(name))
+    with pytest.raises(HttpResponseError) as caught:
+        disks(access(max_attempts=4), name)
+    assert denied(caught.value)
+    assert len(azure.door.calls) == 1
+
+
+def test_no_service_is_registered_where_it_was_never_used(azure, access) -> None:
+    """Azure's own clients would, by a POST, and wait till it is done: that changes something."""
+    name = azure.subscription("shop")
+    azure.door.rules.append(unregistered(name, "Microsoft.Compute", 409))
+    with pytest.raises(HttpResponseError, match="not registered"):
+        disks(access(), name)
+    assert [call.method for call in azure.door.calls] == ["GET"]
+
+
+def test_what_is_refused_becomes_a_problem_and_the_rest_goes_on(azure, access) -> None:
+    name = azure.subscription("shop")
+    azure.door.rules.append(forbidding(name))
+    problems: list[Problem] = []
+    with told(problems, f"{name} disks"):
+        disks(access(), name)
+    (problem,) = problems
+    assert problem.where == f"{name} disks"
+    assert problem.what.startswith("AuthorizationFailed: The client 'c' does not have")
+    assert problem.fatal
+
+
+def test_what_is_said_holds_no_secret_and_no_line_break() -> None:
+    token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+    text = f"bad token\n{token} for https://a.blob.core.windows.net/c/b?sv=1&sig=abc%3D"
+    words = said(AzureError(text))
+    assert token not in words
+    assert "abc%3D" not in words
+    assert "\n" not in words
+    assert len(said(AzureError("x " * 500))) <= 300
+    assert said(AzureError("")) == "AzureError"
+
+
+def test_who_is_not_let_in_is_denied() -> None:
+    assert denied(ClientAuthenticationError("no token"))
+    assert not denied(AzureError("connection reset"))
+
+
+@pytest.mark.parametrize(
+    ("address", "account", "container", "prefix"),
+    [
+        ("https://a.blob.core.windows.net/bills", "https://a.blob.core.windows.net", "bills", ""),
+        (
+            "https://a.blob.core.windows.net/bills/daily/focus/",
+            "https://a.blob.core.windows.net",
+            "bills",
+            "daily/focus/",
+        ),
+        ("http://127.0.0.1:10000/dev/bills/x", "http://127.0.0.1:10000/dev", "bills", "x/"),
+    ],
+)
+def test_the_parts_of_an_exports_address(
+    address: str, account: str, container: str, prefix: str, monkeypatch
+) -> None:
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")
+    client, below = Access(AzureSettings()).blobs(address)
+    assert client.url == f"{account}/{container}"
+    assert client.container_name == container
+    assert below == prefix
