@@ -20,10 +20,10 @@ from costopt.report.safe import terminal
 from costopt.units import counted, provider_key
 
 if TYPE_CHECKING:
-    from costopt.providers.aws.prices.held import Held
-    from costopt.providers.aws.prices.refresh import Part, Watch
     from costopt.providers.aws.prices.source import Offer
     from costopt.providers.aws.settings import AwsSettings
+    from costopt.providers.held import Held
+    from costopt.providers.listed import Part, Watch
 
 _MEMORY: Final = "aws_price_lists.json"
 """Beside the lake's tables: which files were read, so that one is not read twice."""
@@ -130,12 +130,13 @@ def _updated(
     watch: Watch,
 ) -> Iterator[Part]:
     """Each part, once it is in the lake: a kill loses the part under way, and nothing else."""
-    from costopt.providers.aws.prices.held import Held
-    from costopt.providers.aws.prices.refresh import Memory, lists
+    from costopt.providers.aws.prices.refresh import lists
+    from costopt.providers.held import Held
+    from costopt.providers.listed import Memory
 
     place = lake.root / _MEMORY
     memory = Memory(place.read_bytes() if place.exists() else None)
-    held = Held(lake.read("prices"), lake.read("shapes"))
+    held = Held("AWS", lake.read("prices"), lake.read("shapes"))
     offers: list[Offer] = ["AmazonEC2"]
     if savings_plans:
         offers.append("AWSComputeSavingsPlan")
@@ -155,7 +156,8 @@ def _spot_market(
     regions: Sequence[str], access: AwsSettings, held: Held, watch: Watch
 ) -> Iterator[Part]:
     from costopt.providers.aws.access import own_account
-    from costopt.providers.aws.prices.refresh import ALL, spot_market
+    from costopt.providers.aws.prices.refresh import spot_market
+    from costopt.providers.listed import ALL
 
     account = own_account(access)
     until = datetime.now(UTC).replace(second=0, microsecond=0)

@@ -20,7 +20,7 @@ from costopt.providers.base import Check, Estimate, Known, Problem
 if TYPE_CHECKING:
     from costopt.providers.aws.access import Account
     from costopt.providers.aws.metrics import Prepared
-    from costopt.providers.aws.prices.held import Held
+    from costopt.providers.held import Held
 
 
 class AwsProvider:
@@ -162,9 +162,9 @@ class AwsProvider:
 
     @cached_property
     def _held(self) -> Held:
-        from costopt.providers.aws.prices.held import Held
+        from costopt.providers.held import Held
 
-        return Held(self._known.prices, self._known.shapes)
+        return Held("AWS", self._known.prices, self._known.shapes)
 
     @cached_property
     def _prepared(self) -> Prepared | None:

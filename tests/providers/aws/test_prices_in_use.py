@@ -17,10 +17,10 @@ from costopt import schema
 from costopt.providers.aws import prices
 from costopt.providers.aws.access import Account
 from costopt.providers.aws.prices import products, spot
-from costopt.providers.aws.prices.held import Held
 from costopt.providers.aws.prices.systems import SYSTEMS, system
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Problem
+from costopt.providers.held import Held
 from tests.fakes.price_list import PriceListServer, product
 
 NOON = datetime(2026, 9, 25, 12, tzinfo=UTC)
@@ -71,7 +71,7 @@ def _resources(*rows: dict[str, str | None]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=schema.RESOURCES)
 
 
-NOTHING = Held(schema.empty(schema.PRICES), schema.empty(schema.SHAPES))
+NOTHING = Held("AWS", schema.empty(schema.PRICES), schema.empty(schema.SHAPES))
 
 
 def _in_use(
@@ -286,7 +286,9 @@ def _held(*rows: dict[str, object]) -> Held:
         "x_ValidFrom": date(2026, 9, 1),
     }
     made = [plain | row for row in rows]
-    return Held(pa.Table.from_pylist(made, schema=schema.PRICES), schema.empty(schema.SHAPES))
+    return Held(
+        "AWS", pa.Table.from_pylist(made, schema=schema.PRICES), schema.empty(schema.SHAPES)
+    )
 
 
 @pytest.mark.parametrize(

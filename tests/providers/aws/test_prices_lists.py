@@ -11,9 +11,10 @@ import pytest
 
 from costopt import schema
 from costopt.providers.aws.prices import ec2, savings_plans
-from costopt.providers.aws.prices.held import Held
-from costopt.providers.aws.prices.refresh import Memory, Part, lists
+from costopt.providers.aws.prices.refresh import lists
 from costopt.providers.aws.prices.source import OVERRIDE, PriceList
+from costopt.providers.held import Held
+from costopt.providers.listed import Memory, Part
 from tests.fakes.price_list import (
     PriceListServer,
     on_demand,
@@ -34,7 +35,7 @@ def silent(_: object, __: int = 0) -> None:
 
 
 def nothing() -> Held:
-    return Held(schema.empty(schema.PRICES), schema.empty(schema.SHAPES))
+    return Held("AWS", schema.empty(schema.PRICES), schema.empty(schema.SHAPES))
 
 
 def update(*regions: str, held: Held | None = None, memory: Memory | None = None) -> list[Part]:
@@ -280,7 +281,7 @@ def test_a_slip_of_a_thousand_is_refused_and_named(server: PriceListServer) -> N
 
 def test_prices_held_already_are_not_given_again(server: PriceListServer) -> None:
     (first,) = _updated(server, on_demand("m5.large", "0.107"), on_demand("m5.xlarge", "0.214"))
-    held = Held(first.prices, first.shapes)
+    held = Held("AWS", first.prices, first.shapes)
     server.offer(
         [
             on_demand("m5.large", "0.107", EffectiveDate="2026-09-20"),  # only the day is new
@@ -302,7 +303,7 @@ def test_prices_of_ones_own_are_never_replaced(server: PriceListServer, region: 
         "ListUnitPrice": Decimal("0.05"), "x_Source": None, "RegionId": region,
         "x_OperatingSystem": "Linux/UNIX", "ProviderName": "Amazon Web Services",
     }  # fmt: skip
-    held = Held(first.prices.from_pylist([own], schema=schema.PRICES), first.shapes)
+    held = Held("AWS", first.prices.from_pylist([own], schema=schema.PRICES), first.shapes)
     (second,) = update(held=held)
     assert second.prices.column("x_InstanceType").to_pylist() == ["m5.xlarge"]
     assert second.own == 1
@@ -314,7 +315,7 @@ def test_a_file_that_has_not_changed_is_not_read_again(server: PriceListServer) 
     assert first.stamp is not None
     memory.keep(*first.stamp)
     remembered = Memory(memory.dump())
-    held = Held(first.prices, first.shapes)
+    held = Held("AWS", first.prices, first.shapes)
     (second,) = update(held=held, memory=remembered)
     assert second.current
     assert not len(second.prices)

@@ -10,9 +10,10 @@ import pytest
 from costopt import schema
 from costopt.errors import ConfigError, ProviderError
 from costopt.providers.aws.prices import offer_csv
-from costopt.providers.aws.prices.held import Held
-from costopt.providers.aws.prices.refresh import ALL, Memory, Part, lists
+from costopt.providers.aws.prices.refresh import lists
 from costopt.providers.aws.prices.source import OVERRIDE, PriceList
+from costopt.providers.held import Held
+from costopt.providers.listed import ALL, Memory, Part
 from tests.fakes.price_list import PriceListServer, Served, on_demand
 
 INDEX = "/offers/v1.0/aws/AmazonEC2/current/region_index.json"
@@ -30,7 +31,7 @@ def silent(_: object, __: int = 0) -> None:
 
 
 def update(*regions: str) -> list[Part]:
-    held = Held(schema.empty(schema.PRICES), schema.empty(schema.SHAPES))
+    held = Held("AWS", schema.empty(schema.PRICES), schema.empty(schema.SHAPES))
     return list(lists(regions or ("eu-west-1",), ["AmazonEC2"], held, Memory(), silent))
 
 

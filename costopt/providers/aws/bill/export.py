@@ -56,7 +56,7 @@ def spooled(
     Raises:
         Changed: a file was overwritten meanwhile.
         NoBill: the files are neither FOCUS nor CUR.
-        InputError: a file is damaged, lacks columns, or has costs or tags that cannot be read.
+        InputError: a file is damaged, lacks columns, or has costs that cannot be read.
         ClientError, BotoCoreError: S3 does not give a file.
     """
     complaints = Complaints()
@@ -83,10 +83,7 @@ def _read(path: Path, where: str, spool: Spool, complaints: Complaints) -> None:
 
     unread = Complaints()
     for columns in reading.batches(path, where, choose):
-        try:
-            batch = kind[0](columns)
-        except UnicodeEncodeError:  # JSON can spell what no text holds: "\\ud800"
-            raise InputError("a tag or attribute is no Unicode text", where=where) from None
+        batch = kind[0](columns)
         unread.add([one for one in batch.unread if one.column in (*AMOUNTS, *_COSTS)])
         if unread.counts:
             continue  # only to count them

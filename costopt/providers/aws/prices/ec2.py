@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from costopt import schema
 from costopt.model import Price
+from costopt.providers import listed
 from costopt.providers.aws.prices import offer_csv, rows, specs
 from costopt.providers.aws.prices.source import OfferFile
 from costopt.providers.aws.prices.systems import BY_OPERATION
@@ -111,7 +112,7 @@ def _price(row: Row, hourly: Decimal, term: str | None = None) -> Price:
         provider_name=rows.PROVIDER,
         region_id=row["Region Code"],
         instance_type=row["Instance Type"],
-        list_unit_price=rows.hourly(hourly),
+        list_unit_price=listed.hourly(hourly),
         currency=row["Currency"],
         pricing_category="Committed" if term else "Standard",
         operating_system=BY_OPERATION[row["operation"]].name,
@@ -139,5 +140,5 @@ def _settled(reserved: _Reserved) -> Price | str:
     if "Hrs" not in parts or ("no-upfront" not in term and "Quantity" not in parts):
         return "a term without its fee or its hourly rate"
     fee = parts.get("Quantity", Decimal())
-    total = parts["Hrs"] + fee / (length * rows.HOURS_PER_YEAR)
+    total = parts["Hrs"] + fee / (length * listed.HOURS_PER_YEAR)
     return _price(row, total, term) if total else "a price of zero"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from costopt.model import Price
+from costopt.providers import listed
 from costopt.providers.aws.access import Account
 from costopt.providers.aws.prices import ec2, rows
 from costopt.providers.aws.prices.systems import System
@@ -79,7 +80,7 @@ def _price(
         provider_name=rows.PROVIDER,
         region_id=asked["regionCode"],
         instance_type=asked["instanceType"],
-        list_unit_price=rows.hourly(value),
+        list_unit_price=listed.hourly(value),
         currency=currency,
         pricing_category="Standard",
         operating_system=system.name,

@@ -6,29 +6,21 @@ end, so half a list never becomes prices.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Final, Literal
 
-import pyarrow as pa
-
-from costopt import __version__, schema
 from costopt.errors import ProviderError
 from costopt.model import Price
-from costopt.pricing.sanity import Refusal
 from costopt.providers.aws.access import FAILURES, Account, said
-from costopt.providers.aws.prices import ec2, rows, savings_plans, spot
-from costopt.providers.aws.prices.held import Held
-from costopt.providers.aws.prices.source import Offer, OfferFile, PriceList, Stamp
+from costopt.providers.aws.prices import ec2, savings_plans, spot
+from costopt.providers.aws.prices.source import Offer, OfferFile, PriceList
+from costopt.providers.held import Held
+from costopt.providers.listed import ALL, Memory, Part, Watch, sifted
 
-Watch = Callable[[str, int], None]
-"""Called with what is being read, and the bytes so far."""
-ALL: Final = "all"
-"""In place of a region's name: every region of the list, but China's, which has its own."""
 _SOURCES: Final[Mapping[Offer, str]] = {
     "AmazonEC2": ec2.SOURCE,
     "AWSComputeSavingsPlan": savings_plans.SOURCE,
@@ -36,63 +28,11 @@ _SOURCES: Final[Mapping[Offer, str]] = {
 _PARTITIONS: Final[tuple[Literal["aws", "cn"], ...]] = ("aws", "cn")
 
 
-@dataclass(frozen=True)
-class Part:
-    """What one list, or the spot market, of one region gave. Tables hold only what is new."""
-
-    region: str
-    source: str  # as in x_Source
-    prices: pa.Table = field(default_factory=lambda: schema.empty(schema.PRICES))
-    shapes: pa.Table = field(default_factory=lambda: schema.empty(schema.SHAPES))
-    host: str = ""
-    published: str = ""  # the list's own date
-    unchanged: int = 0  # prices that the lake holds already
-    own: int = 0  # prices not taken, as the user's own stand
-    left_out: Mapping[str, int] = field(default_factory=dict)  # rows that say no price, by reason
-    refused: tuple[Refusal, ...] = ()
-    current: bool = False  # the file is still the one read last time; it was not read again
-    failed: str = ""  # why there is nothing
-    stamp: tuple[str, Stamp] | None = None  # to be remembered once the part is kept
-
-
-class Memory:
-    """Which files were read, as kept beside the lake."""
-
-    def __init__(self, text: bytes | None = None) -> None:
-        """
-        Args:
-            text: what `dump` gave; of another costopt, or damaged, it counts as none.
-        """
-        self._stamps: dict[str, Stamp] = {}
-        try:
-            told = json.loads(text or b"{}")
-            if told.get("costopt") == __version__:
-                self._stamps = {
-                    str(name): Stamp(str(path), str(etag))
-                    for name, (path, etag) in told["files"].items()
-                }
-        except (ValueError, KeyError, TypeError, AttributeError):
-            pass  # then every file is read again, which harms nothing
-
-    def find(self, name: str) -> Stamp | None:
-        """The file last read under that name."""
-        return self._stamps.get(name)
-
-    def keep(self, name: str, stamp: Stamp) -> None:
-        """Remember a file; one without a mark of its content cannot be recognised."""
-        if stamp.etag:
-            self._stamps[name] = stamp
-
-    def dump(self) -> bytes:
-        """For the next time."""
-        told = {"costopt": __version__, "files": self._stamps}
-        return json.dumps(told, indent=1, sort_keys=True).encode()
-
-
 def lists(
     regions: Sequence[str], offers: Sequence[Offer], held: Held, memory: Memory, watch: Watch
 ) -> Iterator[Part]:
-    """The public lists of the regions, one after the other."""
+    """The public lists of the regions, one after the other; ALL is all but China's, which has its
+    own."""
     for partition in _PARTITIONS:
         here = [one for one in regions if one.startswith("cn-") == (partition == "cn")]
         if here:
@@ -149,7 +89,7 @@ def _region(source: PriceList, offer: Offer, region: str, path: str, known: _Kno
         if not prices:
             raise ProviderError("it holds no price of an ordinary machine", where=path)
         part = replace(empty, published=file.published, left_out=left_out, stamp=(name, file.stamp))
-    return _sifted(part, prices, shapes, known.held)
+    return sifted(part, prices, shapes, known.held)
 
 
 def _read(
@@ -177,26 +117,4 @@ def spot_market(
         except FAILURES as error:
             yield replace(part, failed=said(error))
             continue
-        yield _sifted(part, found, [], held)
-
-
-def _sifted(part: Part, prices: list[Price], shapes: list[dict[str, Any]], held: Held) -> Part:
-    """The part with its tables: what passes the sanity gate and is new to the lake."""
-    new = held.new_shapes(sorted(shapes, key=lambda shape: str(shape["x_InstanceType"])))
-    described = pa.Table.from_pylist(new, schema=schema.SHAPES)
-    refused = held.catalogue(rows.table(prices), described).refusals
-    barred = {_identity(one.price) for one in refused}
-    fair = [price for price in prices if _identity(price) not in barred]
-    sifted = held.sift(fair)
-    return replace(
-        part,
-        prices=rows.table(sifted.fresh),
-        shapes=described,
-        unchanged=sifted.unchanged,
-        own=sifted.own,
-        refused=refused,
-    )
-
-
-def _identity(price: Price) -> tuple[str | None, ...]:
-    return (price.instance_type, price.operating_system, price.pricing_category, price.term)
+        yield sifted(part, found, [], held)

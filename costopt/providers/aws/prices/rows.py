@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Final
 
-import pyarrow as pa
-
-from costopt import schema
 from costopt.model import Price
 
 PROVIDER: Final = "AWS"
-HOURS_PER_YEAR: Final = 8760
-_STEP: Final = Decimal("1e-10")  # schema.UNIT_PRICE
 # An hour of the dearest machine costs below 1,000 dollars, three years of it upfront below a
 # hundred million; and what is larger than UNIT_PRICE holds cannot be kept.
 _MOST: Final = Decimal("1e9")
@@ -39,11 +33,6 @@ def amount(text: str) -> Decimal | None:
     """An exact amount of money; None = not one."""
     found = Decimal(text) if _AMOUNT.fullmatch(text) else None
     return found if found is not None and found < _MOST else None
-
-
-def hourly(value: Decimal) -> Decimal:
-    """The price rounded to the ten decimals that the frame keeps, half to even."""
-    return value.quantize(_STEP, rounding=ROUND_HALF_EVEN)
 
 
 def is_type(text: str) -> bool:
@@ -106,33 +95,3 @@ class Newest:
     def prices(self) -> list[Price]:
         """One for each type, system and term."""
         return [price for _, price in self._held.values()]
-
-
-def table(prices: Iterable[Price]) -> pa.Table:
-    """The prices in schema.PRICES columns, sorted, so that the order of answers does not show."""
-    ordered = sorted(
-        prices,
-        key=lambda p: (
-            p.region_id or "",
-            p.instance_type,
-            p.operating_system or "",
-            p.pricing_category,
-            p.term or "",
-        ),
-    )
-    return pa.Table.from_pylist([_row(price) for price in ordered], schema=schema.PRICES)
-
-
-def _row(price: Price) -> dict[str, object]:
-    return {
-        "ProviderName": price.provider_name,
-        "RegionId": price.region_id,
-        "x_InstanceType": price.instance_type,
-        "x_OperatingSystem": price.operating_system,
-        "PricingCategory": price.pricing_category,
-        "x_Term": price.term,
-        "ListUnitPrice": price.list_unit_price,
-        "PricingCurrency": price.currency,
-        "x_ValidFrom": price.valid_from,
-        "x_Source": price.source,
-    }

@@ -13,6 +13,7 @@ from typing import Final
 
 from costopt import schema
 from costopt.model import Price
+from costopt.providers import listed
 from costopt.providers.aws.prices import offer_csv, rows
 from costopt.providers.aws.prices.source import OfferFile
 from costopt.providers.aws.prices.systems import BY_OPERATION
@@ -74,7 +75,7 @@ def _price(row: dict[str, str], region: str) -> Price | str:
         provider_name=rows.PROVIDER,
         region_id=region,
         instance_type=name,
-        list_unit_price=rows.hourly(rate),
+        list_unit_price=listed.hourly(rate),
         currency=currency,
         pricing_category="Committed",
         operating_system=BY_OPERATION[row["DiscountedOperation"]].name,

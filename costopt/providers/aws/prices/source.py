@@ -17,12 +17,13 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import httpx
 
 from costopt import __version__
 from costopt.errors import ConfigError, ProviderError
+from costopt.providers.listed import Stamp
 
 Offer = Literal["AmazonEC2", "AWSComputeSavingsPlan"]
 
@@ -41,13 +42,6 @@ _REGION: Final = re.compile(r"[a-z]{2}[a-z0-9-]{3,40}")
 _LARGEST_INDEX: Final = 16 << 20  # bytes; that of 2026 has 20 KB
 _PORTION: Final = 1 << 20  # bytes taken from the network at a time
 _LONGEST_LINE: Final = 1 << 16
-
-
-class Stamp(NamedTuple):
-    """Which state of a file was read: where it stood, and the server's mark of its content."""
-
-    path: str
-    etag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +112,7 @@ class PriceList:
         Raises:
             ProviderError: no answer, no offer file, or one whose length nobody tells.
         """
-        known = {"If-None-Match": seen.etag} if seen and seen.path == path and seen.etag else {}
+        known = {"If-None-Match": seen.mark} if seen and seen.path == path and seen.mark else {}
         with self._get(path, **known) as response:
             if known and response.status_code == httpx.codes.NOT_MODIFIED:
                 yield None

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from costopt import schema
 from costopt.model import Price
+from costopt.providers import listed
 from costopt.providers.aws.access import Account
 from costopt.providers.aws.prices import rows
 from costopt.providers.aws.prices.systems import ON_SPOT, System, system
@@ -55,7 +56,7 @@ def prices(
     for (name, platform), zones in sorted(history.items()):
         means = [mean for _, steps in sorted(zones.items()) if (mean := _mean(steps, until))]
         if means:
-            hourly = rows.hourly(sum(means, Decimal()) / len(means))
+            hourly = listed.hourly(sum(means, Decimal()) / len(means))
             found.append(_price(region, name, platform, hourly, until))
     return found
 

@@ -17,12 +17,13 @@ import pyarrow.compute as pc
 from costopt import schema
 from costopt.model import Price
 from costopt.pricing.catalogue import Catalogue
+from costopt.providers import listed
 from costopt.providers.aws.access import Account, told
 from costopt.providers.aws.prices import products, rows, spot
-from costopt.providers.aws.prices.held import Held
 from costopt.providers.aws.prices.systems import ON_SPOT, System, system
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Problem
+from costopt.providers.held import Held
 
 _COLUMNS: Final = (
     "ResourceId", "SubAccountId", "RegionId", "x_InstanceType", "x_OperatingSystem",
@@ -77,7 +78,7 @@ def in_use(
         *(_product(use, uses[use]) for use in bare),
     ]
     found = _looked_up(lookups, settings.max_concurrency, problems)
-    return rows.table(held.sift(found).fresh)
+    return listed.table(held.sift(found).fresh)
 
 
 def _uses(resources: pa.Table) -> dict[_Use, str]:

@@ -1,7 +1,7 @@
-"""What a lake holds of AWS's prices already, so that only what is new is written to it.
+"""What a lake holds of a cloud's prices already, so that only what is new is written to it.
 
 Lists restate all their prices at every publication, most of them unchanged; and a lake may hold
-prices and shapes of the user's own, which nothing of AWS's may take the place of.
+prices and shapes of the user's own, which nothing of the cloud's may take the place of.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from costopt import schema
 from costopt.model import Price
 from costopt.pricing.catalogue import Catalogue
 from costopt.pricing.layer import region_key, system_key, type_key
-from costopt.providers.aws.prices import rows
 from costopt.providers.own import beside_own
 from costopt.units import provider_key
 
@@ -37,20 +36,22 @@ class Sifted(NamedTuple):
 
 
 class Held:
-    """The AWS rows of one lake, as it was when this was made."""
+    """One cloud's rows of one lake, as it was when this was made."""
 
-    def __init__(self, prices: pa.Table, shapes: pa.Table) -> None:
+    def __init__(self, provider_name: str, prices: pa.Table, shapes: pa.Table) -> None:
         """
         Args:
+            provider_name: as prices and shapes have it: AWS, Azure, GCP.
             prices: the lake's (schema.PRICES).
             shapes: the lake's (schema.SHAPES); with the built-in ones they are the types known.
         """
+        self._provider_name = provider_name
         self._shapes = shapes
         self._known = Catalogue.load(extra_shapes=shapes)
-        aws = _of_aws(prices)
-        listed = schema.published(aws)
-        self._listed = aws.filter(listed)
-        self._own = _own(aws.filter(pc.invert(listed)).to_pylist())
+        here = _of_provider(prices, provider_key(provider_name))
+        listed = schema.published(here)
+        self._listed = here.filter(listed)
+        self._own = _own(here.filter(pc.invert(listed)).to_pylist())
 
     def holds(self, region: str, source: str) -> bool:
         """Whether any price of that list is there; without, it has to be read again."""
@@ -82,7 +83,7 @@ class Held:
         return [
             shape
             for shape in shapes
-            if self._known.shape(rows.PROVIDER, shape["x_InstanceType"]) is None
+            if self._known.shape(self._provider_name, shape["x_InstanceType"]) is None
         ]
 
     def catalogue(self, prices: pa.Table, shapes: pa.Table) -> Catalogue:
@@ -105,9 +106,9 @@ class Held:
         )
 
 
-def _of_aws(table: pa.Table) -> pa.Table:
+def _of_provider(table: pa.Table, key: str) -> pa.Table:
     names = pc.unique(table.column("ProviderName")).to_pylist()
-    wanted = pa.array([name for name in names if provider_key(name) == "aws"], pa.string())
+    wanted = pa.array([name for name in names if provider_key(name) == key], pa.string())
     return table.filter(pc.is_in(table.column("ProviderName"), value_set=wanted))
 
 
