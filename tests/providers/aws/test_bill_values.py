@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -121,12 +122,17 @@ def test_ids_and_tags_with_control_characters_come_through_as_they_are(store: St
 
 
 def test_half_a_character_in_a_tag_costs_no_month(store: Store) -> None:
-    rows = [small()[0] | {"resource_tags": {"a": "\ud800", "b": "c"}}]
-    bill_export.data_export(store.put, "su", "2026-09", [bill_export.cur_csv(rows)])
+    half = {"a": "\ud800", "b": "c"}
+    columns = dict.fromkeys(("resource_tags", "cost_category", "product"), half)
+    bill_export.data_export(
+        store.put, "su", "2026-09", [bill_export.cur_csv([small()[0] | columns])]
+    )
     found = store.collect("su")
     assert found.problems == []
     (row,) = found.bill.to_pylist(maps_as_pydicts="strict")
-    assert row["Tags"] == {"a": "\ufffd", "b": "c"}
+    whole = {"a": "\ufffd", "b": "c"}
+    assert row["Tags"] == whole
+    assert json.loads(row["x_Attributes"]["x_CostCategories"]) == whole
 
 
 def test_covered_usage_without_its_negation_is_told(store: Store) -> None:
