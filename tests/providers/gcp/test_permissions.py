@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -238,3 +239,9 @@ def test_the_role_follows_the_settings() -> None:
 def test_the_commands_that_grant_it(given: dict[str, Any], commands: list[str]) -> None:
     lines = role(settings(**given)).splitlines()
     assert [line.removeprefix("#   ") for line in lines if line.startswith("#   ")] == commands
+
+
+def test_the_documentation_shows_the_role_as_it_is() -> None:
+    text = (Path(__file__).parents[3] / "docs/providers/gcp.md").read_text()
+    shown = text.split("```yaml\n")[1].split("```")[0]
+    assert shown == role(GcpSettings(organization="123456789012"))
