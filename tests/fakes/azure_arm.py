@@ -87,15 +87,25 @@ class Pages:
     size: int = 2
     expiring: int = 0  # so many of the next tokens shown have expired by then
 
-    def page(self, call: Call, url: str, things: Sequence[Any]) -> Answer:
-        """The page of the things that the call asks for, with the link to the next one."""
+    def page(
+        self,
+        call: Call,
+        url: str,
+        things: Sequence[Any],
+        shown: Callable[[Any], Any] = lambda thing: thing,
+    ) -> Answer:
+        """The page of the things that the call asks for, with the link to the next one.
+
+        Args:
+            shown: what the call sees of a thing.
+        """
         token = call.query.get("$skiptoken")
         if token and self.expiring:
             self.expiring -= 1
             return refusal(400, "InvalidSkipToken", "The skip token has expired.")
         start = int(token.removeprefix("page-")) if token else 0
         end = start + self.size
-        document: dict[str, Any] = {"value": list(things[start:end])}
+        document: dict[str, Any] = {"value": [shown(thing) for thing in things[start:end]]}
         if end < len(things):
             query = {**call.query, "$skiptoken": f"page-{end}"}
             document["nextLink"] = f"{url}{call.path}?{urlencode(query)}"

@@ -163,7 +163,7 @@ class Tenant:
                 for key, one in self.things.items()
                 if key.startswith(f"{scope}/") and one["type"].lower() == wanted
             ]
-        return self.door.pages.page(call, self.url, [_shown(one, call) for one in inside])
+        return self.door.pages.page(call, self.url, inside, lambda one: _shown(one, call))
 
     def _sizes(self, call: Call) -> Answer:
         region = call.query.get("$filter", "").partition("location eq '")[2].rstrip("'")

@@ -5,8 +5,10 @@ They take a second to import, so what uses them is imported where it is called.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,7 +17,8 @@ import pyarrow as pa
 from costopt import schema
 from costopt.model import Window
 from costopt.providers.azure.settings import AzureSettings
-from costopt.providers.base import Check, Known, Problem
+from costopt.providers.base import Check, Estimate, Known, Problem
+from costopt.units import counted
 
 if TYPE_CHECKING:
     from costopt.providers.azure.access import Access
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class AzureProvider:
-    """Subscriptions of a tenant (see Provider, Resuming and Checked). None of the calls costs."""
+    """Subscriptions of a tenant (see Provider, Resuming, Paid and Checked)."""
 
     name = "azure"
     Settings: ClassVar = AzureSettings
@@ -60,21 +63,30 @@ class AzureProvider:
 
         return in_use(self._access, self._things, self._settings, self.problems)
 
+    def estimate(self) -> Estimate:
+        """Nothing: Azure bills none of the calls. A dry run is told what there is."""
+        if not self._settings.dry_run:
+            return Estimate(Decimal(0), ())
+        kinds = Counter(self._things.column("ResourceType").to_pylist())
+        where = counted(len(self._subscriptions), "subscription")
+        there = [f"{kind}: {number:,}" for kind, number in sorted(kinds.items())]
+        return Estimate(Decimal(0), (f"in {where}:", *there, "dry run: nothing more is asked for"))
+
     def charges(self, window: Window | None) -> Iterator[pa.Table]:
         """The bill: months that are new or restated, out of the exports."""
-        from costopt.providers.azure import bill
-
         if "charges" in self._settings.skip or self._settings.dry_run:
             return
+        from costopt.providers.azure import bill
+
         held = self._known.notes
         yield from bill.charges(self._access, held, window, self.problems, self.notes)
 
     def metrics(self, window: Window | None) -> Iterator[pa.Table]:
         """Samples of Azure Monitor from where the lake ends; nothing that may still change."""
-        from costopt.providers.azure import metrics
-
         if "metrics" in self._settings.skip or self._settings.dry_run:
             return
+        from costopt.providers.azure import metrics
+
         prepared = metrics.prepare(
             self._access,
             self._subscriptions,

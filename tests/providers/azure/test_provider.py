@@ -7,7 +7,7 @@ import pyarrow as pa
 from costopt import schema
 from costopt.providers.azure import AzureProvider
 from costopt.providers.azure.settings import AzureSettings
-from costopt.providers.base import Checked, Known, Resuming
+from costopt.providers.base import Checked, Known, Paid, Resuming
 from tests.fakes.azure_arm import forbidding
 from tests.fakes.azure_cloud import populate
 
@@ -19,6 +19,7 @@ def provider(azure, **more: object) -> AzureProvider:
 def test_it_is_built_without_a_call(azure) -> None:
     made = provider(azure)
     assert isinstance(made, Resuming)
+    assert isinstance(made, Paid)
     assert isinstance(made, Checked)
     assert azure.door.calls == []
 
@@ -64,3 +65,16 @@ def test_what_is_left_out_is_not_asked_for(azure) -> None:
     made = provider(azure, skip=("metrics", "charges", "prices"))
     assert made.prices().num_rows == 0
     assert azure.door.calls == []
+
+
+def test_a_dry_run_says_what_there_is_and_asks_for_no_more(azure) -> None:
+    populate(azure, azure.subscription("shop"))
+    made = provider(azure, dry_run=True)
+    estimate = made.estimate()
+    assert estimate.usd == 0
+    assert estimate.lines[:3] == ("in 1 subscription:", "Disk: 2", "IP address: 2")
+    assert "Virtual machine: 10" in estimate.lines
+    asked = len(azure.door.calls)
+    assert list(made.metrics(None)) == list(made.charges(None)) == []
+    assert len(azure.door.calls) == asked
+    assert provider(azure).estimate().lines == ()
