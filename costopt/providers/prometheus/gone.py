@@ -1,8 +1,8 @@
 """Machines of which nothing is heard any more: when a silence is an end.
 
-A machine that is taken down stops to report, as one does that is down for a night, or whose exporter
-crashed. So only a long silence is an end, and only where the server itself was listening. What the
-hosts file says of a machine by name counts for more than its silence.
+A machine that is taken down stops to report, as one does that is down for a night, or whose
+exporter crashed. So only a long silence is an end, and only where the server itself was listening.
+What the hosts file says of a machine by name counts for more than its silence.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ from typing import Any, Final
 import pyarrow as pa
 
 from costopt import schema
-from costopt.schema import INSTANCE_TAG
 from costopt.providers.base import Problem
 from costopt.providers.gone import GONE
 from costopt.providers.prometheus.fleet import Cards, Machine
 from costopt.providers.prometheus.gone import NODE, PROVIDER
 from costopt.providers.prometheus.hosts import Entry, clash, entry_of
+from costopt.schema import INSTANCE_TAG
 
 _CARD: Final = re.compile(r"(GB|[ABHLTV])\d+[GSgX]?")
 
