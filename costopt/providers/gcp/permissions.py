@@ -1,7 +1,8 @@
 """What a collect has to be granted: the least role, and each permission tried by a harmless call.
 
 Every permission that the code's calls need is in `PERMISSIONS`, and nothing more: a test holds one
-against the other. All of them read; the calls tried cost nothing, but for one time series each of Monitoring.
+against the other. All of them read; the calls tried cost nothing, but for one time series of each
+project, a 2,000,000th of a dollar.
 """
 
 from __future__ import annotations

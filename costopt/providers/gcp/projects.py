@@ -42,8 +42,8 @@ def projects(access: Access, problems: list[Problem]) -> list[Project]:
     roots = [f"folders/{number}" for number in settings.folder]
     roots += [f"organizations/{settings.organization}"] if settings.organization else []
     named = set(settings.project)
-    if not named and not roots:
-        named |= {access.own_project} - {None}  # type: ignore[arg-type]
+    if not named and not roots and (own := access.own_project):
+        named = {own}
     found = _named(access, sorted(named), problems)
     found += _below(access, roots, problems)
     by_id = {one.project_id: one for one in found}
