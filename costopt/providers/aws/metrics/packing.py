@@ -4,8 +4,9 @@ AWS bills a metric each time that a call asks for it, with up to five statistics
 the range: so nothing is asked for in two calls, and all statistics of a metric stay together. Calls
 are not billed, but limited and slow. Each gives all its queries one range, and holds 500 queries
 and 100,800 datapoints. Of 60 days in five minutes 5.8 queries fit: a metric of three statistics and
-one of two fill a call, and two of three do not go together, as they do of 58. Cutting the range would fill calls to
-the last datapoint (1,000 machines: 2,400 calls for 4,000) and bill each metric twice.
+one of two fill a call, and two of three do not go together, as they do of 58. Cutting the range
+would fill calls to the last datapoint (1,000 machines: 2,400 calls for 4,000) and bill each metric
+twice.
 """
 
 from __future__ import annotations
