@@ -17,11 +17,11 @@ import jsonschema
 import numpy as np
 import pytest
 
-from costopt import cli
 from costopt.backtest.baselines import baselines
 from costopt.lake import packed
 from costopt.lake.store import Lake
 from tests.e2e.command import run
+from tests.e2e.conftest import Leave
 from tests.fakes.fleet import FakeFleet, Machine, steady
 from tests.fakes.lived import DAYS, ORIGINS, machines, on_day
 
@@ -72,27 +72,6 @@ def test_every_method_is_judged_on_the_same_windows(demo: dict[str, Any]) -> Non
 
 
 # -- a small fleet in the same process ---------------------------------------------------------
-
-
-Leave = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def leave(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
-) -> Leave:
-    """Runs a command in a folder of its own, as `costopt` does: exit code, stdout, stderr."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("sys.argv", ["costopt", *arguments])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        out, err = capfdbinary.readouterr()
-        assert isinstance(left.value.code, int)
-        return left.value.code, out.decode(), err.decode()
-
-    return call
 
 
 def waiting(home: Path, fleet: FakeFleet) -> Lake:

@@ -22,6 +22,7 @@ from costopt.model import ActionType, Recommendation
 from costopt.providers.demo import DemoProvider
 from costopt.providers.demo.truth import Label, Truth, Wart
 from tests.e2e.command import run
+from tests.e2e.conftest import Leave
 
 
 @pytest.fixture(scope="module")
@@ -140,21 +141,20 @@ def test_the_totals_add_up(analysis: pipeline.Analysis) -> None:
 
 
 def test_the_demo_says_where_everything_lies(home: Path) -> None:
-    done = run("demo", cwd=home)
-    assert done.returncode == 0, done.stderr
+    said = (home / "said.txt").read_text()
     for name in ("recommendations.json", "recommendations.md", "overview.png", "teams.svg"):
-        assert f"costopt-demo/{name}" in done.stdout
+        assert f"costopt-demo/{name}" in said
         assert (home / "costopt-demo" / name).stat().st_size > 1000
     assert (home / "costopt-demo" / "overview.png").read_bytes().startswith(b"\x89PNG")
-    assert done.stdout.endswith("    costopt backtest --baseline all -o backtest.png\n")
+    assert said.endswith("    costopt backtest --baseline all -o backtest.png\n")
 
 
 def test_the_demo_names_the_backtest_with_its_home_and_where_there_is_a_past(
-    tmp_path: Path,
+    leave: Leave,
 ) -> None:
     few = ("demo", "--instances", "5", "--home", "here")
-    assert "    costopt backtest --home here\n" in run(*few, "--days", "28", cwd=tmp_path).stdout
-    assert "costopt backtest" not in run(*few, "--days", "27", cwd=tmp_path).stdout
+    assert "    costopt backtest --home here\n" in leave(*few, "--days", "28").stdout
+    assert "costopt backtest" not in leave(*few, "--days", "27").stdout
 
 
 def test_the_demo_twice_gives_the_same_bytes(home: Path) -> None:
@@ -164,10 +164,10 @@ def test_the_demo_twice_gives_the_same_bytes(home: Path) -> None:
     assert json.loads(first)["summary"]["recommendations"] > 30
 
 
-def test_the_demo_never_replaces_data_of_ones_own(tmp_path: Path) -> None:
+def test_the_demo_never_replaces_data_of_ones_own(tmp_path: Path, leave: Leave) -> None:
     (tmp_path / "r.csv").write_text("ProviderName,ResourceId,x_vCPUs\nOnPrem,mine,4\n")
-    assert run("collect", "files", "--resources", "r.csv", cwd=tmp_path).returncode == 0
-    refused = run("demo", "--instances", "5", "--days", "8", cwd=tmp_path)
+    assert leave("collect", "files", "--resources", "r.csv").returncode == 0
+    refused = leave("demo", "--instances", "5", "--days", "8")
     assert refused.returncode == 2
     assert "data of your own" in refused.stderr
     lake = Lake(tmp_path / ".costopt" / "lake")
@@ -183,9 +183,9 @@ def test_ones_own_data_are_never_mixed_with_the_demo(home: Path) -> None:
     assert "mine" not in held["ResourceId"].to_pylist()
 
 
-def test_a_killed_demo_leaves_what_was_there(tmp_path: Path) -> None:
-    assert run("demo", "--instances", "5", "--days", "8", cwd=tmp_path).returncode == 0
-    before = run("recommend", "--format", "json", cwd=tmp_path).stdout
+def test_a_killed_demo_leaves_what_was_there(tmp_path: Path, leave: Leave) -> None:
+    assert leave("demo", "--instances", "5", "--days", "8").returncode == 0
+    before = leave("recommend", "--format", "json").stdout
     making = tmp_path / ".costopt" / "lake.demo-in-making"
     command = [sys.executable, "-m", "costopt", "demo", "--instances", "400"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
@@ -194,6 +194,6 @@ def test_a_killed_demo_leaves_what_was_there(tmp_path: Path) -> None:
         os.kill(process.pid, signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     assert making.exists()
-    assert run("recommend", "--format", "json", cwd=tmp_path).stdout == before
-    assert run("demo", "--instances", "6", "--days", "8", cwd=tmp_path).returncode == 0
+    assert leave("recommend", "--format", "json").stdout == before
+    assert leave("demo", "--instances", "6", "--days", "8").returncode == 0
     assert not making.exists()

@@ -7,6 +7,7 @@ twentieth of what the CloudWatch stub would give.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,6 +80,7 @@ def empty_moto() -> Iterator[str]:
 
     All motos of a process hold the same accounts, so what another test module left is let go.
     """
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else it writes a line a request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
