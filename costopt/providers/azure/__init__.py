@@ -56,12 +56,16 @@ class AzureProvider:
         return beside_own(self._sizes.shapes(self._things, self.problems), self._known.shapes)
 
     def prices(self) -> pa.Table:
-        """List prices of what is in use, as the Retail Prices API has them."""
+        """List prices of the sizes in use and their families, as the Retail Prices API has them; none
+        where the lake holds one of the user's own."""
         if "prices" in self._settings.skip:
             return schema.empty(schema.PRICES)
-        from costopt.providers.azure.prices.used import in_use
+        from costopt.pricing.azure_sizes import PROVIDER
+        from costopt.providers.azure.prices import in_use
+        from costopt.providers.held import Held
 
-        return in_use(self._access, self._things, self._settings, self.problems)
+        held = Held(PROVIDER, self._known.prices, self._known.shapes)
+        return in_use(self._access, self._things, held, self._settings, self.problems)
 
     def estimate(self) -> Estimate:
         """Nothing: Azure bills none of the calls. A dry run is told what there is."""
