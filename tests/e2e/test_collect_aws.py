@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -21,12 +21,17 @@ import pytest
 from costopt.lake import packed
 from costopt.lake.store import Lake
 from costopt.providers.demo import DemoProvider
+from tests.e2e.conftest import Leave, Left
 from tests.fakes import aws_account, bill_export
 from tests.fakes.aws_cloud import Cloud, cloud
 from tests.fakes.aws_front import Answer, Call, refused
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 REGIONS = ("us-east-1", "eu-west-1")
+ASKED = (
+    *(word for region in REGIONS for word in ("--region", region)),
+    *("--days", "20", "--until", NOW.isoformat(), "--max-attempts", "2"),
+)
 SECRETS = ("PLANTEDsecretKEY0123456789abcdefghijklmn", "PLANTEDtoken/9876543210zyxwvutsrqponmlk")
 
 
@@ -76,19 +81,25 @@ def _bills(bill: pa.Table) -> None:
         bill_export.data_export(put, "cur/daily", month, [bill_export.cur_parquet(items)])
 
 
-def costopt(*words: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "costopt", *map(str, words)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, **more}, check=False
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
+Collect = Callable[..., Left]
 
 
-def collect(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    regions = [word for region in REGIONS for word in ("--region", region)]
-    days = ("--days", "20", "--until", NOW.isoformat(), "--max-attempts", "2")
-    return costopt("collect", "aws", *regions, *days, *words, "--home", home, **more)
+@pytest.fixture
+def costopt(leave: Leave) -> Leave:
+    """A command, which breaks nothing off."""
+
+    def call(*words: str | Path) -> Left:
+        done = leave(*words)
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    return call
+
+
+@pytest.fixture
+def collect(costopt: Leave) -> Collect:
+    """`costopt collect aws` into that home."""
+    return lambda home, *words: costopt("collect", "aws", *ASKED, *words, "--home", home)
 
 
 def everything(home: Path) -> dict[str, object]:
@@ -102,7 +113,9 @@ def everything(home: Path) -> dict[str, object]:
     }
 
 
-def test_from_an_organization_to_advice(ordinary: Cloud, tmp_path: Path) -> None:
+def test_from_an_organization_to_advice(
+    ordinary: Cloud, tmp_path: Path, collect: Collect, costopt: Leave
+) -> None:
     done = collect(tmp_path, "--organization")
     assert done.returncode == 0, done.stderr
     assert "CloudWatch GetMetricData: " in done.stderr
@@ -129,7 +142,9 @@ def test_from_an_organization_to_advice(ordinary: Cloud, tmp_path: Path) -> None
     assert "\u202e" not in table
 
 
-def test_a_second_collect_adds_nothing_and_asks_for_little(ordinary: Cloud, tmp_path: Path) -> None:
+def test_a_second_collect_adds_nothing_and_asks_for_little(
+    ordinary: Cloud, tmp_path: Path, collect: Collect
+) -> None:
     assert collect(tmp_path).returncode == 0
     before, calls = everything(tmp_path), ordinary.front.counted()["monitoring:GetMetricData"]
     ordinary.front.calls.clear()
@@ -140,7 +155,7 @@ def test_a_second_collect_adds_nothing_and_asks_for_little(ordinary: Cloud, tmp_
 
 
 def test_kill_9_in_the_middle_and_again_equals_an_undisturbed_one(
-    ordinary: Cloud, tmp_path: Path
+    ordinary: Cloud, tmp_path: Path, collect: Collect
 ) -> None:
     assert collect(tmp_path / "whole").returncode == 0
     reached, go_on = threading.Event(), threading.Event()
@@ -154,10 +169,8 @@ def test_kill_9_in_the_middle_and_again_equals_an_undisturbed_one(
 
     ordinary.front.rules.insert(0, stuck)
     home = tmp_path / "killed"
-    words = ["--days", "20", "--until", NOW.isoformat(), "--home", str(home)]
-    regions = [word for region in REGIONS for word in ("--region", region)]
     running = subprocess.Popen(
-        [sys.executable, "-m", "costopt", "collect", "aws", *regions, *words],
+        [sys.executable, "-m", "costopt", "collect", "aws", *ASKED, "--home", str(home)],
         stderr=subprocess.DEVNULL,
     )
     assert reached.wait(60)
@@ -172,7 +185,7 @@ def test_kill_9_in_the_middle_and_again_equals_an_undisturbed_one(
 
 
 def test_what_one_account_and_region_refuse_does_not_stop_the_rest(
-    ordinary: Cloud, tmp_path: Path
+    ordinary: Cloud, tmp_path: Path, collect: Collect
 ) -> None:
     shut = ordinary.members["lab"]
 
@@ -205,7 +218,7 @@ def test_what_one_account_and_region_refuse_does_not_stop_the_rest(
 
 @pytest.mark.parametrize("kind", ["focus", "cur"])
 def test_the_export_of_the_demos_bill_comes_back_to_the_cent(
-    ordinary: Cloud, tmp_path: Path, kind: str
+    ordinary: Cloud, tmp_path: Path, collect: Collect, kind: str
 ) -> None:
     done = collect(tmp_path, "--skip", "metrics", "--export", f"s3://bills/{kind}")
     assert done.returncode == 0, done.stderr
@@ -230,7 +243,7 @@ def _by_month(bill: pa.Table, column: str) -> dict[str, Decimal]:
 
 
 def test_nothing_paid_is_asked_above_the_limit_or_in_a_dry_run(
-    ordinary: Cloud, tmp_path: Path
+    ordinary: Cloud, tmp_path: Path, collect: Collect
 ) -> None:
     dry = collect(tmp_path, "--dry-run")
     assert dry.returncode == 0, dry.stderr
