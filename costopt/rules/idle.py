@@ -25,12 +25,22 @@ from pydantic import Field
 
 from costopt.config import LONGEST_DAYS
 from costopt.frame.scales import like_fractions
-from costopt.model import ActionType, Effort, Profile, Recommendation, Skip, is_machine, is_stopped
+from costopt.model import (
+    ActionType,
+    Effort,
+    Profile,
+    Recommendation,
+    Skip,
+    is_billed,
+    is_machine,
+    is_stopped,
+)
 from costopt.rules import roles
 from costopt.rules.base import Case, Fit, Outcome, RuleSettings, span
 from costopt.rules.checks import Check
 from costopt.rules.definitions import DEFINITIONS, DefinitionName
 from costopt.rules.savings import Estimate, estimate
+from costopt.rules.shut_down import deallocate
 from costopt.rules.unconfirmed import Unconfirmed, unconfirmed
 from costopt.rules.verdict import Verdict, verdict
 from costopt.units import cents, counted
@@ -68,6 +78,8 @@ class Idle:
         if not is_machine(case.resource):
             return None
         if is_stopped(case.resource):
+            if is_billed(case.resource):
+                return deallocate(case, self.code)
             return self._skip(case, "not-running", f"its state is {case.resource.state}")
         cpu = case.profile("cpu_utilization")
         if cpu is None:

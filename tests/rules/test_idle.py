@@ -170,6 +170,36 @@ def test_what_looks_idle_and_is_not_to_be_stopped(given: Case, reason: str) -> N
     assert verdict(given) == reason
 
 
+KEPT = {"power_state": "stopped"}
+"""What Azure says of a machine that is shut down and not deallocated."""
+
+
+def test_a_machine_that_is_shut_down_and_keeps_its_place_is_to_be_deallocated() -> None:
+    """Though it has no samples any more."""
+    off = case("g4", state="stopped", attributes=KEPT, cost=billed("140", monthly="152.40"))
+    found = judge(off)
+    assert isinstance(found, Recommendation)
+    assert found.action_type is ActionType.STOP
+    assert found.estimated_monthly_savings.target == 140
+    assert found.estimated_monthly_cost == Decimal("12.40")
+    assert found.reason == (
+        "it is shut down but not deallocated, so its compute bills on as if it ran: deallocating "
+        "it (az vm deallocate) ends 140.00 USD a month"
+    )
+    deallocated = case("g4", state="stopped", attributes={"power_state": "deallocated"})
+    assert verdict(deallocated) == "not-running"
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [({"cost": billed("0", monthly="12")}, "small-saving"), ({"free": True}, "no-price")],
+)
+def test_a_machine_that_is_shut_down_and_costs_nothing_is_left(
+    more: dict[str, Any], reason: str
+) -> None:
+    assert verdict(case("g4", state="stopped", attributes=KEPT, **more)) == reason
+
+
 def test_a_busy_member_of_a_group_is_simply_in_use() -> None:
     assert verdict(machine(40, scaling_group="web", launched_at=END)) == "in use"
 
