@@ -56,8 +56,8 @@ class AzureProvider:
         return beside_own(self._sizes.shapes(self._things, self.problems), self._known.shapes)
 
     def prices(self) -> pa.Table:
-        """List prices of the sizes in use and their families, as the Retail Prices API has them; none
-        where the lake holds one of the user's own."""
+        """List prices of the sizes in use and their families, as the Retail Prices API has them;
+        none where the lake holds one of the user's own."""
         if "prices" in self._settings.skip:
             return schema.empty(schema.PRICES)
         from costopt.pricing.azure_sizes import PROVIDER
