@@ -117,9 +117,11 @@ AWS_SPOT: Final = "EC2 spot price history, mean of 24 hours and of the zones"
 AWS_TYPES: Final = "EC2 DescribeInstanceTypes"
 AZURE_RETAIL: Final = "Azure Retail Prices"
 AZURE_SIZES: Final = "Azure resource SKUs"
+GCP_LIST: Final = "Google Cloud Billing catalogue"
 GCP_TYPES: Final = "Compute Engine machineTypes"
 PUBLISHED: Final = frozenset(
-    {AWS_LIST, AWS_SAVINGS_PLANS, AWS_SPOT, AWS_TYPES, AZURE_RETAIL, AZURE_SIZES, GCP_TYPES}
+    {AWS_LIST, AWS_SAVINGS_PLANS, AWS_SPOT, AWS_TYPES, AZURE_RETAIL, AZURE_SIZES}
+    | {GCP_LIST, GCP_TYPES}
 )
 """What x_Source says of prices and shapes that a provider itself gave: all others in a lake are the
 user's own, and stand above these."""

@@ -159,12 +159,22 @@ def accelerators(kind: str, count: int) -> Gpus:
 
 def gpus(name: str, vcpus: float) -> Gpus:
     """Cards that the machine type itself brings along."""
-    if name.startswith("g2-") and vcpus in _G2_CARDS:
-        return accelerators("nvidia-l4", _G2_CARDS[int(vcpus)])
+    found = accelerators(*brought(name, vcpus))
     if name.startswith("g4-standard"):
-        return Gpus("RTX PRO 6000", _G4_CARDS.get(int(vcpus), 1), min(96.0, 2.0 * vcpus))
+        return found._replace(card_gib=min(96.0, 2.0 * vcpus))
+    return found
+
+
+def brought(name: str, vcpus: float) -> tuple[str, int]:
+    """The accelerator type that the machine type itself brings along, and how many; ("", 0): none.
+    A share of a card counts as one."""
+    if name.startswith("g2-") and vcpus in _G2_CARDS:
+        return "nvidia-l4", _G2_CARDS[int(vcpus)]
+    if name.startswith("g4-standard"):
+        return "nvidia-rtx-pro-6000", _G4_CARDS.get(int(vcpus), 1)
     match = re.match(r"(a\d+x?-[a-z]+)-(\d+)g", name)
-    return accelerators(_OF_FAMILY.get(match[1], ""), int(match[2])) if match else Gpus()
+    kind = _OF_FAMILY.get(match[1], "") if match else ""
+    return (kind, int(match[2])) if match and kind else ("", 0)
 
 
 def local_ssds_gib(name: str, partitions: int) -> float:
