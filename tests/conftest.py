@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,11 @@ from pytest_socket import socket_allow_hosts
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data"
+
+# Where the environment forbids it, each worker and each `costopt` that a test starts would compile
+# all modules anew: half a minute. It lies in __pycache__, as numba's code does.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def pytest_runtest_setup() -> None:
