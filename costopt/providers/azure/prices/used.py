@@ -18,6 +18,7 @@ from costopt.errors import ProviderError
 from costopt.model import Price
 from costopt.parallel import in_threads
 from costopt.pricing import azure_sizes
+from costopt.pricing.catalogue import Catalogue
 from costopt.pricing.layer import region_key, type_key
 from costopt.providers import listed
 from costopt.providers.azure.access import Access
@@ -36,7 +37,7 @@ class _Use(NamedTuple):
     """What is in use in a region."""
 
     region: str
-    names: frozenset[str]  # `_kinds` of the sizes
+    kinds: frozenset[str]  # of the sizes, see _Families
 
 
 def in_use(
@@ -57,7 +58,8 @@ def in_use(
         held: what the lake has.
         settings: `currency`, and how often and how much at a time is asked.
     """
-    uses = _uses(resources)
+    families = _Families()
+    uses = _uses(resources, families)
     if not uses:
         return schema.empty(schema.PRICES)
     moment = settings.until or datetime.now(UTC)
@@ -69,7 +71,7 @@ def in_use(
             if is_chinas(use.region):
                 return [], [Problem(where, CHINA)]
             try:
-                items = _items(source, use, settings.currency)
+                items = _items(source, use, families, settings.currency)
                 told = rows.read(items, use.region, settings.currency, moment).prices
             except ProviderError as error:
                 return [], [Problem(where, error.what, fatal=True)]
@@ -82,29 +84,32 @@ def in_use(
     return listed.table(held.sift(found).fresh)
 
 
-def _uses(resources: pa.Table) -> list[_Use]:
+def _uses(resources: pa.Table, families: _Families) -> list[_Use]:
     """By region, sorted."""
     regions: dict[str, set[str]] = {}
     for row in resources.select(_COLUMNS).to_pylist():
-        if (
-            row["RegionId"]
-            and row["x_InstanceType"]
-            and provider_key(row["ProviderName"]) == "azure"
-        ):
-            names = regions.setdefault(region_key(row["RegionId"]), set())
-            names |= _kinds(row["x_InstanceType"])
-    return [_Use(region, frozenset(names)) for region, names in sorted(regions.items())]
+        size, region = row["x_InstanceType"], row["RegionId"]
+        if size and region and provider_key(row["ProviderName"]) == "azure":
+            regions.setdefault(region_key(region), set()).update(families.kinds(size))
+    return [_Use(region, frozenset(kinds)) for region, kinds in sorted(regions.items())]
 
 
-def _kinds(size: str) -> set[str]:
-    """By what sizes belong together: the family, where the name tells it, and the size itself."""
-    name = azure_sizes.parse(size)
-    return {type_key(size)} | ({f"family {name.family}"} if name else set())
+class _Families:
+    """Which sizes belong together, whatever their spelling."""
+
+    def __init__(self) -> None:
+        self._catalogue = Catalogue.load()
+
+    def kinds(self, size: str) -> set[str]:
+        """The size itself and, where it is known or its name tells it, its family."""
+        known = self._catalogue.shape(azure_sizes.PROVIDER, size) or azure_sizes.parse(size)
+        family = known.family if known else None
+        return {type_key(size), f"family {family}"} if family else {type_key(size)}
 
 
-def _items(source: RetailPrices, use: _Use, currency: str) -> Iterator[Item]:
+def _items(source: RetailPrices, use: _Use, families: _Families, currency: str) -> Iterator[Item]:
     for page in source.machines(use.region, currency):
         for item in page.items:
             size = item.get("armSkuName")
-            if isinstance(size, str) and use.names & _kinds(size):
+            if isinstance(size, str) and use.kinds & families.kinds(size):
                 yield item
