@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from costopt.errors import InputError
 from costopt.frame import bill
-from costopt.providers.aws.bill import cur, reading
+from costopt.providers.aws.bill import cur
 from costopt.providers.aws.bill.items import Items
 from costopt.providers.aws.bill.spool import Spool
+from costopt.providers.bills import reading
 from tests.fakes.bill_export import CUR_TYPES
 
 D = Decimal

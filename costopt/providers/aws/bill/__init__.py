@@ -22,8 +22,9 @@ from costopt.providers.aws.bill import explorer, once
 from costopt.providers.aws.bill.export import NoBill, spooled
 from costopt.providers.aws.bill.fetch import Bucket, Changed
 from costopt.providers.aws.bill.layout import Month, months
-from costopt.providers.aws.bill.spool import Scope, Spool
+from costopt.providers.aws.bill.spool import Spool
 from costopt.providers.base import Problem
+from costopt.providers.bills.spool import Scope
 from costopt.units import counted
 
 

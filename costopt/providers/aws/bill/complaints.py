@@ -1,50 +1,27 @@
-"""What of a bill could not be used or does not add up, gathered over its batches."""
+"""What of AWS's bill does not add up, beside what could not be used of it."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from costopt.frame.intake import Misread
 from costopt.providers.base import Problem
-from costopt.units import counted
+from costopt.providers.bills import complaints
 
 _CENT: Final = Decimal("0.01")
 
 
 @dataclass
-class Complaints:
-    """Each kind of complaint of a column with its rows and its first example."""
+class Complaints(complaints.Complaints):
+    """Those of a bill that may have savings plans."""
 
-    counts: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
-    examples: dict[tuple[str, str, bool], Misread] = field(default_factory=dict)
     left: Decimal = Decimal(0)  # of usage under savings plans that no negation takes back
-
-    def add(self, misread: Sequence[Misread]) -> None:
-        """Count them with those of the same column and kind."""
-        for one in misread:
-            key = (one.column, one.what, one.refused)
-            self.counts[key] += one.count
-            self.examples.setdefault(key, one)
-
-    def said(self) -> str:
-        """In one line: columns, rows and examples."""
-        return ", ".join(
-            f"{one.column} {one.what} in {counted(self.counts[key], 'row')}"
-            + (f" ({one.example!r}, say)" if one.example else "")
-            for key, one in self.examples.items()
-        )
 
     def problems(self, where: str) -> Iterator[Problem]:
         """One for each kind; fatal where it cost rows."""
-        for key, one in self.examples.items():
-            value = f" {one.example!r}" if one.example else ""
-            cost = "row left out" if one.refused else "taken as missing"
-            what = f"{one.column}{value} {one.what}: {cost}"
-            yield Problem(where, what, self.counts[key], fatal=one.refused)
+        yield from super().problems(where)
         if abs(self.left) >= _CENT:
             what = (
                 f"usage under savings plans and its negations differ by {self.left:.2f}: are lines "

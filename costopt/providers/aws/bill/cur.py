@@ -21,9 +21,10 @@ import pyarrow.compute as pc
 from costopt.errors import InputError
 from costopt.frame.intake import Misread
 from costopt.providers.aws.bill.costs import KINDS, NEGATION, OTHER, Costs, Kind, costs
-from costopt.providers.aws.bill.items import Items, is_named, plain, required
-from costopt.providers.aws.bill.reading import Columns
+from costopt.providers.aws.bill.items import Items, is_named
 from costopt.providers.aws.bill.services import categories, units
+from costopt.providers.bills.items import plain, required
+from costopt.providers.bills.reading import Columns
 from costopt.schema import COST
 
 _ZERO: Final = pa.scalar(Decimal(0), COST)

@@ -21,11 +21,11 @@ from costopt.frame import bill, intake
 from costopt.model import Window
 from costopt.providers.aws.access import Account, told, under
 from costopt.providers.aws.bill import once
-from costopt.providers.aws.bill.complaints import Complaints
-from costopt.providers.aws.bill.items import money
 from costopt.providers.aws.bill.layout import following
 from costopt.providers.aws.paging import pages
 from costopt.providers.base import Problem
+from costopt.providers.bills.complaints import Complaints
+from costopt.providers.bills.items import money
 
 USD_A_REQUEST: Final = Decimal("0.01")
 

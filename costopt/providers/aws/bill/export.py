@@ -13,14 +13,15 @@ from costopt.errors import InputError
 from costopt.frame import bill
 from costopt.frame.focus_terms import COLUMNS
 from costopt.frame.intake import Intake, Misread
-from costopt.providers.aws.bill import cur, reading
+from costopt.providers.aws.bill import cur
 from costopt.providers.aws.bill.complaints import Complaints
 from costopt.providers.aws.bill.costs import AMOUNTS
 from costopt.providers.aws.bill.fetch import Bucket
-from costopt.providers.aws.bill.items import money, plain
 from costopt.providers.aws.bill.layout import Month, Stored
 from costopt.providers.aws.bill.spool import Spool
 from costopt.providers.base import Problem
+from costopt.providers.bills import reading
+from costopt.providers.bills.items import money, plain
 from costopt.schema import CHARGES, COST
 
 _SPELLED: Final = {plain(name): name for name in COLUMNS}

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from costopt import schema
 from costopt.providers.aws.bill.layout import MONTH_NOTE, Month
-from costopt.providers.aws.bill.spool import Scope
+from costopt.providers.bills.spool import Scope
 
 FINAL: Final = "final"
 SO_FAR: Final = "so far"

@@ -1,0 +1,1 @@
+"""What reading bills has in common, whoever wrote them: files into columns, months whole."""
