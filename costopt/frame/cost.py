@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -231,6 +231,16 @@ def _covered(periods: list[dict[str, datetime]] | None) -> float:
 
 def _hours(span: timedelta) -> float:
     return span / timedelta(hours=1)
+
+
+def shared(cost: Cost, machines: int) -> Cost:
+    """One machine's part of what several are billed as: equal parts, as the bill tells no others."""
+    return replace(
+        cost,
+        monthly=money(cost.monthly / machines),
+        compute=money(cost.compute / machines),
+        compute_list=money(cost.compute_list / machines),
+    )
 
 
 def list_cost(resource: Resource, price: Price | None) -> Cost | None:

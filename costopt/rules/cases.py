@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 
-from costopt.frame.cost import Bill, list_cost, resource_key
+from costopt.frame.cost import Bill, list_cost, resource_key, shared
 from costopt.model import (
     Cost,
     Disputed,
@@ -15,6 +16,7 @@ from costopt.model import (
     Resource,
     Shape,
     Window,
+    is_billed,
     is_machine,
 )
 from costopt.pricing.catalogue import Catalogue
@@ -39,6 +41,7 @@ def build(
         currency: of list prices where there is no bill; None = whichever a place is priced in.
     """
     cases = {}
+    members = Counter(map(_billed_as, filter(is_billed, resources.values())))
     for resource_id, resource in resources.items():
         price = _price(resource, catalogue, bill.currency if bill else currency)
         cases[resource_id] = Case(
@@ -48,7 +51,7 @@ def build(
             profiles=profiles.get(resource_id, ()),
             findings=findings.get(resource_id, ()),
             disputed=disputed.get(resource_id),
-            cost=_cost(resource, price, bill),
+            cost=_cost(resource, price, bill, members),
             catalogue=catalogue,
             window=window,
             as_of=window.end,
@@ -127,13 +130,35 @@ def _price_of_size(resource: Resource, catalogue: Catalogue, currency: str | Non
     return None
 
 
-def _cost(resource: Resource, price: Price | None, bill: Bill | None) -> Cost | None:
-    billed = bill.costs.get(resource_key(resource.resource_id)) if bill else None
+def _cost(
+    resource: Resource, price: Price | None, bill: Bill | None, members: Mapping[str, int]
+) -> Cost | None:
+    billed = _billed(resource, bill, members) if bill else None
     if billed is None:
         return list_cost(resource, price) if is_machine(resource) else None
     if billed.compute_list or price is None:
         return billed
     return _at_list(billed, price)
+
+
+def _billed(resource: Resource, bill: Bill, members: Mapping[str, int]) -> Cost | None:
+    """What the bill says of it; of a member of a group that is billed as one, its part of that.
+
+    Args:
+        members: how many machines share the charges of an id, by `resource_key`.
+    """
+    own = resource_key(resource.resource_id)
+    group = _billed_as(resource)
+    if own in bill.costs and not members.get(own):
+        return bill.costs[own]
+    if group in bill.costs and is_billed(resource):
+        return shared(bill.costs[group], members[group])
+    return None
+
+
+def _billed_as(resource: Resource) -> str:
+    """Under which id the bill has it; "" = under its own."""
+    return resource_key(resource.attributes.get("billed_as", ""))
 
 
 def _at_list(cost: Cost, price: Price) -> Cost:
