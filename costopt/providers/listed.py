@@ -45,7 +45,7 @@ class Part:
     own: int = 0  # prices not taken, as the user's own stand
     left_out: Mapping[str, int] = field(default_factory=dict)  # rows that say no price, by reason
     refused: tuple[Refusal, ...] = ()
-    current: bool = False  # the list is still the one read last time; it was not read again
+    current: str = ""  # why the list was not read again
     failed: str = ""  # why there is nothing
     stamp: tuple[str, Stamp] | None = None  # to be remembered once the part is kept
 

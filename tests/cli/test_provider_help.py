@@ -10,7 +10,7 @@ from costopt.cli import costopt
 
 PAGES = (
     "collect aws", "collect files", "collect prometheus", "doctor aws", "doctor prometheus",
-    "prices update aws",
+    "prices update aws", "prices update azure", "prices update gcp",
 )  # fmt: skip
 
 

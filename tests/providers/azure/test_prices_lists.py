@@ -121,6 +121,14 @@ def test_all_regions_are_those_that_sell_machines(prices: Retail) -> None:
     ]  # fmt: skip
 
 
+def test_where_nobody_says_which_regions_there_are_all_is_missing(prices: Retail) -> None:
+    prices.door.rules.append(lambda call: Answer(404, b""))
+    (part,) = update(ALL)
+    assert (part.region, part.failed) == (
+        "all", "127.0.0.1/api/retail/prices: the server answers 404",
+    )  # fmt: skip
+
+
 def test_chinas_list_is_told_of_and_not_asked_for(prices: Retail) -> None:
     (part,) = update("chinaeast2")
     assert "Azure China has a list of another form" in part.failed
@@ -136,7 +144,7 @@ def test_a_list_is_read_once_a_day(prices: Retail) -> None:
     remembered, asked = Memory(memory.dump()), len(prices.asked)
     held = Held("Azure", first.prices, first.shapes)
     (second,) = update(held=held, memory=remembered)
-    assert second.current
+    assert second.current == "its list was read today already"
     assert len(prices.asked) == asked
     (bare,) = update(memory=remembered)  # a lake without its prices: they are read again
     assert bare.prices.num_rows == len(LADDER)
@@ -144,7 +152,7 @@ def test_a_list_is_read_once_a_day(prices: Retail) -> None:
     assert euros.prices.num_rows == len(LADDER)
     (tomorrow,) = update(held=held, memory=remembered, moment=NOON + timedelta(days=1))
     assert (tomorrow.current, tomorrow.unchanged, tomorrow.prices.num_rows) == (
-        False, len(LADDER), 0,
+        "", len(LADDER), 0,
     )  # fmt: skip
     (renewed,) = update(held=held, memory=remembered, moment=NOON + timedelta(days=30))
     assert renewed.prices.num_rows == len(LADDER)

@@ -84,7 +84,7 @@ def _region(source: PriceList, offer: Offer, region: str, path: str, known: _Kno
     seen = known.memory.find(name) if known.held.holds(region, empty.source) else None
     with source.open(path, seen) as file:
         if file is None:
-            return replace(empty, current=True)
+            return replace(empty, current="the list has not changed since it was read")
         prices, shapes, left_out = _read(offer, file, region, known.watch)
         if not prices:
             raise ProviderError("it holds no price of an ordinary machine", where=path)

@@ -58,11 +58,20 @@ def lists(
     """
     known = _Known(held, memory, watch, moment)
     with RetailPrices() as source:
-        for region in _named(source, regions, watch) if ALL in regions else regions:
+        try:
+            named = _named(source, regions, watch) if ALL in regions else regions
+        except ProviderError as error:
+            yield _failed(ALL, error)
+            return
+        for region in named:
             try:
                 yield _region(source, region, currency, known)
             except ProviderError as error:
-                yield Part(region, rows.SOURCE, failed=f"{error.where}: {error.what}")
+                yield _failed(region, error)
+
+
+def _failed(region: str, error: ProviderError) -> Part:
+    return Part(region, rows.SOURCE, failed=f"{error.where}: {error.what}")
 
 
 def _named(source: RetailPrices, given: Sequence[str], watch: Watch) -> list[str]:
@@ -82,7 +91,7 @@ def _region(source: RetailPrices, region: str, currency: str, known: _Known) -> 
         return replace(part, failed=CHINA)
     stamp = Stamp(PATH, known.moment.date().isoformat())
     if known.memory.find(name) == stamp and known.held.holds(region, rows.SOURCE):
-        return replace(part, current=True)
+        return replace(part, current="its list was read today already")
     items = _items(source, region, currency, known.watch)
     found = rows.read(items, region, currency, known.moment)
     if not found.prices:
