@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import pyarrow as pa
 
@@ -35,7 +36,7 @@ from costopt.model import (
 )
 from costopt.pricing.catalogue import Catalogue
 from costopt.profile import kernel
-from costopt.providers.base import Estimate, Known, Paid, Problem, Provider, Resuming
+from costopt.providers.base import Advised, Estimate, Known, Paid, Problem, Provider, Resuming
 from costopt.rules.base import Case, Outcome
 from costopt.rules.cases import build
 from costopt.rules.judgement import judge, judges_of, refused_prices, shown_budget, summed_up
@@ -184,13 +185,25 @@ def _steps(
         lake.note(provider.name, new)
         return committed.rows
 
-    return {
+    steps = {
         "resources": lambda: lake.append("resources", provider.resources()).rows,
         "shapes": lambda: lake.append("shapes", provider.shapes()).rows,
         "prices": lambda: lake.append("prices", provider.prices()).rows,
         "charges": charges,
         "metrics": metrics,
     }
+    if isinstance(provider, Advised):
+        steps["advice"] = partial(_advice, provider, provider.problems, lake)
+    return steps
+
+
+def _advice(provider: Advised, problems: list[Problem], lake: Lake) -> int:
+    """The vendor's own recommendations: a collect without them lacks no data."""
+    try:
+        return lake.append_listings(provider.advice()).rows
+    except (InputError, ProviderError) as error:
+        problems.append(Problem(error.where or "advice", _told(error)))
+        return 0
 
 
 def moment(lake: Lake, as_of: datetime | None) -> datetime:

@@ -21,7 +21,7 @@ COST: Final = pa.decimal128(28, 12)
 UNIT_PRICE: Final = pa.decimal128(20, 10)
 """Price of one machine for one hour."""
 
-TableName = Literal["resources", "metrics", "charges", "prices", "shapes"]
+TableName = Literal["resources", "metrics", "charges", "prices", "shapes", "vendor_recommendations"]
 
 
 def _field(name: str, kind: pa.DataType, *, required: bool = False) -> pa.Field:
@@ -110,6 +110,45 @@ SHAPES: Final = pa.schema(
         _field("x_Source", pa.string()),
     ]
 )
+
+VENDOR_RECOMMENDATIONS: Final = pa.schema(
+    [
+        # One listing: what a source said, when asked for one part of an account. A row without
+        # x_RecommendationId says that it was asked, so that one that says nothing is known, too.
+        _field("ProviderName", pa.string(), required=True),
+        _field("SubAccountId", pa.string(), required=True),
+        _field("x_Source", pa.string(), required=True),  # AWS_ADVICE | GCP_ADVICE | AZURE_ADVICE
+        _field("x_Scope", pa.string(), required=True),  # which part: region and call; "" = all
+        _field("x_ObservedAt", TIMESTAMP, required=True),  # when it was first told so
+        _field("x_RecommendationId", pa.string()),
+        _field("ResourceId", pa.string()),  # null = of no resource: a commitment to be bought
+        _field("x_Action", pa.string()),  # of VENDOR_ACTIONS
+        _field("x_InstanceType", pa.string()),  # the first choice; others are in x_Attributes
+        _field("x_MonthlySavings", COST),  # as the source states it; null = it does not
+        _field("BillingCurrency", pa.string()),
+        _field("x_Finding", pa.string()),  # the source's own word
+        _field("x_Reasons", pa.list_(pa.string())),  # likewise
+        _field("x_LookbackDays", pa.float64()),
+        _field("x_UpdatedAt", TIMESTAMP),  # when the source last looked
+        _field("x_Attributes", STRING_MAP),
+    ]
+)
+
+VENDOR_ACTIONS: Final = (
+    "stop",
+    "delete",
+    "resize",
+    "change-family",
+    "keep",
+    "schedule",
+    "buy-commitment",
+    "other",
+)
+"""keep: it was looked at, and is found right as it is."""
+
+AWS_ADVICE: Final = "AWS Compute Optimizer"
+GCP_ADVICE: Final = "Google Cloud Recommender"
+AZURE_ADVICE: Final = "Azure Advisor"
 
 AWS_LIST: Final = "AWS price list"
 AWS_SAVINGS_PLANS: Final = "AWS Savings Plans price list"
@@ -311,6 +350,7 @@ SCHEMAS: Final[Mapping[str, pa.Schema]] = MappingProxyType(
         "charges": CHARGES,
         "prices": PRICES,
         "shapes": SHAPES,
+        "vendor_recommendations": VENDOR_RECOMMENDATIONS,
     }
 )
 

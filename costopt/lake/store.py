@@ -3,7 +3,8 @@
 Layout below the root:
 
     lake.json                       format version and shard count
-    resources/ charges/ prices/ shapes/   one file a commit: <sequence>-<content>.parquet
+    resources/ charges/ prices/ shapes/ vendor_recommendations/
+                                    one file a commit: <sequence>-<content>.parquet
     metrics/<provider>/             long samples not yet compacted, one file a commit
     packed/<YYYY-MM-DD>.parquet     packed days, one row group a shard (see packed.py)
     watermarks.json                 how far each provider's metric is final
@@ -23,6 +24,7 @@ Which write wins:
   - prices, shapes: the latest row of a key.
   - charges: bills restate, so the newest commit wins per provider, account and charge day; one of
     whole billing periods, over everything of these.
+  - vendor_recommendations: a listing replaces the one before it, also where it says nothing more.
 """
 
 from __future__ import annotations
@@ -53,9 +55,11 @@ from costopt.lake.versions import (
     CHARGE_COLUMNS,
     KEYS,
     changed,
+    changed_listings,
     latest,
     new_observations,
     newest_commit,
+    newest_listings,
 )
 
 FORMAT: Final = 1
@@ -126,6 +130,24 @@ class Lake:
                     return Committed(0, None)
                 name = f"{_WHOLE}-{content}" if whole_periods else content
                 return Committed(rows, _moved(aside / "charges.parquet", folder, name))
+
+    def append_listings(self, table: pa.Table) -> Committed:
+        """Let listings of a vendor's recommendations replace the earlier ones of the same source,
+        account and scope; those that say the same again stay as they were first told.
+
+        Args:
+            table: schema.VENDOR_RECOMMENDATIONS, each listing whole.
+        Returns:
+            Its rows are the recommendations written.
+        """
+        rows = schema.conform(table, schema.VENDOR_RECOMMENDATIONS)
+        with self.writing():
+            fresh = changed_listings(rows, self.vendor_recommendations())
+            if not fresh.num_rows:
+                return Committed(0, None)
+            path = _next(self.root / "vendor_recommendations", os.urandom(8).hex())
+            write_parquet(path, [fresh])
+        return Committed(fresh.num_rows - fresh.column("x_RecommendationId").null_count, path)
 
     def append_metrics(
         self,
@@ -246,6 +268,12 @@ class Lake:
         if len(tables) > 1:
             table = newest_commit(table)
         return table.select(columns)
+
+    def vendor_recommendations(self) -> pa.Table:
+        """The newest listing of each source, account and scope; none = nobody asked yet."""
+        expected = schema.VENDOR_RECOMMENDATIONS
+        commits = [_read(path, expected) for path in _files(self.root / "vendor_recommendations")]
+        return newest_listings(commits) if commits else schema.empty(expected)
 
     def watermarks(self) -> dict[str, dict[str, datetime]]:
         """Provider -> metric -> up to when its samples are final (UTC)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -30,11 +30,14 @@ CHARGE_COLUMNS: Final = (
     "ChargePeriodStart",
 )
 CHARGE_KEY: Final = (*CHARGE_COLUMNS[:-1], "_day")
+LISTING: Final = ("x_Source", "SubAccountId", "x_Scope")
+"""What tells one listing of a vendor's recommendations from another."""
 _PERIOD: Final = ("ProviderName", "BillingAccountId", "BillingPeriodStart")
 
 
 _IDS: Final = 5_000
 """Resources whose observations are Python objects at a time: one takes some 5 kB."""
+_BOOL: Final = pa.bool_()
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -162,3 +165,42 @@ def newest_commit(charges: pa.Table) -> pa.Table:
             " or w.SubAccountId = c.SubAccountId)) order by 1"
         ).to_arrow_table()
     return charges.take(kept.column("_row"))
+
+
+def changed_listings(rows: pa.Table, held: pa.Table) -> pa.Table:
+    """The listings that say something else than the ones held, whole.
+
+    Args:
+        rows: schema.VENDOR_RECOMMENDATIONS.
+        held: the listings that count; when they were made is no difference.
+    """
+    before, now = _by_listing(held), _by_listing(rows)
+    return rows.filter(pa.array([now[key] != before.get(key) for key in _listings(rows)], _BOOL))
+
+
+def newest_listings(commits: Sequence[pa.Table]) -> pa.Table:
+    """The rows of each listing as the newest commit that holds it has them.
+
+    Args:
+        commits: schema.VENDOR_RECOMMENDATIONS, oldest first; at least one.
+    """
+    kept: list[pa.Table] = []
+    seen: set[tuple[str, ...]] = set()
+    for table in reversed(commits):
+        keys = _listings(table)
+        kept.append(table.filter(pa.array([key not in seen for key in keys], _BOOL)))
+        seen.update(keys)
+    return pa.concat_tables(reversed(kept))
+
+
+def _listings(rows: pa.Table) -> list[tuple[str, ...]]:
+    """The key of each row."""
+    return list(zip(*(rows.column(name).to_pylist() for name in LISTING), strict=True))
+
+
+def _by_listing(rows: pa.Table) -> dict[tuple[str, ...], list[dict[str, Any]]]:
+    found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    told = rows.drop_columns(["x_ObservedAt"]).to_pylist(maps_as_pydicts="strict")
+    for key, row in zip(_listings(rows), told, strict=True):
+        found.setdefault(key, []).append(row)
+    return found

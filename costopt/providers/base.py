@@ -87,6 +87,19 @@ class Resuming(Protocol):
         """Told what the lake holds, before any other call. Without it, everything is asked for."""
 
 
+@runtime_checkable
+class Advised(Protocol):
+    """A provider whose cloud gives advice of its own, which is collected to be compared with ours
+    and never followed."""
+
+    def advice(self) -> pa.Table:
+        """What the cloud recommends now (schema.VENDOR_RECOMMENDATIONS): whole listings, each
+        beginning with the row that says that it was asked for.
+
+        What is not permitted is a Problem that is not fatal, and no listing.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What the paid calls of a collect will cost, before the first of them."""
