@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -158,6 +159,7 @@ def gcp(regions: tuple[str, ...], home: Path | None, config_path: Path | None) -
         from costopt.providers.gcp.prices.refresh import updated
         from costopt.providers.gcp.settings import GcpSettings
 
-        return updated(Access(GcpSettings()), update.regions, update.held, update.watch)
+        with closing(Access(GcpSettings())) as access:
+            yield from updated(access, update.regions, update.held, update.watch)
 
     bring("GCP", regions, home, config_path, parts)

@@ -10,13 +10,15 @@ import pyarrow as pa
 import pytest
 
 from costopt import schema
+from costopt.providers.azure import AzureProvider
 from costopt.providers.azure.access import Access
 from costopt.providers.azure.prices import in_use, source
 from costopt.providers.azure.settings import AzureSettings
 from costopt.providers.base import Problem
 from costopt.providers.held import Held
 from tests.fakes.azure_arm import Answer
-from tests.fakes.azure_retail import Retail, around, item, retail
+from tests.fakes.azure_cloud import Tenant
+from tests.fakes.azure_retail import Retail, around, behind, item, retail
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOTHING = Held("Azure", schema.empty(schema.PRICES), schema.empty(schema.SHAPES))
@@ -159,6 +161,18 @@ def test_the_same_in_whichever_order(prices: Retail) -> None:
     prices.items.reverse()
     prices._chosen.clear()
     assert look(prices, *machines[::-1], max_concurrency=1) == first
+
+
+def test_a_collect_brings_the_prices_of_what_it_found(azure: Tenant) -> None:
+    """Everything by the one address: the machines by Resource Manager, the list without a token."""
+    azure.machine(azure.subscription("shop"), "web", "Standard_D4s_v5")
+    prices = behind(azure.door)
+    prices.items = [item("Standard_D2s_v5", 0.115), item("Standard_E2s_v5", 0.152)]
+    provider = AzureProvider(AzureSettings(endpoint=azure.url, max_attempts=2))
+    assert sizes(provider.prices().to_pylist()) == ["Standard_D2s_v5"]
+    assert "authorization" not in prices.asked[0].headers
+    skipping = AzureProvider(AzureSettings(endpoint=azure.url, skip=("prices",)))
+    assert skipping.prices().num_rows == 0
 
 
 # -- what the lake holds --------------------------------------------------------------------------
