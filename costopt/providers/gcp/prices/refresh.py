@@ -1,0 +1,52 @@
+"""An update of the lake's prices of Google Cloud, region by region, out of one list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import Final
+
+from costopt.providers.gcp.access import FAILURES, Access, said
+from costopt.providers.gcp.prices import compose
+from costopt.providers.gcp.prices.rates import CALL, Rates, read
+from costopt.providers.gcp.prices.used import known_shapes
+from costopt.providers.held import Held
+from costopt.providers.listed import ALL, Part, Watch, sifted
+
+HOST: Final = "Cloud Billing"
+
+
+def updated(access: Access, regions: Sequence[str], held: Held, watch: Watch) -> Iterator[Part]:
+    """The prices of all types known, in each of the regions; ALL is every region of the list.
+
+    The list is read to its end first, so that half a list never becomes prices.
+    """
+    watch(f"{compose.SOURCE}: {CALL}", 0)
+    try:
+        rates = read(access, watch)
+    except FAILURES as error:
+        why = f"{CALL}: {said(error)}"
+        yield from (Part(region, compose.SOURCE, failed=why) for region in regions)
+        return
+    there = rates.regions()
+    for region in there if ALL in regions else sorted(set(regions)):
+        watch(f"{compose.SOURCE} of {region}", 0)
+        yield _part(region, rates, held) if region in there else _absent(region, there)
+
+
+def _part(region: str, rates: Rates, held: Held) -> Part:
+    found = compose.prices(known_shapes(held), region, rates)
+    part = Part(
+        region,
+        compose.SOURCE,
+        host=HOST,
+        published=rates.published(),
+        left_out=rates.left_out.get(region, {}),
+    )
+    return sifted(part, found, [], held)
+
+
+def _absent(region: str, there: Sequence[str]) -> Part:
+    near = get_close_matches(region, there, n=3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    return Part(region, compose.SOURCE, failed=f"no such region in the list{hint}")

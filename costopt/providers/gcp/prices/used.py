@@ -1,0 +1,102 @@
+"""The prices that a collect brings: those of the machine types in use and of their whole series.
+
+They come all in one list of some ten thousand prices, and asking for it is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import pyarrow as pa
+
+from costopt import schema
+from costopt.model import Price, Shape
+from costopt.providers.base import Problem
+from costopt.providers.gcp import machine_types
+from costopt.providers.gcp.access import Access, told
+from costopt.providers.gcp.prices import compose
+from costopt.providers.gcp.prices.rates import CALL, Rates, read
+from costopt.providers.held import Held
+from costopt.providers.listed import table
+from costopt.units import counted, provider_key
+
+_COLUMNS: Final = ("RegionId", "x_InstanceType", "x_GPUCount", "x_State")
+_KEY: Final = provider_key(machine_types.PROVIDER)
+
+
+def in_use(access: Access, resources: pa.Table, held: Held, problems: list[Problem]) -> pa.Table:
+    """Prices new to the lake (schema.PRICES), sorted: of the machines' types and their series, in
+    their regions; on demand, spot, and committed. Where a price of the user's own holds, none is
+    given.
+
+    That Google refuses is a problem: a fatal one where a machine has no price without the list.
+
+    Args:
+        resources: in schema.RESOURCES columns.
+        held: what the lake has; its shapes and the built-in ones are the types known.
+    """
+    machines = _machines(resources)
+    if not machines:
+        return schema.empty(schema.PRICES)
+    shapes = known_shapes(held, (row["x_InstanceType"] for row in machines))
+    problems += _cards_apart(machines, shapes)
+    with told(problems, CALL, fatal=_bare(machines, held)):
+        rates = read(access)
+        problems += rates.problems()
+        return table(held.sift(list(_prices(machines, shapes, rates))).fresh)
+    return schema.empty(schema.PRICES)
+
+
+def known_shapes(held: Held, names: Iterable[str] = ()) -> list[Shape]:
+    """All types of Google's that are known, and these of one's own making, by name."""
+    known = held.catalogue(schema.empty(schema.PRICES), schema.empty(schema.SHAPES))
+    found = {
+        shape.instance_type: shape
+        for shape in known.shapes()
+        if provider_key(shape.provider_name) == _KEY
+    }
+    for name in names:
+        if name not in found and (made := machine_types.custom(name)):
+            found[name] = made
+    return [found[name] for name in sorted(found)]
+
+
+def _machines(resources: pa.Table) -> list[dict[str, Any]]:
+    """Those whose region and type are known, and that are still there."""
+    rows = resources.select(_COLUMNS).to_pylist()
+    return [
+        row
+        for row in rows
+        if row["RegionId"] and row["x_InstanceType"] and row["x_State"] != "terminated"
+    ]
+
+
+def _prices(machines: list[dict[str, Any]], shapes: list[Shape], rates: Rates) -> Iterator[Price]:
+    uses = {(row["RegionId"], machine_types.series(row["x_InstanceType"])) for row in machines}
+    for region in sorted({region for region, _ in uses}):
+        series = {name for place, name in uses if place == region}
+        there = (one for one in shapes if machine_types.series(one.instance_type) in series)
+        yield from compose.prices(there, region, rates)
+
+
+def _bare(machines: list[dict[str, Any]], held: Held) -> bool:
+    """Whether a machine's type has no price without the list."""
+    known = held.catalogue(schema.empty(schema.PRICES), schema.empty(schema.SHAPES))
+    uses = {(row["RegionId"], row["x_InstanceType"]) for row in machines}
+    return any(known.price(machine_types.PROVIDER, *use) is None for use in uses)
+
+
+def _cards_apart(machines: list[dict[str, Any]], shapes: list[Shape]) -> list[Problem]:
+    """Said of machines with cards that their type does not bring along: they are billed apart."""
+    bring_cards = {shape.instance_type for shape in shapes if shape.gpu_count}
+    apart = [
+        row for row in machines if row["x_GPUCount"] and row["x_InstanceType"] not in bring_cards
+    ]
+    if not apart:
+        return []
+    what = (
+        f"{counted(len(apart), 'machine')} with GPUs attached: list prices are of the machine type,"
+        " without the cards; what these cost, the bill says"
+    )
+    return [Problem(CALL, what, count=len(apart))]
