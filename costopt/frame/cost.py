@@ -234,7 +234,7 @@ def _hours(span: timedelta) -> float:
 
 
 def shared(cost: Cost, machines: int) -> Cost:
-    """One machine's part of what several are billed as: equal parts, as the bill tells no others."""
+    """One machine's part of what several are billed as: all alike, as the bill tells no more."""
     return replace(
         cost,
         monthly=money(cost.monthly / machines),
