@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-Part = Literal["metrics", "charges", "prices"]
+Part = Literal["metrics", "charges", "prices", "advice"]
 """What a collect can leave out."""
 
 

@@ -217,8 +217,6 @@ def test_collecting_twice_gives_the_same_lake(
     held = {name: lake.read(name) for name in ("resources", "prices", "shapes")}
     bill = lake.read_charges()
     again = pipeline.collect(build(), lake)
-    assert {name: rows for name, rows in again.rows.items() if name != "metrics"} == dict.fromkeys(
-        ("resources", "shapes", "prices", "charges"), 0
-    )
+    assert not any(rows for name, rows in again.rows.items() if name != "metrics")
     assert {name: lake.read(name) for name in held} == held
     assert lake.read_charges().equals(bill)

@@ -20,6 +20,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.fakes import aws_front, cloudwatch
+from tests.fakes.aws_advice import Optimizer
 from tests.fakes.aws_front import Answer, Call
 
 QUIET = 0.05
@@ -40,6 +41,7 @@ class Cloud:
     front: aws_front.Front
     metrics: QuietCloudWatch
     members: dict[str, str] = field(default_factory=dict)  # account ids by name, where there are
+    optimizer: Optimizer = field(default_factory=Optimizer)  # recommends nothing
 
     @property
     def url(self) -> str:
@@ -48,7 +50,11 @@ class Cloud:
     def ordinary(self) -> None:
         """Nothing refused; what moto lacks is answered."""
         self.front.reset()
-        self.front.rules += [self._measured, _bought, _priced]
+        self.optimizer = Optimizer()
+        self.front.rules += [self._measured, self._advised, _bought, _priced]
+
+    def _advised(self, call: Call) -> Answer | None:
+        return self.optimizer(call)
 
     def _measured(self, call: Call) -> Answer | None:
         if call.service != "monitoring":

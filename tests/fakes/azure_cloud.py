@@ -15,6 +15,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.fakes.azure_advice import Advisor
 from tests.fakes.azure_arm import Answer, Call, Door, refusal, said, serve
 
 REGION = "westeurope"
@@ -35,6 +36,10 @@ class Tenant:
     subscriptions: dict[str, Thing] = field(default_factory=dict)
     things: dict[str, Thing] = field(default_factory=dict)  # by id in lower case
     sizes: dict[str, list[Thing]] = field(default_factory=dict)  # resource SKUs by region
+    advisor: Advisor = field(init=False)  # recommends nothing
+
+    def __post_init__(self) -> None:
+        self.advisor = Advisor(self.door)
 
     @property
     def url(self) -> str:

@@ -23,6 +23,7 @@ from functools import cache, partial
 from typing import Any, Final
 
 from costopt.pricing import builtin
+from tests.fakes.gcp_advice import Advice
 from tests.fakes.gcp_rest import Answer, Call, Rest, environment, error, page, serve
 
 ZONE: Final = "europe-west1-b"
@@ -135,6 +136,10 @@ class Cloud:
     projects: dict[str, Project] = field(default_factory=dict)
     folders: dict[str, str] = field(default_factory=dict)  # number -> parent
     warned: dict[str, str] = field(default_factory=dict)  # zones/... -> code, in every list
+    advice: Advice = field(init=False)  # what Google's recommenders say: nothing
+
+    def __post_init__(self) -> None:
+        self.advice = Advice(self.rest)
 
     def project(self, project_id: str, *, parent: str = "", state: str = "ACTIVE") -> Project:
         """The project of that id; the first time it is made."""

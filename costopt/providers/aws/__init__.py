@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class AwsProvider:
-    """An account, or an organization's (see Provider, Resuming, Paid and Checked)."""
+    """An account, or an organization's (see Provider, Resuming, Paid, Advised and Checked)."""
 
     name = "aws"
     Settings: ClassVar = AwsSettings
@@ -101,6 +101,14 @@ class AwsProvider:
         prepared = self._prepared if window is None else self._prepare(window)
         assert prepared
         yield from metrics.read(prepared, self._settings, self.problems, self.notes)
+
+    def advice(self) -> pa.Table:
+        """What Compute Optimizer recommends, where the accounts let us ask."""
+        if "advice" in self._settings.skip or self._settings.dry_run:
+            return schema.empty(schema.VENDOR_RECOMMENDATIONS)
+        from costopt.providers.aws.advice import advice
+
+        return advice(self._accounts, self._things, self.problems, self._now)
 
     def checks(self) -> Iterator[Check]:
         """Each action that a collect with these settings needs, tried in every account."""

@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 
+from botocore.exceptions import ClientError
+
 from costopt.parallel import in_threads
+from costopt.providers.aws import advice
 from costopt.providers.aws.access import DENIED, FAILURES, Account, denied, partition, said
 from costopt.providers.aws.organization import accounts
 from costopt.providers.aws.settings import AwsSettings
@@ -69,6 +72,20 @@ def _metrics(account: Account, region: str) -> object:
     )
 
 
+def _advice(operation: str) -> Attempt:
+    """An account that never opted in lacks no permission."""
+
+    def attempt(account: Account, region: str) -> object:
+        try:
+            return getattr(account.client(advice.SERVICE, region), operation)(maxResults=1)
+        except ClientError as error:
+            if not advice.is_not_opted_in(error):
+                raise
+            return None
+
+    return attempt
+
+
 def _export(account: Account, address: str) -> object:
     """Two are listed: the first may be the empty object by which the console shows a folder."""
     bucket, prefix = _bucket(address)
@@ -86,6 +103,10 @@ def _with_metrics(settings: AwsSettings) -> bool:
 
 def _with_prices(settings: AwsSettings) -> bool:
     return "prices" not in settings.skip
+
+
+def _with_advice(settings: AwsSettings) -> bool:
+    return "advice" not in settings.skip
 
 
 def _with_export(settings: AwsSettings) -> bool:
@@ -138,6 +159,10 @@ PERMISSIONS: Final = (
         _call("pricing", "get_products", ServiceCode="AmazonEC2", MaxResults=1),
         "account",
         _with_prices,
+    ),
+    *(
+        Permission(call.name, _advice(call.operation), "account", _with_advice)
+        for call in advice.CALLS
     ),
     Permission("s3:ListBucket", _export, "export", _with_export),
     Permission("s3:GetObject", None, "export", _with_export),

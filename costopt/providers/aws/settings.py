@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-Part = Literal["metrics", "charges", "prices"]
+Part = Literal["metrics", "charges", "prices", "advice"]
 
 
 def _region(name: str) -> str:
@@ -68,7 +68,7 @@ class AwsSettings(BaseModel):
         description="the bill by Cost Explorer where no export is named, and how far commitments "
         "are used; $0.01 a request",
     )
-    skip: tuple[Part, ...] = Field((), description="leave out metrics, charges or prices")
+    skip: tuple[Part, ...] = Field((), description="leave out metrics, charges, prices or advice")
     dry_run: bool = Field(
         False,
         description="list what there is, say what the paid calls would cost and which months of a "

@@ -103,6 +103,14 @@ class AzureProvider:
         )
         yield from metrics.read(prepared, self._settings, self.problems)
 
+    def advice(self) -> pa.Table:
+        """What Azure Advisor recommends, where the subscriptions let us ask."""
+        if "advice" in self._settings.skip or self._settings.dry_run:
+            return schema.empty(schema.VENDOR_RECOMMENDATIONS)
+        from costopt.providers.azure.advice import advice
+
+        return advice(self._access, self._subscriptions, self.problems, self._now)
+
     def checks(self) -> Iterator[Check]:
         """Each action that a collect with these settings needs, tried in every subscription."""
         from costopt.providers.azure import permissions

@@ -17,7 +17,7 @@ from azure.mgmt.monitor import MonitorManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 
 from costopt.parallel import in_threads
-from costopt.providers.azure import subscriptions
+from costopt.providers.azure import advice, subscriptions
 from costopt.providers.azure.access import FAILURES, Access, denied, said
 from costopt.providers.azure.inventory.place import Place, at, unregistered
 from costopt.providers.azure.inventory.scale_sets import ScaleSet
@@ -109,6 +109,10 @@ def _with_metrics(settings: AzureSettings) -> bool:
     return "metrics" not in settings.skip
 
 
+def _with_advice(settings: AzureSettings) -> bool:
+    return "advice" not in settings.skip
+
+
 def _with_export(settings: AzureSettings) -> bool:
     return bool(_addresses(settings)) and "charges" not in settings.skip
 
@@ -142,7 +146,7 @@ PERMISSIONS: Final = (
         _first(lambda place: place.network.load_balancers.list_all()),
     ),
     Permission("Microsoft.Insights/metrics/read", _metrics, wanted=_with_metrics),
-    Permission("Microsoft.Advisor/recommendations/read", _advice),
+    Permission(advice.CALL, _advice, wanted=_with_advice),
     Permission(
         "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
         _export,

@@ -91,7 +91,7 @@ class AzureSettings(BaseModel):
         "https://ACCOUNT.blob.core.windows.net/CONTAINER/prefix, or path",
     )
     currency: Currency = Field("USD", description="currency of the list prices")
-    skip: tuple[Part, ...] = Field((), description="leave out metrics, charges or prices")
+    skip: tuple[Part, ...] = Field((), description="leave out metrics, charges, prices or advice")
     dry_run: bool = Field(False, description="list what there is and what would be asked, and stop")
     max_concurrency: int = Field(4, ge=1, le=64, description="calls under way at a time")
     max_attempts: int = Field(

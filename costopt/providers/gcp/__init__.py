@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -35,6 +36,7 @@ class GcpProvider:
         self._settings = settings
         self._known = Known()
         self._refused: bool | None = None  # whether the paid calls are; None = not asked yet
+        self._left = Decimal(0)  # dollars that the bill's queries may cost
         self.problems: list[Problem] = []
         self.notes: dict[str, str] = {}
 
@@ -64,15 +66,18 @@ class GcpProvider:
         return schema.empty(schema.PRICES)
 
     def estimate(self) -> Estimate:
-        """What Cloud Monitoring will ask for, by what there is and the lake holds.
+        """What Cloud Monitoring and BigQuery will ask for, by what there is and the lake holds.
 
         Raises:
             ProviderError: more than `max_api_cost`; then the paid calls are not made.
         """
-        from costopt.providers.gcp import costs, metrics
+        from costopt.providers.gcp import bill, costs, metrics
 
         self._refused = True
         parts = [metrics.estimate(self._prepared)] if self._prepared else []
+        self._left = costs.left(self._settings, parts)
+        if "charges" not in self._settings.skip:
+            parts.append(bill.estimate(self._access, self._known.notes, self.problems))
         made = costs.estimate(self._settings, parts)
         self._refused = self._settings.dry_run
         return made
@@ -88,7 +93,30 @@ class GcpProvider:
         yield from metrics.read(prepared, self._settings, self.problems)
 
     def charges(self, window: Window | None) -> Iterator[pa.Table]:
-        yield from ()
+        """The bill: months that are new or restated, out of BigQuery or the export's files."""
+        from costopt.providers.gcp import bill
+
+        skipped = "charges" in self._settings.skip or self._settings.dry_run
+        if skipped or (self._settings.billing_table and not self._may_pay()):
+            return
+        named = self._settings.billing_table or self._settings.export
+        yield from bill.charges(
+            self._access,
+            self._known.notes,
+            window,
+            self.problems,
+            self.notes,
+            resources=(*self._known.resources, *self._things.to_pylist()) if named else (),
+            most=self._left,
+        )
+
+    def advice(self) -> pa.Table:
+        """What Google's recommenders say, where the projects let us ask."""
+        if "advice" in self._settings.skip or self._settings.dry_run:
+            return schema.empty(schema.VENDOR_RECOMMENDATIONS)
+        from costopt.providers.gcp.advice import advice
+
+        return advice(self._access, self._projects, self._things, self.problems, self._now)
 
     def checks(self) -> Iterator[Check]:
         """Each permission that a collect with these settings needs, tried in every project."""

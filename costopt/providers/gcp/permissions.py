@@ -13,10 +13,12 @@ from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
 from google.cloud import compute_v1
+from google.cloud.recommender_v1 import RecommenderClient
 from google.cloud.resourcemanager_v3 import FoldersClient, ProjectsClient
 
 from costopt.parallel import in_threads
 from costopt.providers.base import Check
+from costopt.providers.gcp import advice
 from costopt.providers.gcp import projects as _projects
 from costopt.providers.gcp.access import FAILURES, Access, denied, not_enabled, said
 from costopt.providers.gcp.projects import Project, projects
@@ -108,6 +110,19 @@ def _series(access: Access, project: str) -> object:
     )
 
 
+def _advice(recommender: advice.Recommender) -> Attempt:
+    """Of a place that every project has."""
+    place = "us-central1" if recommender.collection == "addresses" else "us-central1-a"
+
+    def attempt(access: Access, project: str) -> object:
+        client = access.rest(advice.SERVICE, RecommenderClient, transport="rest")
+        parent = f"projects/{project}/locations/{place}/recommenders/{recommender.name}"
+        asked = {"parent": parent, "page_size": 1}
+        return access.asked(client.list_recommendations, request=asked)
+
+    return attempt
+
+
 def _table(access: Access, name: str) -> object:
     """A query that is only estimated: free, and it needs what the real one needs."""
     from google.cloud import bigquery
@@ -135,6 +150,10 @@ class _Lacking(Exception):
 
 def _with_metrics(settings: GcpSettings) -> bool:
     return "metrics" not in settings.skip
+
+
+def _with_advice(settings: GcpSettings) -> bool:
+    return "advice" not in settings.skip
 
 
 def _with_table(settings: GcpSettings) -> bool:
@@ -168,6 +187,7 @@ PERMISSIONS: Final = (
     *_COMPUTE,
     Permission("monitoring.metricDescriptors.list", _descriptors, wanted=_with_metrics),
     Permission("monitoring.timeSeries.list", _series, wanted=_with_metrics),
+    *(Permission(one.permission, _advice(one), wanted=_with_advice) for one in advice.RECOMMENDERS),
     Permission("bigquery.jobs.create", _table, "table", _with_table),
     Permission("bigquery.tables.getData", None, "table", _with_table),
     Permission("storage.objects.list", _files, "export", _with_export),

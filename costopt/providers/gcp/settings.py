@@ -78,7 +78,7 @@ class GcpSettings(BaseModel):
     billing_project: ProjectId | None = Field(
         None, description="project that pays for the BigQuery query; without it, the table's"
     )
-    skip: tuple[Part, ...] = Field((), description="leave out metrics, charges or prices")
+    skip: tuple[Part, ...] = Field((), description="leave out metrics, charges, prices or advice")
     dry_run: bool = Field(
         False, description="list what there is, say what the paid calls would cost, and stop"
     )

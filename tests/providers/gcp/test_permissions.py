@@ -33,6 +33,8 @@ def monitored(gcp: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[gcp_monit
     """Everything that a collect asks: a project in an organization, metrics, a bill."""
     gcp.project(PROJECT, parent="organizations/400")
     made = gcp.project(PROJECT).instance("web-1")
+    gcp.project(PROJECT).disk("data")
+    gcp.project(PROJECT).address("spare")
     series = gcp_monitoring.machine(PROJECT, str(made["id"]))
     service = gcp_monitoring.Monitoring(datetime.now(UTC), series)
     gcp.rest.route("bigquery.jobs.insert", "POST", "/bigquery/v2/projects/{payer}/jobs", estimated)
@@ -86,9 +88,10 @@ def test_the_role_is_what_the_code_calls_and_nothing_more(
     """Named and found below an organization: every call that the inventory and metrics make."""
     for asked in (settings(project=(PROJECT,)), settings(organization="400")):
         provider = GcpProvider(asked)
-        assert provider.resources().num_rows == 1
+        assert provider.resources().num_rows == 3
         assert provider.shapes().num_rows
         assert sum(table.num_rows for table in provider.metrics(None))
+        assert provider.advice().num_rows == 4  # each recommender was asked
         assert provider.problems == []
     called = {permission(call) for call in gcp.rest.calls}
     called |= {
