@@ -1,0 +1,151 @@
+"""The two ways to ask for metrics: many machines at once, or one; and what a refusal means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    IncompleteReadError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.mgmt.monitor import MonitorManagementClient
+from azure.monitor.querymetrics import MetricsClient
+
+from costopt.providers.azure.access import Access, said
+from costopt.providers.azure.metrics.pace import REMAINING
+from costopt.providers.azure.metrics.plan import Call, Part
+from costopt.providers.azure.metrics.retention import GRAIN, PERIOD
+
+_MOST_DEVICES: Final = 100
+"""Cards of a machine; without a number there would be ten."""
+_THROTTLED: Final = frozenset({429, 529})
+_PASSING: Final = _THROTTLED | {408, 502}
+"""What the SDK does not try again of a POST, or at all: the batch endpoint's throttling is 529."""
+_REFUSED: Final = frozenset({401, 403, 404, 405})
+
+_VALID: Final = re.compile(r"Valid metrics: ([^\"\r\n]*)")
+
+
+class Told(NamedTuple):
+    """An answer."""
+
+    body: bytes
+    remaining: str | None  # reads that Resource Manager leaves, where it says so
+
+
+def ask(access: Access, call: Call, parts: Sequence[Part], names: Sequence[str]) -> Told:
+    """Make one request.
+
+    Args:
+        parts: of the call, those that it is about.
+        names: of the call, those that Azure has.
+    Raises:
+        AzureError: what `access.FAILURES` holds.
+    """
+    raws = [raw for raw in call.raws if raw.name in names]
+    aggregations = sorted({raw.aggregation for raw in raws})
+    if call.batch:
+        return _many(access, call, parts, names, aggregations)
+    return _one(access, call, parts[0], names, aggregations)
+
+
+def _many(
+    access: Access,
+    call: Call,
+    parts: Sequence[Part],
+    names: Sequence[str],
+    aggregations: Sequence[str],
+) -> Told:
+    """The SDK hands over the body unread; it is given nothing to make objects of."""
+    bodies: list[bytes] = []
+
+    def keep(_: Any, chunks: Iterator[bytes], __: Any) -> dict[str, list[object]]:
+        bodies.append(b"".join(chunks))
+        return {"values": []}
+
+    access.metrics(MetricsClient, call.group.place.region).query_resources(
+        resource_ids=[part.target.resource_id for part in parts],
+        metric_namespace=call.group.namespace,
+        metric_names=list(names),
+        timespan=(_moment(call.start), _moment(call.end)),
+        granularity=timedelta(seconds=PERIOD),
+        aggregations=aggregations,
+        stream=True,
+        cls=keep,
+    )
+    return Told(bodies[0], None)
+
+
+def _one(
+    access: Access, call: Call, part: Part, names: Sequence[str], aggregations: Sequence[str]
+) -> Told:
+    group = call.group
+    by_device = {"filter": f"{group.dimension} eq '*'", "top": _MOST_DEVICES}
+    response = access.management(MonitorManagementClient, group.place.subscription).metrics.list(
+        part.target.resource_id.lstrip("/"),
+        timespan=f"{_text(call.start)}/{_text(call.end)}",
+        interval=GRAIN,
+        metricnames=",".join(names),
+        metricnamespace=group.namespace,
+        aggregation=",".join(aggregations),
+        cls=lambda response, _, __: response.http_response,
+        **(by_device if group.dimension else {}),
+    )
+    return Told(response.content, response.headers.get(REMAINING))
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether it says that the batch endpoint is not for us: absent, or not granted."""
+    if isinstance(error, (ClientAuthenticationError, ServiceRequestError)):
+        return True
+    return isinstance(error, HttpResponseError) and error.status_code in _REFUSED
+
+
+def is_general(error: Exception) -> bool:
+    """Whether the next request to the same place would fail for the same reason: no credentials, no
+    network, and throttling that outlasted all patience."""
+    if isinstance(error, (ClientAuthenticationError, ServiceRequestError)):
+        return True
+    return isinstance(error, HttpResponseError) and error.status_code in _THROTTLED
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether it is worth another try after what the SDK tried. Where Azure said how long to wait,
+    the SDK waited."""
+    if isinstance(error, (ServiceResponseError, IncompleteReadError)):
+        return True
+    if not isinstance(error, HttpResponseError) or error.status_code not in _PASSING:
+        return False
+    response: Any = error.response
+    return response is None or "Retry-After" not in response.headers
+
+
+def is_gone(error: Exception) -> bool:
+    """Whether there is no such machine."""
+    return isinstance(error, HttpResponseError) and error.status_code == 404
+
+
+def unknown(error: Exception, names: Sequence[str]) -> set[str]:
+    """Those of the names that Azure does not have there, where that is what the error says."""
+    valid = _VALID.search(str(error))
+    return set(names) - set(valid[1].split(",")) if valid else set()
+
+
+def reason(error: Exception) -> tuple[str, str]:
+    """Code and text of an error, without secrets."""
+    text = said(error)
+    return text.partition(":")[0], text
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _text(seconds: int) -> str:
+    return f"{_moment(seconds):%Y-%m-%dT%H:%M:%SZ}"
