@@ -224,7 +224,7 @@ def test_composed_prices_are_those_of_the_real_list(compared: Compared) -> None:
         if price is not None and abs(float(price) - real) > NEAR * max(1.0, real)
     ]
     assert wrong == []
-    assert sum(price is not None for *_, price in compared.rows()) > 2_000
+    assert sum(price is not None for *_, price in compared.rows()) > 1_500
     # In Bangkok there is no SKU for C4's disks: the list has them for nothing, and nothing is
     # composed.
     free = {
