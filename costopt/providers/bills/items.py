@@ -46,6 +46,10 @@ class Items:
         """Whether there is a column of that name, in any spelling."""
         return plain(name) in self._columns
 
+    def column(self, name: str) -> pa.Array | None:
+        """The column as the file has it; None = there is none."""
+        return self._columns.get(plain(name))
+
     def text(self, *names: str) -> pa.Array:
         """The first of these columns that says something, row by row."""
         there = [self._columns[plain(name)] for name in names if self.has(name)]
@@ -57,7 +61,7 @@ class Items:
     def amount(self, name: str) -> pa.Array:
         """Money or a quantity, exact to 12 digits after the point (schema.COST)."""
         if name not in self._amounts:
-            column = self._columns.get(plain(name))
+            column = self.column(name)
             nothing = pa.nulls(self.rows, COST), None
             self._amounts[name] = nothing if column is None else money(column, name)
         return self._amounts[name][0]

@@ -1,4 +1,4 @@
-"""One downloaded bill file as batches of columns: Parquet, and CSV as gzip, zip or plain text.
+"""One file of a bill as batches of columns: Parquet; CSV and lines of JSON, also in gzip or zip.
 
 A file of a bill is whole or of no use. So, unlike the files of users, whatever is damaged refuses
 the file: the gzip and zip checksums are verified by reading to the end.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -31,6 +33,9 @@ _BLOCK: Final = 8 << 20
 """Of unpacked text. Arrow refuses rows longer than this, so a file takes no more memory, whatever
 it unpacks to; a header is bounded by us."""
 _LONGEST_HEADER: Final = 1 << 20
+_LONGEST_OBJECT: Final = 1 << 20
+_OBJECTS: Final = 1 << 13  # a batch; each is Python's until it is a column
+_BOM: Final = b"\xef\xbb\xbf"
 _DAMAGE: Final = (
     pa.ArrowException,
     OSError,
@@ -39,24 +44,27 @@ _DAMAGE: Final = (
     zipfile.BadZipFile,
     UnicodeDecodeError,
     csv.Error,
+    json.JSONDecodeError,
+    RecursionError,
     StopIteration,
 )
 """What reading a damaged file raises."""
 
 
 def batches(path: Path, where: str, choose: Choose) -> Iterator[Columns]:
-    """The file's rows, some ten thousand at a time; CSV values are text.
+    """The file's rows, some ten thousand at a time; values of CSV and JSON are text.
 
     Args:
         where: the file's address, for messages.
-        choose: which of the file's columns are wanted; may refuse them by an InputError.
+        choose: which of the file's columns are wanted; may refuse them by an InputError. Of lines
+            of JSON it is asked for each batch: these leave out what is null.
     Raises:
         InputError: the file is damaged, at whichever row.
     """
     try:
         with path.open("rb") as file:
             parquet = file.read(4) == b"PAR1"
-        yield from (_parquet if parquet else _csv)(path, choose)
+        yield from (_parquet if parquet else _text)(path, choose)
     except _DAMAGE as error:
         what = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"a damaged or incomplete file: {shown(what)}", where=where) from None
@@ -69,27 +77,69 @@ def _parquet(path: Path, choose: Choose) -> Iterator[Columns]:
             yield dict(zip(batch.schema.names, batch.columns, strict=True))
 
 
-def _csv(path: Path, choose: Choose) -> Iterator[Columns]:
+def _text(path: Path, choose: Choose) -> Iterator[Columns]:
     with _unpacked(path) as text:
-        names = _unique(_header(text))
-        reader = arrow_csv.open_csv(
-            text,
-            read_options=arrow_csv.ReadOptions(
-                use_threads=False, block_size=_BLOCK, column_names=names
-            ),
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(
-                include_columns=list(choose(names)),
-                column_types=dict.fromkeys(names, pa.string()),
-                strings_can_be_null=False,
-            ),
-        )
-        for batch in reader:
-            yield dict(zip(batch.schema.names, batch.columns, strict=True))
+        yield from (_json if text.peek(4)[:4].lstrip(_BOM)[:1] == b"{" else _csv)(text, choose)
+
+
+def _csv(text: IO[bytes], choose: Choose) -> Iterator[Columns]:
+    names = _unique(_header(text))
+    reader = arrow_csv.open_csv(
+        text,
+        read_options=arrow_csv.ReadOptions(
+            use_threads=False, block_size=_BLOCK, column_names=names
+        ),
+        parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+        convert_options=arrow_csv.ConvertOptions(
+            include_columns=list(choose(names)),
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=False,
+        ),
+    )
+    for batch in reader:
+        yield dict(zip(batch.schema.names, batch.columns, strict=True))
+
+
+def _json(text: io.BufferedReader, choose: Choose) -> Iterator[Columns]:
+    """An object a line; those within become columns `outer.inner`, lists stay JSON."""
+    text.read(len(_BOM) if text.peek(3)[:3] == _BOM else 0)
+    while lines := list(islice(_lines(text), _OBJECTS)):
+        rows = [_flat(_object(line)) for line in lines if line.strip()]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        if names:
+            yield {
+                name: pa.array([row.get(name) for row in rows], pa.string())
+                for name in choose(names)
+            }
+
+
+def _lines(text: IO[bytes]) -> Iterator[bytes]:
+    while line := text.readline(_LONGEST_OBJECT + 1):
+        if len(line) > _LONGEST_OBJECT:
+            raise csv.Error("a line of JSON is longer than 1 MiB")
+        yield line
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    # Numbers stay as they are written, NaN too: it is for the reader of amounts to refuse.
+    found = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+    if not isinstance(found, dict):
+        raise csv.Error("a line is no JSON object")
+    return found
+
+
+def _flat(found: dict[str, Any], above: str = "") -> dict[str, str]:
+    row: dict[str, str] = {}
+    for name, value in found.items():
+        if isinstance(value, dict):
+            row |= _flat(value, f"{above}{name}.")
+        elif value is not None:
+            row[above + name] = value if isinstance(value, str) else json.dumps(value)
+    return row
 
 
 @contextmanager
-def _unpacked(path: Path) -> Iterator[IO[bytes]]:
+def _unpacked(path: Path) -> Iterator[io.BufferedReader]:
     with ExitStack() as stack:
         raw: Any = stack.enter_context(path.open("rb"))
         magic = raw.read(4)
@@ -103,7 +153,7 @@ def _unpacked(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _header(text: IO[bytes]) -> list[str]:
-    """The first line; AWS's column names hold no line ends."""
+    """The first line; names of columns hold no line ends."""
     raw = text.readline(_LONGEST_HEADER + 1)
     if len(raw) > _LONGEST_HEADER:
         raise csv.Error("its first line is no header: it is longer than 1 MiB")

@@ -71,12 +71,14 @@ class GcpProvider:
         Raises:
             ProviderError: more than `max_api_cost`; then the paid calls are not made.
         """
-        from costopt.providers.gcp import bill, costs, metrics
+        from costopt.providers.gcp import costs, metrics
 
         self._refused = True
         parts = [metrics.estimate(self._prepared)] if self._prepared else []
         self._left = costs.left(self._settings, parts)
-        if "charges" not in self._settings.skip:
+        if self._with_bill:
+            from costopt.providers.gcp import bill
+
             parts.append(bill.estimate(self._access, self._known.notes, self.problems))
         made = costs.estimate(self._settings, parts)
         self._refused = self._settings.dry_run
@@ -94,19 +96,18 @@ class GcpProvider:
 
     def charges(self, window: Window | None) -> Iterator[pa.Table]:
         """The bill: months that are new or restated, out of BigQuery or the export's files."""
+        paid = self._settings.billing_table is not None
+        if not self._with_bill or self._settings.dry_run or (paid and not self._may_pay()):
+            return
         from costopt.providers.gcp import bill
 
-        skipped = "charges" in self._settings.skip or self._settings.dry_run
-        if skipped or (self._settings.billing_table and not self._may_pay()):
-            return
-        named = self._settings.billing_table or self._settings.export
         yield from bill.charges(
             self._access,
             self._known.notes,
             window,
             self.problems,
             self.notes,
-            resources=(*self._known.resources, *self._things.to_pylist()) if named else (),
+            resources=(*self._known.resources, *self._things.to_pylist()),
             most=self._left,
         )
 
@@ -129,6 +130,11 @@ class GcpProvider:
         from costopt.providers.gcp import permissions
 
         return permissions.role(self._settings)
+
+    @property
+    def _with_bill(self) -> bool:
+        named = self._settings.billing_table or self._settings.export
+        return bool(named) and "charges" not in self._settings.skip
 
     def _may_pay(self) -> bool:
         """Whether the paid calls are allowed; where nobody asked before, asked now."""

@@ -23,7 +23,7 @@ def estimate(settings: GcpSettings, parts: Sequence[Estimate]) -> Estimate:
     lines = [line for part in parts for line in part.lines]
     if settings.dry_run:
         return Estimate(usd, (*lines, "dry run: none of these calls is made"))
-    limit = Decimal(repr(settings.max_api_cost))
+    limit = _limit(settings)
     if usd > limit:
         raise ProviderError(
             f"Google would bill ${cents_up(usd):,} for the calls, above the limit of ${limit:,}: "
@@ -33,3 +33,12 @@ def estimate(settings: GcpSettings, parts: Sequence[Estimate]) -> Estimate:
             "--skip metrics",
         )
     return Estimate(usd, tuple(lines))
+
+
+def left(settings: GcpSettings, parts: Sequence[Estimate]) -> Decimal:
+    """Dollars that these parts leave of `max_api_cost` for others."""
+    return max(Decimal(0), _limit(settings) - sum((part.usd for part in parts), Decimal(0)))
+
+
+def _limit(settings: GcpSettings) -> Decimal:
+    return Decimal(repr(settings.max_api_cost))

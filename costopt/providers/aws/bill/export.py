@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from costopt.errors import InputError
 from costopt.frame import bill
-from costopt.frame.focus_terms import COLUMNS
 from costopt.frame.intake import Intake, Misread
 from costopt.providers.aws.bill import cur
 from costopt.providers.aws.bill.complaints import Complaints
@@ -20,13 +19,8 @@ from costopt.providers.aws.bill.fetch import Bucket
 from costopt.providers.aws.bill.layout import Month, Stored
 from costopt.providers.aws.bill.spool import Spool
 from costopt.providers.base import Problem
-from costopt.providers.bills import reading
-from costopt.providers.bills.items import money, plain
-from costopt.schema import CHARGES, COST
+from costopt.providers.bills import focus, reading
 
-_SPELLED: Final = {plain(name): name for name in COLUMNS}
-_FIGURES: Final = tuple(field.name for field in CHARGES if field.type == COST)
-_COSTS: Final = ("BilledCost", "EffectiveCost")
 _Net = tuple[pa.Array, pa.Array] | None
 
 
@@ -85,7 +79,7 @@ def _read(path: Path, where: str, spool: Spool, complaints: Complaints) -> None:
     unread = Complaints()
     for columns in reading.batches(path, where, choose):
         batch = kind[0](columns)
-        unread.add([one for one in batch.unread if one.column in (*AMOUNTS, *_COSTS)])
+        unread.add([one for one in batch.unread if one.column in (*AMOUNTS, *focus.COSTS)])
         if unread.counts:
             continue  # only to count them
         complaints.add((*batch.intake.misread, *batch.unread))
@@ -97,8 +91,7 @@ def _read(path: Path, where: str, spool: Spool, complaints: Complaints) -> None:
 
 def _kind(names: Sequence[str]) -> _Convert:
     """How to read a file of those columns."""
-    known = {_SPELLED.get(plain(name)) for name in names}
-    if known.issuperset(bill.REQUIRED):
+    if focus.is_focus(names):
         return _of_focus
     if cur.is_cur(names):
         return _of_cur
@@ -106,11 +99,8 @@ def _kind(names: Sequence[str]) -> _Convert:
 
 
 def _of_focus(columns: reading.Columns) -> _Batch:
-    spelled = {_SPELLED.get(plain(name), name): column for name, column in columns.items()}
-    read = {name: money(spelled[name], name) for name in _FIGURES if name in spelled}
-    found = {name: values for name, (values, _) in read.items()}
-    unread = [misread for _, misread in read.values() if misread is not None]
-    return _Batch(bill.normalise({**spelled, **found}), unread=unread)
+    intake, unread = focus.normalised(focus.spelled(columns))
+    return _Batch(intake, unread=unread)
 
 
 def _of_cur(columns: reading.Columns) -> _Batch:
