@@ -55,7 +55,8 @@ def come(true: Callable[[], bool]) -> bool:
 
 
 def left() -> list[str]:
-    return [t.name for t in threading.enumerate() if t.name.startswith("costopt")]
+    """Threads of in_threads; others of ours may be at work for other tests of this process."""
+    return [t.name for t in threading.enumerate() if t.name.startswith("costopt_")]
 
 
 @settings(deadline=None)

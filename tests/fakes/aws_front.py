@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -140,6 +141,10 @@ def serve(front: Front) -> ThreadingHTTPServer:
         def server_close(self) -> None:
             super().server_close()
             onward.close()
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            if not isinstance(sys.exception(), ConnectionError):  # who asked was killed
+                super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     server = Server(("127.0.0.1", 0), Door)
     front.url = f"http://127.0.0.1:{server.server_port}"
