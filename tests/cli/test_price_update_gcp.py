@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from costopt.cli.prices import prices
 from costopt.errors import ConfigError
 from costopt.lake.store import Lake
-from tests.fakes.gcp_catalogue import NAME, Catalogue
+from tests.fakes.gcp_catalogue import NAME
 from tests.fakes.gcp_cloud import Cloud, cloud
 from tests.fakes.gcp_rest import error
 
@@ -23,10 +23,8 @@ CORE, RAM = "N2 Instance Core running in Belgium", "N2 Instance Ram running in B
 def gcp(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
     monkeypatch.chdir(tmp_path)
     with cloud() as made:
-        catalogue = Catalogue()
-        catalogue.routes(made.rest)
-        catalogue.add(CORE, "0.034773", "europe-west1")
-        catalogue.add(RAM, "0.004661", "europe-west1")
+        made.catalogue.add(CORE, "0.034773", "europe-west1")
+        made.catalogue.add(RAM, "0.004661", "europe-west1")
         yield made
 
 

@@ -1,10 +1,8 @@
 """The Cloud Billing Catalogue on loopback: SKUs as Google writes them, in pages of 5,000.
 
-    with serve(Rest()) as rest, environment(rest.url):
-        catalogue = Catalogue()
-        catalogue.routes(rest)
-        catalogue.add("N2 Instance Core running in Belgium", "0.034773", "europe-west1")
-        catalogue.add("N2 Instance Ram running in Belgium", "0.004661", "europe-west1")
+    with cloud() as made:  # tests.fakes.gcp_cloud
+        made.catalogue.add("N2 Instance Core running in Belgium", "0.034773", "europe-west1")
+        made.catalogue.add("N2 Instance Ram running in Belgium", "0.004661", "europe-west1")
 
 Category and unit follow from the description as they do in the real list; `more` overrides them.
 """

@@ -9,7 +9,7 @@ if a test says so. Machine types are those of the built-in snapshot, in every zo
         GcpProvider(GcpSettings(project=("shop-prod-1",))).resources()
         made.rest.counted()  # {"compute.instances.aggregatedList": 1, ...}
 
-Other services (catalogue, BigQuery) add their methods to `made.rest`: see tests.fakes.gcp_rest.
+Other services (BigQuery) add their methods to `made.rest`: see tests.fakes.gcp_rest.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from costopt.pricing import builtin
 from tests.fakes.gcp_advice import Advice
+from tests.fakes.gcp_catalogue import Catalogue
 from tests.fakes.gcp_rest import Answer, Call, Rest, environment, error, page, serve
 
 ZONE: Final = "europe-west1-b"
@@ -136,6 +137,7 @@ class Cloud:
     projects: dict[str, Project] = field(default_factory=dict)
     folders: dict[str, str] = field(default_factory=dict)  # number -> parent
     warned: dict[str, str] = field(default_factory=dict)  # zones/... -> code, in every list
+    catalogue: Catalogue = field(default_factory=Catalogue)  # prices
     advice: Advice = field(init=False)  # what Google's recommenders say: nothing
 
     def __post_init__(self) -> None:
@@ -265,6 +267,7 @@ class Cloud:
 
     def routes(self) -> None:
         """Have the calls of these services answered."""
+        self.catalogue.routes(self.rest)
         manager, compute = "cloudresourcemanager", "/compute/v1/projects/{project}"
         add = self.rest.route
         add(f"{manager}.projects.get", "GET", "/v3/projects/{project}", self._get_project)

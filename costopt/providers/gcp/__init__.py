@@ -63,7 +63,17 @@ class GcpProvider:
         return beside_own(self._types.table(), self._known.shapes)
 
     def prices(self) -> pa.Table:
-        return schema.empty(schema.PRICES)
+        """List prices of the machine types in use and their series, composed of the Cloud Billing
+        Catalogue's; none where the lake holds one of the user's own."""
+        if "prices" in self._settings.skip:
+            return schema.empty(schema.PRICES)
+        from costopt.providers.gcp.machine_types import PROVIDER
+        from costopt.providers.gcp.prices import in_use
+        from costopt.providers.held import Held
+
+        known = pa.concat_tables([self._known.shapes, self.shapes()])
+        held = Held(PROVIDER, self._known.prices, known)
+        return in_use(self._access, self._things, held, self.problems)
 
     def estimate(self) -> Estimate:
         """What Cloud Monitoring and BigQuery will ask for, by what there is and the lake holds.

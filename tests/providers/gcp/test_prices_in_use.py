@@ -28,8 +28,7 @@ N2_STANDARD_4 = Decimal("0.213668")
 
 @pytest.fixture
 def catalogue(gcp: Cloud) -> Catalogue:
-    made = Catalogue()
-    made.routes(gcp.rest)
+    made = gcp.catalogue
     for place, region in (("Belgium", BELGIUM), ("Iowa", IOWA)):
         made.add(f"N2 Instance Core running in {place}", "0.034773", region)
         made.add(f"N2 Instance Ram running in {place}", "0.004661", region)

@@ -183,8 +183,6 @@ def compared(gcp: Cloud, opened: Opened, real_data: Path) -> Compared:
         row["x_InstanceType"]: parts(row["x_InstanceType"], row) for row in table.to_pylist()
     }
     real = {key: types for key, types in listed(real_data).items() if key[0] in REGIONS}
-    catalogue = Catalogue()
-    catalogue.routes(gcp.rest)
     implied = {}
     for (region, purchase), types in real.items():
         machines = {
@@ -195,7 +193,7 @@ def compared(gcp: Cloud, opened: Opened, real_data: Path) -> Compared:
         spot = purchase == "spot"
         implied[region, purchase] = solved(machines, 0.25 if spot else 1.0)
         for part, price in implied[region, purchase].hourly.items():
-            sell(catalogue, part, price, region, spot=spot)
+            sell(gcp.catalogue, part, price, region, spot=spot)
     held = Held("GCP", schema.empty(schema.PRICES), schema.empty(schema.SHAPES))
     composed = {
         (row["RegionId"], row["PricingCategory"], row["x_InstanceType"]): row["ListUnitPrice"]

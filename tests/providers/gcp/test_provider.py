@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -85,3 +86,20 @@ def test_everything_is_listed_once(gcp: Cloud) -> None:
     made.shapes()
     assert made.resources().equals(first)
     assert set(gcp.rest.counted().values()) == {1}
+
+
+def test_prices_are_of_the_types_that_are_listed(gcp: Cloud) -> None:
+    """Also of a type of one's own making."""
+    project = gcp.project(PROJECT)
+    project.instance("web-1", machine_type="n2-standard-4")
+    project.instance("shop-1", machine_type="n2-custom-2-4096")
+    for name, price in (("N2", "0.03"), ("N2 Custom", "0.04")):
+        gcp.catalogue.add(f"{name} Instance Core running in Belgium", price, "europe-west1")
+        gcp.catalogue.add(f"{name} Instance Ram running in Belgium", "0.005", "europe-west1")
+    made = provider()
+    found = {row["x_InstanceType"]: row["ListUnitPrice"] for row in made.prices().to_pylist()}
+    assert found["n2-standard-4"] == Decimal("0.2")
+    assert found["n2-custom-2-4096"] == Decimal("0.1")
+    assert {name.split("-")[0] for name in found} == {"n2"}
+    assert made.problems == []
+    assert provider(skip=("prices",)).prices().num_rows == 0
