@@ -22,6 +22,7 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "aws": "costopt.providers.aws:AwsProvider",
             "demo": "costopt.providers.demo:DemoProvider",
             "files": "costopt.providers.files:FilesProvider",
+            "gcp": "costopt.providers.gcp:GcpProvider",
             "prometheus": "costopt.providers.prometheus:PrometheusProvider",
         },
         "rule": {

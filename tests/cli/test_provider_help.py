@@ -68,5 +68,5 @@ def test_a_moment_and_a_figure_read_as_they_are_given() -> None:
 
 def test_of_a_wrong_part_the_right_ones_are_told() -> None:
     words = ["collect", "aws", "--skip", "bills"]
-    with pytest.raises(click.UsageError, match="'metrics', 'charges' or 'prices'"):
+    with pytest.raises(click.UsageError, match="'metrics', 'charges', 'prices' or 'advice'"):
         CliRunner().invoke(costopt, words, standalone_mode=False, catch_exceptions=False)

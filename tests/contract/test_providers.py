@@ -1,15 +1,11 @@
-"""What every registered provider owes, whoever wrote it: add yours to BUILDERS."""
+"""What every registered provider owes, whoever wrote it: add yours to fleets.FLEETS."""
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 
-import boto3
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -17,107 +13,20 @@ import pytest
 from costopt import pipeline, registry, schema
 from costopt.lake.store import Lake
 from costopt.model import Window
-from costopt.providers.aws import AwsProvider
-from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Problem, Provider
-from costopt.providers.demo import DemoProvider
-from costopt.providers.files import FilesProvider, FilesSettings
-from costopt.providers.prometheus import PrometheusProvider, PrometheusSettings
-from tests.fakes import aws_account, bill_export
-from tests.fakes.aws_cloud import cloud
-from tests.fakes.prometheus import HOSTS, Scripted, serving, small_fleet
-from tests.fakes.prometheus import NOON as PROMETHEUS_NOON
-from tests.frame.test_bill import SOUND
-
-NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
+from tests.contract import fleets
 
 
-def _files(folder: Path) -> Provider:
-    lines = "".join(
-        f"i-{n % 3},{(NOON + timedelta(minutes=5 * n)).isoformat()},{n % 90},{n % 70}\n"
-        for n in range(900)
-    )
-    header = "ResourceId,Timestamp,cpu_utilization,network_in\n"
-    texts = {
-        "resources": "ProviderName,ResourceId,vcpus\nAWS,i-0,2\nAWS,i-1,4\nAWS,i-2,8\n",
-        "metrics": header + lines,
-        "charges": ",".join(SOUND)
-        + "\n"
-        + ",".join('"' + str(v or "").replace('"', '""') + '"' for v in SOUND.values()),
-        "prices": "provider,instance_type,hourly_price,currency\nOnPrem,g1,0.05,USD\n",
-        "shapes": "provider,instance_type,vcpus\nOnPrem,g1,1\n",
-    }
-    for name, text in texts.items():
-        (folder / f"{name}.csv").write_text(text)
-    return FilesProvider(FilesSettings(**{name: folder / f"{name}.csv" for name in texts}))
+@pytest.fixture(scope="module", params=registry.names("provider"))
+def fleet(request: pytest.FixtureRequest) -> Iterator[fleets.Build]:
+    assert request.param in fleets.FLEETS, f"give the provider {request.param!r} a fleet"
+    with fleets.FLEETS[request.param]() as build:
+        yield build
 
 
-AWS_NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
-"""CloudWatch keeps five minutes for 63 days: a fixed moment would be gone some day."""
-
-
-@pytest.fixture(scope="module")
-def small_aws() -> Iterator[None]:
-    """Two machines and a bill on a moto, which every boto3 client made meanwhile talks to."""
-    with cloud(AWS_NOW):
-        aws_account.machines(aws_account.own(), "us-east-1", "m5.large", 2)
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket="bills")
-        bill = pa.concat_tables(DemoProvider(instances=3, days=8).charges(None))
-        months = pc.strftime(bill.column("BillingPeriodStart"), "%Y-%m")
-        for month in set(months.to_pylist()):
-            bill_export.data_export(
-                lambda key, content: s3.put_object(Bucket="bills", Key=key, Body=content),
-                "focus",
-                month,
-                [bill_export.focus_parquet(bill.filter(pc.equal(months, month)))],
-            )
-        yield
-
-
-def _aws(folder: Path) -> Provider:
-    settings = AwsSettings(
-        region=("us-east-1",),
-        days=2,
-        until=AWS_NOW,
-        export=("s3://bills/focus",),
-        max_attempts=1,
-    )
-    return AwsProvider(settings)
-
-
-@cache
-def _small_prometheus() -> Scripted:
-    """One server for every test of this module; it ends with the process."""
-    running = ExitStack()
-    atexit.register(running.close)
-    return running.enter_context(serving(small_fleet()))
-
-
-def _prometheus(folder: Path) -> Provider:
-    hosts = folder / "hosts.yml"
-    hosts.write_text(HOSTS)
-    until = datetime.fromtimestamp(PROMETHEUS_NOON, UTC)
-    settings = PrometheusSettings(url=_small_prometheus().url, until=until, hosts=hosts)
-    return PrometheusProvider(settings)
-
-
-BUILDERS: dict[str, Callable[[Path], Provider]] = {
-    "aws": _aws,
-    "demo": lambda folder: DemoProvider(instances=12, days=8, seed=1),
-    "files": _files,
-    "prometheus": _prometheus,
-}
-"""A small working instance of each provider; the folder is its own, and empty."""
-
-
-@pytest.fixture(params=registry.names("provider"))
-def build(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Provider]:
-    name = request.param
-    assert name in BUILDERS, f"give the provider {name!r} a builder in {__name__}.BUILDERS"
-    if name == "aws":
-        request.getfixturevalue("small_aws")
-    return lambda: BUILDERS[name](tmp_path)
+@pytest.fixture
+def build(fleet: fleets.Build, tmp_path: Path) -> Callable[[], Provider]:
+    return lambda: fleet(tmp_path)
 
 
 @pytest.fixture

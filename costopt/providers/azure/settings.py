@@ -62,7 +62,7 @@ Endpoint = Annotated[str, AfterValidator(_endpoint)]
 
 
 class AzureSettings(BaseModel):
-    """Collect Azure subscriptions: those named, or all that the credentials can see.
+    """Collect Azure subscriptions, or all that can be seen.
 
     Credentials come from where Azure's own libraries find them (DefaultAzureCredential: az login, a
     service principal in the environment, workload or managed identity). Nothing is changed in any

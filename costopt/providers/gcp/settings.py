@@ -46,7 +46,9 @@ TableName = Annotated[str, AfterValidator(_table)]
 
 
 class GcpSettings(BaseModel):
-    """Collect Google Cloud projects: those named, or all in a folder or an organization.
+    """Collect Google Cloud projects, or all below a folder.
+
+    Without a project, folder or organization that of the credentials is looked into.
 
     Credentials come from where Google's own libraries find them (Application Default Credentials:
     gcloud auth application-default login, a service account, workload identity). Nothing is changed
