@@ -67,7 +67,7 @@ def _of_machine(access: Access, target: Target, pace: Pace) -> list[Source]:
     client = access.management(MonitorManagementClient, target.place.subscription)
     pace.turn()
     listed = client.metric_namespaces.list(target.resource_id.lstrip("/"))
-    names = sorted({str(_named(one)) for one in listed} - {"None"})
+    names = sorted({_named(one) for one in listed})
     sources = []
     taken: set[str] = set()
     for custom in CUSTOM:
@@ -82,20 +82,18 @@ def _of_machine(access: Access, target: Target, pace: Pace) -> list[Source]:
     return sources
 
 
-def _named(listed: Mapping[str, Any]) -> str | None:
-    """What a request has to name it."""
-    properties = listed.get("properties") or {}
-    return properties.get("metricNamespaceName") or listed.get("name")
+def _named(namespace: Any) -> str:
+    """What a request has to call it."""
+    told = namespace.properties
+    return str(told.metric_namespace_name if told else namespace.name)
 
 
-def _source(
-    custom: Custom, namespace: str, definitions: Sequence[Mapping[str, Any]], taken: set[str]
-) -> Source:
+def _source(custom: Custom, namespace: str, definitions: Sequence[Any], taken: set[str]) -> Source:
     """Of the collector's metrics those that the namespace has, card by card."""
     there = {
-        one["name"]["value"]
+        one.name.value
         for one in definitions
-        if custom.dimension in {str(d.get("value")).lower() for d in one.get("dimensions") or ()}
+        if custom.dimension in {str(by.value).lower() for by in one.dimensions or ()}
     }
     entries = [e for e in custom.entries if e.name not in taken and there.issuperset(e.names)]
     return Source(namespace, custom.dimension, tuple(entries))

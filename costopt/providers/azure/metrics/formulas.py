@@ -59,7 +59,8 @@ def used_percent(where: Where, free_percent: Values, free_bytes: Values) -> Valu
     """What is not available, by the percentage; where there is none, by bytes against the shape."""
     of_bytes = 100 * free_bytes / (where.memory if where.memory > 0 else np.nan)
     free = np.where(np.isnan(free_percent), of_bytes, free_percent)
-    return np.clip(100 - free, 0, 100)
+    used: Values = np.clip(100 - free, 0, 100)
+    return used
 
 
 def nearest_limit(where: Where, one: Values, other: Values) -> Values:

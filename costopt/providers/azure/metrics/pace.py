@@ -18,6 +18,7 @@ from costopt.providers.azure.settings import CloudName
 REMAINING: Final = "x-ms-ratelimit-remaining-subscription-reads"
 """The header that says how many reads are left."""
 _FEW: Final = 25
+_LEAST: Final = 0.001  # seconds; less is no wait
 _REST: Final = 10.0
 """Seconds in which the public cloud's bucket fills up: so long is waited where few are left."""
 
@@ -61,7 +62,7 @@ class Pace:
             self._full = max(self._full, now) + 1 / self._budget.a_second
             wait = self._full - now - self._budget.holds / self._budget.a_second
             rest, self._rest = self._rest, False
-        if rest or wait > 0:
+        if rest or wait > _LEAST:
             self._pause(max(wait, _REST if rest else 0.0))
 
     def told(self, remaining: str | None) -> None:

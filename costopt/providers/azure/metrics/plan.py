@@ -40,7 +40,7 @@ Azure Monitor pricing, native metrics; the answers' `cost`, which is minutes x s
 interval ("... getBatch API": 2 metrics of 2 series over 2 days cost 11,516, or 4 x 2,879)."""
 
 _LAST_SAMPLES: Final = 600
-"""Seconds: a machine's last sample may come a little after it was stopped."""
+"""Seconds: a machine's last samples may come a little after it was stopped, or never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,8 @@ def _parts(target: Target, entries: Sequence[Entry], since: _Since, until: int) 
     """What to ask of the machine: mostly all of it at once. What lacks far more than the rest is
     asked for by itself."""
     asked = [Wanted(entry, since.of((target.resource_id, entry.name))) for entry in entries]
-    waiting = deque(sorted((w for w in asked if w.since < until), key=lambda one: one.since))
+    enough = until if until == since.end else until - 2 * _LAST_SAMPLES
+    waiting = deque(sorted((w for w in asked if w.since < enough), key=lambda one: one.since))
     while waiting:
         near = _near(waiting[0].since, since.end)
         together = []
