@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -12,6 +13,7 @@ import click
 
 from costopt.cli import options, price_pages, price_update
 from costopt.errors import ConfigError
+from costopt.pricing import sustained
 from costopt.pricing.catalogue import Catalogue
 from costopt.pricing.layer import region_key, type_key
 from costopt.pricing.search import Found
@@ -184,6 +186,27 @@ def show(
             hint=f"priced in: {', '.join(map(terminal, held))}",
         )
     _write(found, format_name, output, price_pages.shown)
+    _say_sustained(found)
+
+
+def _say_sustained(offers: Sequence[Found]) -> None:
+    """On stderr, what Google takes off an on-demand price by itself."""
+    for price in (offer.price for offer in offers):
+        google = provider_key(price.provider_name) == "gcp"
+        whole = sustained.discount(price.instance_type, Decimal(1)) if google else Decimal(0)
+        if whole and price.pricing_category == "Standard":
+            half = sustained.discount(price.instance_type, Decimal("0.5"))
+            click.echo(
+                f"note: where {terminal(price.instance_type)} runs on demand for half of a month,"
+                f" Google takes {_percent(half)} off by itself, {_percent(whole)} for all of it"
+                " (sustained use discount; not of accounts that pay by invoice)",
+                err=True,
+            )
+            return
+
+
+def _percent(share: Decimal) -> str:
+    return f"{words.figure(round(float(share) * 100, 1))} %"
 
 
 def _offers(catalogue: Catalogue, instance_type: str, provider: str | None) -> list[Found]:

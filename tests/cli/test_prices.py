@@ -128,6 +128,14 @@ def test_show_says_what_it_is_and_what_it_costs_everywhere() -> None:
     assert text.index("af-south-1") < text.index("us-east-1")
 
 
+def test_show_says_what_google_takes_off_by_itself() -> None:
+    told = "for half of a month, Google takes 10 % off by itself, 30 % for all of it"
+    result = run("show", "n1-standard-4", "--region", "europe-west1")
+    assert result.stderr.count(told) == 1
+    assert told not in result.stdout
+    assert "Google takes" not in run("show", "e2-standard-4", "--region", "europe-west1").stderr
+
+
 def test_show_one_region_with_spot_beside() -> None:
     found = offers("show", "d4s v5", "--region", "West Europe")
     assert [one["pricing_category"] for one in found] == ["Standard", "Dynamic"]

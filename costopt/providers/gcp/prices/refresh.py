@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
 
+from costopt.model import Price
 from costopt.providers.gcp.access import FAILURES, Access, said
 from costopt.providers.gcp.prices import compose
 from costopt.providers.gcp.prices.rates import CALL, Rates, read
@@ -28,14 +29,16 @@ def updated(access: Access, regions: Sequence[str], held: Held, watch: Watch) ->
         why = f"{CALL}: {said(error)}"
         yield from (Part(region, compose.SOURCE, failed=why) for region in regions)
         return
-    there = rates.regions()
+    there, shapes = rates.regions(), known_shapes(held)
     for region in there if ALL in regions else sorted(set(regions)):
         watch(f"{compose.SOURCE} of {region}", 0)
-        yield _part(region, rates, held) if region in there else _absent(region, there)
+        if region in there:
+            yield _part(region, compose.prices(shapes, region, rates), rates, held)
+        else:
+            yield _absent(region, there)
 
 
-def _part(region: str, rates: Rates, held: Held) -> Part:
-    found = compose.prices(known_shapes(held), region, rates)
+def _part(region: str, found: Iterable[Price], rates: Rates, held: Held) -> Part:
     part = Part(
         region,
         compose.SOURCE,

@@ -1,0 +1,43 @@
+"""Google's sustained use discounts: what comes off a machine's list price by how long it runs.
+
+They are given without asking, on what no commitment covers and what is not spot, and only to
+accounts that pay online, not by invoice. List prices are without them; a bill has them, as credits.
+
+Source: Compute Engine, "Sustained use discounts" (read 2026-11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+# Of the base price, for each quarter of the month that it runs.
+_TO_30: Final = (Decimal(1), Decimal("0.8"), Decimal("0.6"), Decimal("0.4"))
+_TO_20: Final = (Decimal(1), Decimal("0.8678"), Decimal("0.733"), Decimal("0.6"))
+_QUARTERS: Final[Mapping[str, tuple[Decimal, ...]]] = {
+    "custom": _TO_30,  # of N1, which needs no name
+    "f1": _TO_30, "g1": _TO_30, "n1": _TO_30, "m1": _TO_30, "m2": _TO_30,
+    "c2": _TO_20, "n2": _TO_20, "n2d": _TO_20,
+}  # fmt: skip
+_QUARTER: Final = Decimal("0.25")
+
+
+def discount(instance_type: str, month: Decimal) -> Decimal:
+    """The share of the list price that comes off, 0..0.3; 0 for series that have no such discount.
+
+    Args:
+        instance_type: of Google's: n1-standard-4, n2-custom-4-8192.
+        month: share of the month's hours that machines of its size run, 0..1; those of one region
+            and account follow one another.
+    """
+    quarters = _QUARTERS.get(instance_type.casefold().partition("-")[0])
+    if quarters is None or month <= 0:
+        return Decimal(0)
+    left, paid = min(month, Decimal(1)), Decimal(0)
+    ran = left
+    for price in quarters:
+        part = min(left, _QUARTER)
+        paid += part * price
+        left -= part
+    return 1 - paid / ran
