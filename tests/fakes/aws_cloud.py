@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import httpx
 import pytest
+from botocore.loaders import create_loader
 from moto.server import ThreadedMotoServer
 
 from tests.fakes import aws_front, cloudwatch
@@ -106,7 +108,12 @@ def environment() -> Iterator[pytest.MonkeyPatch]:
             patch.delenv(name, raising=False)
         for name, value in _ENVIRONMENT.items():
             patch.setenv(name, value)
+        # what botocore reads of the services takes longer than most tests: once, not a session
+        patch.setattr("botocore.session.create_loader", _loader)
         yield patch
+
+
+_loader: Final = cache(create_loader)
 
 
 _ENVIRONMENT: Final = {

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError, ProxyConnectionError
+from botocore.loaders import create_loader
 
 from costopt.errors import ProviderError
 from costopt.providers.aws import access
@@ -104,6 +105,7 @@ def test_a_members_credentials_are_renewed_when_they_run_out(front, settings) ->
 
 
 def test_accounts_share_what_is_large(front, settings, monkeypatch) -> None:
+    monkeypatch.setattr("botocore.session.create_loader", create_loader)  # one a session, as ever
     home = access.own_account(settings())
     member = access.member_account(home, MEMBER, "shop")
     loaders = [one.session._session.get_component("data_loader") for one in (home, member)]
