@@ -14,6 +14,8 @@ from costopt.model import NOTHING, Resource
 
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 SIZE: Final = ("x_InstanceType", "x_vCPUs", "x_MemoryGiB", "x_GPUModel", "x_GPUCount")
+MEASURED: Final = ("measured_vcpus", "measured_memory_gib", "measured_gpus")
+"""Keys of x_Attributes: the size that the machine itself shows, where its row's may be a file's."""
 _PLAIN: Final = {
     "resource_id": "ResourceId",
     "provider_name": "ProviderName",
@@ -86,13 +88,20 @@ def _resource(history: list[dict[str, Any]], default_zone: str) -> Resource:
 def resized(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Whether a resource has another size in one row than in the other (schema.RESOURCES).
 
-    Of one machine type, what either row does not know is no difference: it was not looked up.
+    What either row does not know is no difference: it was not looked up. Of a machine that shows
+    its own size in either row, that alone counts: a file that names, prices or describes it
+    otherwise does not change it.
     """
-    pairs = [(before[name], after[name]) for name in SIZE]
-    known, typed = pairs[0]
-    if known is not None and known == typed:
-        pairs = [pair for pair in pairs if None not in pair]
-    return any(one != other for one, other in pairs)
+    one, other = _measured(before), _measured(after)
+    if not one and not other:
+        one = {name: before[name] for name in SIZE if before[name] is not None}
+        other = {name: after[name] for name in SIZE if after[name] is not None}
+    return any(one[name] != other[name] for name in one.keys() & other.keys())
+
+
+def _measured(row: Mapping[str, Any]) -> dict[str, Any]:
+    shown = dict(row.get("x_Attributes") or ())
+    return {name: shown[name] for name in MEASURED if name in shown}
 
 
 def _resized_at(history: list[dict[str, Any]]) -> datetime | None:

@@ -48,7 +48,7 @@ def test_what_was_not_looked_up_is_no_other_size() -> None:
     fewer = seen(9, 1, **full)  # of the same type, some of its vCPUs switched off
     assert now(seen(None, 2, **full), fewer)["i-1"].resized_at == T0 + timedelta(days=9)
     untyped = seen(9, 2, x_MemoryGiB=8.0)
-    assert now(seen(None, 2), untyped)["i-1"].resized_at == T0 + timedelta(days=9)
+    assert now(seen(None, 2), untyped)["i-1"].resized_at is None
 
 
 def test_what_is_observed_later_is_not_known_yet() -> None:
@@ -66,3 +66,24 @@ def test_a_zone_that_does_not_exist_is_the_default() -> None:
 def test_order_of_rows_does_not_matter() -> None:
     rows = [seen(None, 8), seen(9, 4), seen(20, 2)]
     assert now(*rows) == now(*reversed(rows))
+
+
+def test_a_first_known_type_is_no_other_size() -> None:
+    """A file that names the machine's type later than others tell its size."""
+    bare, typed = seen(None, 8, x_MemoryGiB=32.0), seen(9, 8, x_InstanceType="web", x_MemoryGiB=32)
+    assert now(bare, typed)["i-1"].resized_at is None
+    sized = seen(9, 8, x_InstanceType="web")
+    assert now(seen(None, None, x_MemoryGiB=32.0), sized)["i-1"].resized_at is None  # type: ignore[arg-type]
+    other = seen(9, 16, x_InstanceType="web")
+    assert now(bare, other)["i-1"].resized_at == T0 + timedelta(days=9)
+
+
+def test_of_what_is_measured_a_file_changes_nothing() -> None:
+    def shows(vcpus: int) -> dict[str, object]:
+        return {"x_Attributes": [("measured_vcpus", str(vcpus)), ("measured_memory_gib", "126")]}
+
+    before = seen(None, 32, x_InstanceType="web", x_MemoryGiB=12.0, **shows(32))
+    after = seen(9, 64, x_InstanceType="database", x_MemoryGiB=128.0, **shows(32))
+    assert now(before, after)["i-1"].resized_at is None
+    moved = seen(20, 64, x_InstanceType="database", x_MemoryGiB=128.0, **shows(64))
+    assert now(before, after, moved)["i-1"].resized_at == T0 + timedelta(days=20)

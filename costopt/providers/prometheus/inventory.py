@@ -13,6 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from costopt import schema
+from costopt.frame.inventory import MEASURED
 from costopt.providers.base import Problem
 from costopt.providers.gone import GONE
 from costopt.providers.prometheus.fleet import Cards, Machine
@@ -258,7 +259,7 @@ def _own_row(machine: Machine, entry: Entry | None, kind: Kind | None) -> dict[s
         **_card_columns(cards),
     }
     if entry is None:
-        return row | {"x_Attributes": {"size": "measured"}}
+        return row | {"x_Attributes": {"size": "measured"} | _measured(machine)}
     costs = entry.costs
     return row | {
         "RegionId": costs.site,
@@ -267,8 +268,20 @@ def _own_row(machine: Machine, entry: Entry | None, kind: Kind | None) -> dict[s
         "x_Architecture": costs.architecture or machine.architecture,
         "x_PricingCategory": "Standard",
         "x_TimeZone": costs.time_zone,
-        "x_Attributes": _shown(entry),
+        "x_Attributes": _shown(entry) | _measured(machine),
     }
+
+
+def _measured(machine: Machine) -> dict[str, str]:
+    """The size that the machine itself shows, whatever the file says: another is a resize."""
+    cards = f"{machine.cards.number} x {card_model(machine.cards.model)}" if machine.cards else None
+    memory = measured_gib(machine)
+    sizes = (
+        f"{machine.vcpus:g}" if machine.vcpus else None,
+        f"{memory:g}" if memory else None,
+        cards,
+    )
+    return {name: size for name, size in zip(MEASURED, sizes, strict=True) if size}
 
 
 def _target(machine: Machine) -> dict[str, str]:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costopt.errors import InputError
+from costopt.frame.inventory import resized
 from costopt.pricing.catalogue import Catalogue
 from costopt.providers.prometheus import hosts
 from costopt.providers.prometheus.amortisation import Ownership, hourly, recovery_factor
@@ -279,3 +280,25 @@ def test_one_size_at_two_costs_is_two_types(tmp_path: Path) -> None:
 )
 def test_cards_are_named_as_in_the_catalogue(name: str, model: str) -> None:
     assert card_model(name) == model
+
+
+def test_only_another_measured_size_is_a_resize(tmp_path: Path) -> None:
+    """A hosts file that comes later, is corrected or loses an entry takes no history away."""
+    known = (
+        "hosts: [{match: none}]\n",
+        "hosts: [{match: a, type: web, threads: 32, memory_gib: 12}]\n",
+        "hosts: [{match: a, type: large, threads: 32, memory_gib: 128}]\n",
+        DEFAULTS + "hosts: [{match: a, purchase_price: 5000, kw: 0.3}]\n",
+    )
+
+    def row(text: str, one: Machine) -> dict[str, object]:
+        (found,) = inventory(tmp_path, text, one).resources().to_pylist(maps_as_pydicts="strict")
+        return dict(found)
+
+    rows = [row(text, machine("a")) for text in known]
+    assert not any(resized(one, other) for one in rows for other in rows)
+    grown = Machine("a", vcpus=64.0, memory_gib=125.6)
+    carded = machine("a", cards=Cards("NVIDIA L4", 2, 24.0))
+    one = row(known[2], machine("a", cards=Cards("NVIDIA L4", 1, 24.0)))
+    assert all(resized(before, row(text, grown)) for before in rows for text in known)
+    assert resized(one, row(known[2], carded))
