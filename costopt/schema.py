@@ -165,6 +165,9 @@ PUBLISHED: Final = frozenset(
 """What x_Source says of prices and shapes that a provider itself gave: all others in a lake are the
 user's own, and stand above these."""
 
+WITHDRAWN: Final = "withdrawn"
+"""x_Source of a price that ends the one of its key: nobody offers that any more."""
+
 _CHARGE_TIME = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
 _CHARGE_COST = ("BilledCost", "ContractedCost", "EffectiveCost", "ListCost")
 

@@ -65,7 +65,8 @@ class Catalogue:
         Args:
             extra_prices: schema.PRICES columns. A row overrides the built-in row of its type,
                 category and currency in its region (null: in every region). Rows that fail the
-                sanity gate do not count: see `refusals`.
+                sanity gate do not count: see `refusals`; nor do those that end a price
+                (schema.WITHDRAWN).
             extra_shapes: schema.SHAPES columns; a row replaces the built-in shape of its type.
         """
         return cls(extra_prices, extra_shapes)
@@ -248,6 +249,8 @@ def _by_provider(table: pa.Table | None, expected: pa.Schema) -> dict[str, pa.Ta
     if table is None or not len(table):
         return {}
     table = schema.conform(table, expected)
+    ended = pc.equal(table.column("x_Source"), schema.WITHDRAWN).fill_null(False)
+    table = table.filter(pc.invert(ended))
     names: dict[str, list[str]] = {}
     for name in table.column("ProviderName").unique().to_pylist():
         names.setdefault(provider_key(name), []).append(name)

@@ -15,7 +15,7 @@ from costopt import schema
 from costopt.errors import CostoptError, ProviderError
 from costopt.model import Window
 from costopt.providers.base import Check, Known, Problem
-from costopt.providers.prometheus import checking, hosts, pace, queries
+from costopt.providers.prometheus import checking, hosts, offers, pace, queries
 from costopt.providers.prometheus.client import Client
 from costopt.providers.prometheus.fleet import Fleet, discover
 from costopt.providers.prometheus.gone import Departures, of_ours
@@ -99,8 +99,14 @@ class PrometheusProvider:
         yield from ()
 
     def prices(self) -> pa.Table:
-        """An hour of each type that the hosts file prices, by site (schema.PRICES)."""
-        return self._inventory.prices()
+        """An hour of each type that the hosts file prices, by site, and the end of each that it
+        prices no more (schema.PRICES)."""
+        now = self._inventory.prices()
+        if not self._settings.hosts:
+            return now
+        key = f"prices {self._settings.url} {self._settings.only or ''}".rstrip()
+        ended, self.notes[key] = offers.replaced(now, self._known, key, self._found.fleet.machines)
+        return pa.concat_tables([now, ended])
 
     def shapes(self) -> pa.Table:
         """The types of the hosts file (schema.SHAPES)."""

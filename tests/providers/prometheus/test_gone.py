@@ -13,6 +13,7 @@ from costopt.frame.inventory import present
 from costopt.lake.store import Lake
 from costopt.model import is_stopped
 from costopt.pipeline import collect
+from costopt.pricing.catalogue import Catalogue
 from costopt.providers.base import Problem
 from costopt.providers.prometheus import PrometheusProvider, PrometheusSettings
 from tests.fakes.prometheus import DAY, Scripted, Told, serving
@@ -99,10 +100,10 @@ class House:
 
     def _under_one_address(self, source: PrometheusProvider, url: str) -> None:
         """Each of our servers has a port of its own; users have one address."""
-        key = f"machines {self.url}"
         notes = self.lake.notes("prometheus")
-        if self.url and key in notes:
-            self.lake.note("prometheus", {f"machines {url}": notes[key]})
+        for what in ("machines", "prices"):
+            if self.url and f"{what} {self.url}" in notes:
+                self.lake.note("prometheus", {f"{what} {url}": notes[f"{what} {self.url}"]})
         self.url = url
 
     def states(self) -> dict[str, str | None]:
@@ -279,3 +280,41 @@ def test_the_samples_of_one_that_is_gone_at_the_first_sight_have_their_machine(
     assert house.states() == {"web1": "running", "web2": "terminated"}
     assert house.collect(4.5) == []
     assert house.rows("web2") == 1
+
+
+PRICED = """\
+defaults: {currency: EUR, years: 4, discount_rate: 8, pue: 1.4, power_price_kwh: 0.2, site: ams}
+hosts:
+"""
+WEB = "  - {match: web*, type: web, threads: 8, memory_gib: 32, purchase_price: 9000, kw: 0.3}\n"
+SPARE = "  - {match: x, type: spare, threads: 2, memory_gib: 8, purchase_price: 900, kw: 0.1}\n"
+
+
+def _market(house: House) -> list[str]:
+    catalogue = Catalogue.load(house.lake.read("prices"), house.lake.read("shapes"))
+    found = catalogue.market("OnPrem", "ams", currency="EUR").shapes
+    return [shape.instance_type for shape in found]
+
+
+def test_the_newest_hosts_file_says_what_can_be_had(house: House) -> None:
+    """An entry that goes takes its type off the market, and one that comes back brings it."""
+    house.collect(0, PRICED + WEB + SPARE)
+    assert sorted(_market(house)) == ["spare", "web"]
+    house.collect(0.1, PRICED + WEB)
+    assert _market(house) == ["web"]
+    house.collect(0.2, PRICED + WEB)
+    assert _market(house) == ["web"]
+    house.collect(0.3, PRICED + WEB + SPARE)
+    assert sorted(_market(house)) == ["spare", "web"]
+    house.collect(0.4)  # no file is no other file
+    assert sorted(_market(house)) == ["spare", "web"]
+    house.collect(0.5, PRICED.replace("ams", "fra") + WEB)
+    assert _market(house) == []
+
+
+def test_another_server_s_file_ends_nothing_of_ours(house: House) -> None:
+    house.collect(0, PRICED + WEB)
+    other = House(house.folder, Fleet(db1=EVER))
+    other.lake = house.lake
+    other.collect(0, PRICED + SPARE)
+    assert sorted(_market(house)) == ["spare", "web"]
