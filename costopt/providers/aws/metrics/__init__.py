@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from costopt.model import Window
 from costopt.providers.aws.access import Account
-from costopt.providers.aws.metrics import discovery, plan
+from costopt.providers.aws.metrics import begun, discovery, plan
 from costopt.providers.aws.metrics.plan import Plan, Unit
 from costopt.providers.aws.metrics.reading import Pause, Reader
 from costopt.providers.aws.metrics.silence import Answer, Silence, remembered
@@ -35,6 +35,8 @@ class Prepared:
     silence: Silence  # what was asked in vain before
     lacking: Mapping[Unit, int]  # from when on the lake lacks samples, seconds since 1970
     since: Mapping[Unit, int]  # and from when on they are asked for
+    begun: Mapping[Unit, int]  # from when on they were ever asked for
+    earlier: Mapping[Unit, tuple[int, int]]  # what is asked for before that
     now: int
 
     def notes(self, answered: Mapping[Unit, int | None]) -> dict[str, str]:
@@ -47,9 +49,17 @@ class Prepared:
         for part in (part for call in self.plan.calls for part in call.parts):
             until[part.unit] = max(part.end, until.get(part.unit, part.end))
         answers = {
-            unit: Answer(self.since[unit], until[unit], newest) for unit, newest in answered.items()
+            unit: Answer(
+                self.since[unit], until[unit], newest if (newest or 0) > self.since[unit] else None
+            )
+            for unit, newest in answered.items()
+            if until[unit] > self.since[unit]
         }
-        return self.silence.after(self.lacking, answers, self.now)
+        asked = {
+            unit: self.earlier[unit][0] if unit in self.earlier and unit in answered else moment
+            for unit, moment in self.begun.items()
+        }
+        return self.silence.after(self.lacking, answers, self.now) | begun.noted(asked)
 
 
 def prepare(
@@ -77,9 +87,27 @@ def prepare(
     present = plan.seconds(now)
     silence = remembered(known.notes)
     lacking = {unit: plan.lacking(unit, known, start) for unit in asked}
-    since = {unit: silence.since(unit, first, present) for unit, first in lacking.items()}
-    calls = plan.planned(since, end, present)
-    return Prepared(calls, by_id, len(machines), silence, lacking, since, present)
+    since = {unit: silence.since(unit, of, start, present) for unit, of in lacking.items()}
+    first = _begun(since, silence, known, start)
+    earlier = {unit: (start, moment) for unit, moment in first.items() if start < moment}
+    earlier = {unit: span for unit, span in earlier.items() if span[1] <= since[unit]}
+    calls = plan.planned(since, earlier, end, present)
+    return Prepared(calls, by_id, len(machines), silence, lacking, since, first, earlier, present)
+
+
+def _begun(
+    since: Mapping[Unit, int], silence: Silence, known: Known, start: int
+) -> dict[Unit, int]:
+    """From when on each was asked for without a gap, this collect counted in."""
+    before = begun.remembered(known.notes)
+    found = {}
+    for unit, moment in since.items():
+        vain = silence.of(unit)
+        if any(plan.seconds(end) >= start for end in plan.held(unit, known)):
+            found[unit] = before.of(unit, start)
+        else:
+            found[unit] = min(moment, vain.since) if vain else moment
+    return found
 
 
 def read(

@@ -100,22 +100,42 @@ def units(targets: Iterable[Target], agents: Mapping[Place, Sequence[Listed]]) -
     return asked
 
 
-def planned(since: Mapping[Unit, int], end: int, now: int) -> Plan:
+def planned(
+    since: Mapping[Unit, int], earlier: Mapping[Unit, tuple[int, int]], end: int, now: int
+) -> Plan:
     """The calls that bring samples of these units.
 
     Args:
         since: from when on, seconds since 1970, as `end` and `now`.
+        earlier: ranges before that, too, of some of them.
     """
     asked = list(since)
     wanted: dict[Place, list[packing.Ask]] = {}
     settled = retention.settled(end, now)
     for number, unit in enumerate(asked):
-        if unit.silent_since is not None and unit.silent_since < since[unit] + _LAST_SAMPLES:
-            continue  # by its own samples: another's may have come before a collect was killed
-        for period, first, last in retention.spans(since[unit], settled, now):
+        ranges = ((since[unit], settled), *((earlier[unit],) if unit in earlier else ()))
+        for period, first, last in _spans(unit, ranges, now):
             ask = packing.Ask(first, last, period, len(unit.entry.raws), number)
             wanted.setdefault(unit.place, []).append(ask)
     return Plan(tuple(_in_turn([_calls(place, wanted[place], asked) for place in sorted(wanted)])))
+
+
+def _spans(unit: Unit, ranges: Iterable[tuple[int, int]], now: int) -> list[retention.Span]:
+    """What to ask of a unit, oldest first. Of the fine period one span, with what lies between:
+    each metric is billed by the call, however long its range, and what is told again is the same.
+    Of the coarse one the lake may hold finer samples between.
+    """
+    spans = []
+    for first, last in ranges:
+        # by its own samples: another's may have come before a collect was killed
+        if unit.silent_since is None or unit.silent_since >= first + _LAST_SAMPLES:
+            spans += retention.spans(first, last, now)
+    fine = [span for span in spans if span.period == retention.FINE]
+    found = [span for span in spans if span.period != retention.FINE]
+    if fine:
+        first, last = min(span.start for span in fine), max(span.end for span in fine)
+        found.append(retention.Span(retention.FINE, first, last))
+    return sorted(found, key=lambda span: span.start)
 
 
 def estimate(plan: Plan, listing: int) -> Estimate:
@@ -142,8 +162,12 @@ def lacking(unit: Unit, known: Known, start: int) -> int:
     """From when on the lake lacks samples, of those that begin at `start` or later. The series of a
     unit are kept together, so the one that reaches furthest tells; one that AWS never sends does
     not count."""
-    held = [known.held[one] for one in unit.series() if one in known.held]
-    return max([start, *(seconds(moment) for moment in held)])
+    return max([start, *(seconds(moment) for moment in held(unit, known))])
+
+
+def held(unit: Unit, known: Known) -> list[datetime]:
+    """The ends of the unit's series that the lake holds; [] = it holds none of them."""
+    return [known.held[one] for one in unit.series() if one in known.held]
 
 
 def seconds(moment: datetime) -> int:

@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 DAY: Final = 86_400
 HOUR: Final = 3_600
 
-KEPT: Final = ((300, 63 * DAY), (HOUR, 455 * DAY))
+FINE: Final = 300
+KEPT: Final = ((FINE, 63 * DAY), (HOUR, 455 * DAY))
 """(period, how long it is kept), the finer first. Source: API reference of GetMetricData.
 
 Minutes, kept for 15 days, are not asked for, whoever measures them: a metric would change its

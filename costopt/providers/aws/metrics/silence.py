@@ -46,14 +46,20 @@ class Silence:
 
     by_place: Mapping[Place, Mapping[str, Vain]]
 
-    def since(self, unit: Unit, lacking: int, now: int) -> int:
-        """From when on to ask.
+    def since(self, unit: Unit, lacking: int, start: int, now: int) -> int:
+        """From when on to ask: from the beginning of its silence what speaks again, as samples of
+        that time may have come late, too.
 
         Args:
             lacking: from when on the lake lacks samples, within the window that is wanted.
+            start: of that window.
         """
-        vain = self._of(unit)
-        if vain and vain.since <= lacking <= vain.until and now - vain.asked < _AGAIN:
+        vain = self.of(unit)
+        if vain is None or vain.until <= start:
+            return lacking
+        if lacking > vain.until:
+            return max(vain.since, start)
+        if vain.since <= lacking and now - vain.asked < _AGAIN:
             return vain.until
         return lacking
 
@@ -68,7 +74,7 @@ class Silence:
         """
         found: dict[Place, dict[str, Vain]] = {}
         for unit, since in lacking.items():
-            vain = self._of(unit)
+            vain = self.of(unit)
             if unit in answers:
                 vain = _vain(vain, since, answers[unit], now)
             of_place = found.setdefault(unit.place, {})
@@ -80,7 +86,8 @@ class Silence:
             if of_place or self.by_place.get(place)
         }
 
-    def _of(self, unit: Unit) -> Vain | None:
+    def of(self, unit: Unit) -> Vain | None:
+        """What is known of one; None = it is not silent."""
         return self.by_place.get(unit.place, {}).get(unit.name)
 
 
@@ -96,8 +103,8 @@ def remembered(notes: Mapping[str, str]) -> Silence:
 
 def _vain(before: Vain | None, lacking: int, answer: Answer, now: int) -> Vain | None:
     """What is silent up to the end of an answer; None = nothing to speak of."""
-    if before and answer.newest is None and answer.since > lacking:  # only what was new was asked
-        return before._replace(until=answer.until)
+    if before and answer.since > lacking:  # only what was new was asked
+        return before._replace(until=answer.until) if answer.newest is None else before
     since = lacking if answer.newest is None else answer.newest
     return Vain(since, answer.until, now) if answer.until - since > _LAG else None
 
