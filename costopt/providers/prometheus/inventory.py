@@ -70,7 +70,7 @@ class Inventory:
             self._rows.append(row | {"x_State": GONE})
         used = {id(entry) for machine in self.machines if (entry := self._entry(machine))}
         for entry in self.entries:
-            if id(entry) not in used and not self._over(entry):
+            if entry.host.type and id(entry) not in used and not self._over(entry):
                 self._kind(entry, None)  # what could be had, though none runs now
         self._tell(used)
 

@@ -209,8 +209,8 @@ def test_a_machine_has_the_shape_and_price_of_its_entry(tmp_path: Path) -> None:
     shape = catalogue.shape("OnPrem", "database")
     assert shape is not None
     assert (shape.vcpus, shape.physical_cores, shape.memory_gib) == (64.0, 32.0, 512.0)
-    # what could be had stands in the market too, and that it is no machine now is told
-    assert catalogue.price("OnPrem", "ams", "192vcpu-2048gib-8xh100") is not None
+    # an entry without a type is of machines that are there: that there are none is told
+    assert catalogue.price("OnPrem", "ams", "192vcpu-2048gib-8xh100") is None
     assert [p.where for p in found.problems if "no machine here" in p.what] == ["hosts.yml:35"]
     assert [p.where for p in found.problems if "64 threads" in p.what] == ["db-1"]
 
