@@ -42,6 +42,7 @@ class Part:
     kind: str = ""  # what the export says that it is: ActualCost, say; "" = it does not say
     month: str | None = None  # 2026-09, where its path says so; it then holds no other
     hint: str | None = None  # the month that its path suggests
+    rows: int | None = None  # how many there are in it, where a manifest says so
 
     @property
     def where(self) -> str:
@@ -70,6 +71,9 @@ class Batch:
 
 class Layout(Protocol):
     """How one kind of file is read."""
+
+    kind: str
+    """What such a file tells; "" = all that there is."""
 
     def chosen(self, names: Sequence[str]) -> Sequence[str]:
         """Those of a file's columns that are read."""
@@ -230,18 +234,26 @@ class _Desk:
             layouts[:] = [self.bill.layout(part, names)]
             return layouts[0].chosen(names)
 
+        rows = 0
         for columns in reading.batches(path, part.where, choose):
+            rows += len(next(iter(columns.values())))
             batch = layouts[0].batch(columns)
             unread.add(batch.unread)
             if not unread.counts:  # else only to count them
                 complaints.add((*batch.intake.misread, *batch.misread))
-                self._aside(part, batch.intake.table, only, seen)
+                self._aside((part, layouts[0].kind), batch.intake.table, only, seen)
+        if part.rows not in (None, rows):
+            what = f"holds {rows:,} rows, and its manifest says {part.rows:,}"
+            raise InputError(what, where=part.where)
         if unread.counts:
             raise InputError(unread.said(), where=part.where)
         self.bill.problems += complaints.problems(part.where)
         (self.folder / "download").unlink(missing_ok=True)
 
-    def _aside(self, part: Part, table: pa.Table, only: set[str] | None, seen: set[str]) -> None:
+    def _aside(
+        self, of: tuple[Part, str], table: pa.Table, only: set[str] | None, seen: set[str]
+    ) -> None:
+        part, kind = of
         months = named(table.column("BillingPeriodStart"))
         for month in pc.unique(months).to_pylist():
             if month is None or month != (part.month or month):
@@ -251,10 +263,10 @@ class _Desk:
                 raise InputError(what, where=part.where)
             seen.add(month)
             if only is None or month in only:
-                self._spool(part, month).add(table.filter(pc.equal(months, month)))
+                self._spool(part, kind, month).add(table.filter(pc.equal(months, month)))
 
-    def _spool(self, part: Part, month: str) -> Spool:
-        key = (month, part.export or part.place.address, part.kind)
+    def _spool(self, part: Part, kind: str, month: str) -> Spool:
+        key = (month, part.export or part.place.address, kind)
         if key not in self.spools:
             spool = Spool(self.folder / f"{len(self.spools)}.arrow")
             self.spools[key] = self.stack.enter_context(spool)

@@ -82,8 +82,11 @@ def _text(path: Path, choose: Choose) -> Iterator[Columns]:
         yield from (_json if text.peek(4)[:4].lstrip(_BOM)[:1] == b"{" else _csv)(text, choose)
 
 
-def _csv(text: IO[bytes], choose: Choose) -> Iterator[Columns]:
+def _csv(text: io.BufferedReader, choose: Choose) -> Iterator[Columns]:
     names = _unique(_header(text))
+    wanted = list(choose(names))
+    if not text.peek(1):  # nothing was charged
+        return
     reader = arrow_csv.open_csv(
         text,
         read_options=arrow_csv.ReadOptions(
@@ -91,7 +94,7 @@ def _csv(text: IO[bytes], choose: Choose) -> Iterator[Columns]:
         ),
         parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
         convert_options=arrow_csv.ConvertOptions(
-            include_columns=list(choose(names)),
+            include_columns=wanted,
             column_types=dict.fromkeys(names, pa.string()),
             strings_can_be_null=False,
         ),

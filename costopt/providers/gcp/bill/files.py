@@ -108,6 +108,8 @@ def parts(access: Access, addresses: Sequence[str], problems: list[Problem]) -> 
 class Focus:
     """Google's own FOCUS export: its columns are ours already."""
 
+    kind = ""
+
     def __init__(self, things: Things) -> None:
         self._things = things
 

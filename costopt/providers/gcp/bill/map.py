@@ -104,6 +104,8 @@ def is_detailed(names: Sequence[str]) -> bool:
 class Detailed:
     """The layout of that export: flat or nested columns, of whichever age."""
 
+    kind = ""
+
     def __init__(self, things: Things) -> None:
         self._things = things
 
