@@ -52,6 +52,7 @@ class Call:
         _, found, last = self.path.rpartition("/providers/")
         if found:
             namespace, *parts = last.split("/")
+            namespace = namespace.replace("microsoft.insights", "Microsoft.Insights")  # as some ask
             return "/".join([namespace, *parts[::2], "read"])
         kinds = [part for part in self.path.split("/")[1::2] if part]
         return "/".join([_RESOURCES, *kinds, "read"])

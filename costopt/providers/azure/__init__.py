@@ -22,6 +22,7 @@ from costopt.units import counted
 
 if TYPE_CHECKING:
     from costopt.providers.azure.access import Access
+    from costopt.providers.azure.metrics import Prepared
     from costopt.providers.azure.shapes import Sizes
     from costopt.providers.azure.subscriptions import Subscription
 
@@ -68,13 +69,18 @@ class AzureProvider:
         return in_use(self._access, self._things, held, self._settings, self.problems)
 
     def estimate(self) -> Estimate:
-        """Nothing: Azure bills none of the calls. A dry run is told what there is."""
+        """What Azure Monitor may ask for; no other call is billed. A dry run is told what there
+        is."""
+        from costopt.providers.azure import metrics
+
+        made = metrics.estimate(self._prepared) if self._prepared else Estimate(Decimal(0), ())
         if not self._settings.dry_run:
-            return Estimate(Decimal(0), ())
+            return made
         kinds = Counter(self._things.column("ResourceType").to_pylist())
         where = counted(len(self._subscriptions), "subscription")
         there = [f"{kind}: {number:,}" for kind, number in sorted(kinds.items())]
-        return Estimate(Decimal(0), (f"in {where}:", *there, "dry run: nothing more is asked for"))
+        asked = (*made.lines, "dry run: nothing more is asked for")
+        return Estimate(made.usd, (f"in {where}:", *there, *asked))
 
     def charges(self, window: Window | None) -> Iterator[pa.Table]:
         """The bill: months that are new or restated, out of the exports."""
@@ -91,17 +97,9 @@ class AzureProvider:
             return
         from costopt.providers.azure import metrics
 
-        prepared = metrics.prepare(
-            self._access,
-            self._subscriptions,
-            self._things,
-            self._settings,
-            self._known,
-            self.problems,
-            now=self._now,
-            window=window,
-        )
-        yield from metrics.read(prepared, self._settings, self.problems)
+        prepared = self._prepared if window is None else self._prepare(window)
+        assert prepared
+        yield from metrics.read(prepared, self._settings, self.problems, self.notes)
 
     def advice(self) -> pa.Table:
         """What Azure Advisor recommends, where the subscriptions let us ask."""
@@ -131,6 +129,25 @@ class AzureProvider:
             self._known.resources, listed, looked_into, self._settings.region, self.problems
         )
         return pa.Table.from_pylist(list(rows), schema=schema.RESOURCES)
+
+    @cached_property
+    def _prepared(self) -> Prepared | None:
+        """What is to be asked of Azure Monitor; None = nothing was wanted."""
+        return None if "metrics" in self._settings.skip else self._prepare(None)
+
+    def _prepare(self, window: Window | None) -> Prepared:
+        from costopt.providers.azure import metrics
+
+        return metrics.prepare(
+            self._access,
+            self._subscriptions,
+            self._things,
+            self._settings,
+            self._known,
+            self.problems,
+            now=self._now,
+            window=window,
+        )
 
     @cached_property
     def _now(self) -> datetime:

@@ -21,6 +21,7 @@ from costopt.providers.azure import advice, subscriptions
 from costopt.providers.azure.access import FAILURES, Access, denied, said
 from costopt.providers.azure.inventory.place import Place, at, unregistered
 from costopt.providers.azure.inventory.scale_sets import ScaleSet
+from costopt.providers.azure.metrics import discovery
 from costopt.providers.azure.settings import AzureSettings
 from costopt.providers.base import Check, Problem
 
@@ -74,20 +75,36 @@ def _sizes(place: Place, _: str) -> object:
     return next(iter(place.compute.resource_skus.list(filter=f"location eq '{region}'")), None)
 
 
-def _metrics(place: Place, _: str) -> object:
+def _of_a_machine(asked: Callable[[Any, str], object]) -> Attempt:
     """Of the first machine; where there is none, there is nothing to measure."""
-    machine = next(iter(place.compute.virtual_machines.list_all()), None)
-    if machine is None:
-        return None
+
+    def attempt(place: Place, _: str) -> object:
+        machine = next(iter(place.compute.virtual_machines.list_all()), None)
+        if machine is None:
+            return None
+        name = place.subscription.subscription_id
+        return asked(place.access.management(MonitorManagementClient, name), machine["id"])
+
+    return attempt
+
+
+def _metrics(client: Any, machine: str) -> object:
     end = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
-    client = place.access.management(MonitorManagementClient, place.subscription.subscription_id)
     return client.metrics.list(
-        machine["id"],
+        machine,
         timespan=f"{(end - timedelta(minutes=10)).isoformat()}Z/{end.isoformat()}Z",
         interval="PT5M",
         metricnames="Percentage CPU",
         aggregation="Average",
     )
+
+
+def _namespaces(client: Any, machine: str) -> object:
+    return next(iter(client.metric_namespaces.list(machine)), None)
+
+
+def _definitions(client: Any, machine: str) -> object:
+    return next(iter(client.metric_definitions.list(machine)), None)
 
 
 def _advice(place: Place, _: str) -> object:
@@ -145,7 +162,9 @@ PERMISSIONS: Final = (
         "Microsoft.Network/loadBalancers/read",
         _first(lambda place: place.network.load_balancers.list_all()),
     ),
-    Permission("Microsoft.Insights/metrics/read", _metrics, wanted=_with_metrics),
+    Permission("Microsoft.Insights/metrics/read", _of_a_machine(_metrics), wanted=_with_metrics),
+    Permission(discovery.NAMESPACES, _of_a_machine(_namespaces), wanted=_with_metrics),
+    Permission(discovery.DEFINITIONS, _of_a_machine(_definitions), wanted=_with_metrics),
     Permission(advice.CALL, _advice, wanted=_with_advice),
     Permission(
         "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",

@@ -175,6 +175,8 @@ def alone(group: Group, since: int) -> Iterator[Call]:
 
 def estimate(plan: Plan) -> Estimate:
     """What the calls cost, as if nothing were free."""
+    if not plan.calls:
+        return Estimate(Decimal(0), ())
     billed = sum(call.billed for call in plan.calls)
     usd = billed * USD_PER_CALL
     machines = len({part.target.resource_id for call in plan.calls for part in call.parts})
