@@ -64,10 +64,16 @@ def project(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Path:
     return folder
 
 
-def test_every_machine_is_advised_on_fits_or_is_skipped_with_a_reason(project: Path) -> None:
+@pytest.fixture(scope="module")
+def advice(project: Path) -> str:
+    """As JSON."""
     done = run("recommend", "--format", "json", cwd=project)
     assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    return done.stdout
+
+
+def test_every_machine_is_advised_on_fits_or_is_skipped_with_a_reason(advice: str) -> None:
+    report = json.loads(advice)
     advised = {r["resource_id"] for r in report["recommendations"]}
     skipped = {s["resource_id"] for s in report["skips"]}
     summary = report["summary"]
@@ -92,9 +98,8 @@ def test_every_machine_is_advised_on_fits_or_is_skipped_with_a_reason(project: P
         assert target["hourly_price"] == pytest.approx(HOURLY_PER_VCPU * target["vcpus"])
 
 
-def test_collecting_again_adds_nothing_and_changes_no_advice(project: Path) -> None:
-    before = run("recommend", "--format", "json", cwd=project).stdout
+def test_collecting_again_adds_nothing_and_changes_no_advice(project: Path, advice: str) -> None:
     tables = [f"--{name}={name}.csv" for name in ("resources", "shapes", "prices")]
     done = run("collect", "files", *tables, "--metrics=metrics.parquet", cwd=project)
     assert done.returncode == 0, done.stderr
-    assert run("recommend", "--format", "json", cwd=project).stdout == before
+    assert run("recommend", "--format", "json", cwd=project).stdout == advice
