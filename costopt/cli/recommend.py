@@ -11,21 +11,24 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import click
 
 from costopt import config, pipeline, registry
-from costopt.cli import emit, options
+from costopt.cli import compare_vendor, emit, options
 from costopt.cli.lookup import resource_named
 from costopt.cli.progress import steps
 from costopt.errors import ConfigError
 from costopt.model import Report
-from costopt.report import json, text
+from costopt.report import json, text, vendor
 from costopt.report.explain import explain
 from costopt.report.scope import first, narrow
 from costopt.rules.definitions import DefinitionName
+from costopt.rules.rightsize import Rightsize
+from costopt.rules.rightsize_settings import RightsizeSettings
 from costopt.units import provider_key
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from costopt.pipeline import Analysis
+    from costopt.rules.base import Case
 
 _SHOWN: Final = 20  # recommendations on a terminal; files and pipes get all
 
@@ -46,7 +49,8 @@ class _Tag(click.ParamType[tuple[str, str]]):
 
 def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        options.deliver(json.schema(), None)
+        compared = ctx.params.get("beside_vendor")
+        options.deliver(vendor.schema() if compared else json.schema(), None)
         ctx.exit()
 
 
@@ -85,6 +89,14 @@ def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="Which published definition of idle decides (docs/rules/idle.md).",
 )
 @options.risk
+@click.option(
+    "--compare-vendor",
+    "beside_vendor",
+    is_flag=True,
+    is_eager=True,
+    help="Beside it what the cloud itself recommends (Compute Optimizer, Recommender, Advisor), "
+    "where the two differ, and why.",
+)
 @click.option("--skips", is_flag=True, help="List every resource without advice, and why.")
 @click.option(
     "--explain", "resource", metavar="RESOURCE", help="The whole story of one resource: id or name."
@@ -103,7 +115,7 @@ def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     is_eager=True,
     expose_value=False,
     callback=_print_schema,
-    help="Print the JSON Schema of --format json, and leave.",
+    help="Print the JSON Schema of --format json (after --compare-vendor: of that), and leave.",
 )
 def recommend(
     format_name: str | None,
@@ -116,6 +128,7 @@ def recommend(
     idle_definition: str | None,
     rollback_cost: float | None,
     risk_budget: float | None,
+    beside_vendor: bool,
     skips: bool,
     resource: str | None,
     limit: int | None,
@@ -140,27 +153,37 @@ def recommend(
     format_name = "table" if resource else options.format_of(format_name, file, known)
     if skips and format_name in ("csv", "markdown"):
         raise click.UsageError("--skips lists them in the table; json always holds them all")
+    if beside_vendor:
+        compare_vendor.check(
+            {"--rule": rules, "--emit": kind, "--skips": skips, "--explain": resource}, format_name
+        )
     settings, lake = options.settings_and_lake(
         home, config_path, min_monthly_savings=min_monthly_savings, lookback_days=lookback_days
     )
     settings = options.with_risk(settings, rollback_cost, risk_budget)
+    told = compare_vendor.told(lake, needed=beside_vendor)
     with steps() as progress:
         analysis = pipeline.analyse(
             lake, _with_definition(settings, idle_definition), as_of, progress, sorted(set(rules))
         )
+    sized_by = settings.of_rule(Rightsize.code, Rightsize.Settings)
     if resource is not None:
-        options.deliver(_story(analysis, resource, output), output)
+        options.deliver(_story(analysis, resource, output, told, sized_by), output)
         return
-    report = _narrowed(analysis, providers, tags)
+    report, cases = _narrowed(analysis, providers, tags)
+    limit = _shown(output) if limit is None and format_name == "table" else limit or 0
+    if beside_vendor:
+        found = vendor.compare(told, cases, analysis.outcomes, report, sized_by)
+        options.deliver(compare_vendor.page(found, format_name, limit, output), output)
+        return
     if kind is not None and output is not None:
         emit.emit(kind, report, output, emit.Wanted(changed_at, instance_label))
         return
     if format_name != "table":
-        _deliver_file(report, format_name, limit or 0, output)
+        _deliver_file(report, format_name, limit, output)
         return
     given = shlex.join(_given({"--home": home, "--config": config_path}))
     look = options.look(output, text.WIDTH)._asdict()
-    limit = _shown(output) if limit is None else limit
     called = _called(analysis, report)
     page = text.render(report, **look, skips=skips, limit=limit, options=given, called=called)
     options.deliver(page, output)
@@ -210,14 +233,14 @@ def _called(analysis: Analysis, report: Report) -> str:
 
 def _narrowed(
     analysis: Analysis, providers: Sequence[str], tags: Sequence[tuple[str, str]]
-) -> Report:
-    """The report, or the part of it that the filters choose.
+) -> tuple[Report, Mapping[str, Case]]:
+    """The report and its cases, or the part of them that the filters choose.
 
     Raises:
         ConfigError: the fleet has no such provider, or nothing matches.
     """
     if not providers and not tags:
-        return analysis.report
+        return analysis.report, analysis.cases
     keys = {provider_key(name) for name in providers}
     wanted: dict[str, set[str]] = {}
     for key, value in tags:
@@ -232,7 +255,7 @@ def _narrowed(
     chosen_by = ", ".join(parts)
     if not cases:
         raise ConfigError(f"no resource with {chosen_by}", hint=_fleet(analysis.resources.values()))
-    return narrow(analysis.report, cases, analysis.outcomes, chosen_by)
+    return narrow(analysis.report, cases, analysis.outcomes, chosen_by), cases
 
 
 def _fleet(resources: Any) -> str:
@@ -245,8 +268,19 @@ def _fleet(resources: Any) -> str:
 # -- one resource ----------------------------------------------------------------------------
 
 
-def _story(analysis: Analysis, wanted: str, output: Path | None) -> bytes:
+def _story(
+    analysis: Analysis,
+    wanted: str,
+    output: Path | None,
+    told: vendor.Told,
+    sized_by: RightsizeSettings,
+) -> bytes:
+    """With what a vendor says of it, where one was asked."""
     found = resource_named(analysis.resources, wanted).resource_id
-    case, told = analysis.cases[found], analysis.outcomes[found]
-    look = options.look(output, text.WIDTH)
-    return explain(case, told, analysis.report, **look._asdict()).encode()
+    case, said = analysis.cases[found], analysis.outcomes[found]
+    look = options.look(output, text.WIDTH)._asdict()
+    page = explain(case, said, analysis.report, **look)
+    ours = next((r for r in analysis.report.recommendations if r.resource_id == found), None)
+    if row := vendor.compared(told, case, said, ours, sized_by):
+        page += vendor.story(row, **look)
+    return page.encode()
