@@ -22,6 +22,7 @@ from costopt.errors import ConfigError, ProviderError
 from costopt.lake.store import Lake
 from costopt.pricing.catalogue import Catalogue
 from costopt.providers.aws.prices.source import OVERRIDE
+from tests.fakes.aws_cloud import environment
 from tests.fakes.price_list import PriceListServer, on_demand, reserved, savings_rate
 
 LADDER = {"m5.large": 1, "m5.xlarge": 2, "m5.2xlarge": 4, "m5.4xlarge": 8}
@@ -30,19 +31,10 @@ LADDER = {"m5.large": 1, "m5.xlarge": 2, "m5.2xlarge": 4, "m5.4xlarge": 8}
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[PriceListServer]:
     monkeypatch.chdir(tmp_path)
-    with PriceListServer() as running:
-        for name, value in {
-            OVERRIDE: running.url,
-            "AWS_ENDPOINT_URL": running.url,
-            "AWS_ACCESS_KEY_ID": "AKIAABCDEFGHIJKLMNOP",
-            "AWS_SECRET_ACCESS_KEY": "very-secret",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_CONFIG_FILE": str(tmp_path / "none"),
-            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with PriceListServer() as running, environment() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", running.url)
+        patch.setenv(OVERRIDE, running.url)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
         yield running
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import boto3
 import pyarrow as pa
@@ -21,6 +20,7 @@ from costopt.providers.aws.prices.systems import SYSTEMS, system
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Problem
 from costopt.providers.held import Held
+from tests.fakes.aws_cloud import environment
 from tests.fakes.price_list import PriceListServer, product
 
 NOON = datetime(2026, 9, 25, 12, tzinfo=UTC)
@@ -29,19 +29,9 @@ LINUX = SYSTEMS[0]
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[PriceListServer]:
-    with PriceListServer() as running:
-        for name, value in {
-            "AWS_ENDPOINT_URL": running.url,
-            "AWS_ACCESS_KEY_ID": "key",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_CONFIG_FILE": str(tmp_path / "none"),
-            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("AWS_PROFILE", raising=False)
+def server() -> Iterator[PriceListServer]:
+    with PriceListServer() as running, environment() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", running.url)
         yield running
 
 
