@@ -54,6 +54,7 @@ from costopt.lake.staging import staging, sweep
 from costopt.lake.versions import (
     CHARGE_COLUMNS,
     KEYS,
+    PERIOD,
     changed,
     changed_listings,
     latest,
@@ -112,7 +113,8 @@ class Lake:
     def append_charges(
         self, tables: Iterable[pa.Table], *, whole_periods: bool = False
     ) -> Committed:
-        """Stream a bill, or a restatement of one, into one commit; the same again adds nothing.
+        """Stream a bill, or a restatement of one, into one commit; what counts already adds
+        nothing, and a return to an earlier statement does.
 
         Args:
             tables: in CHARGES columns. All that one collect knows of a day belongs in one call:
@@ -126,9 +128,9 @@ class Lake:
             rows = write_parquet(aside / "charges.parquet", hashed(tables, digest))
             with self.writing():
                 content = digest.hexdigest()
-                if not rows or any(known.stem.endswith(content) for known in _files(folder)):
-                    return Committed(0, None)
                 name = f"{_WHOLE}-{content}" if whole_periods else content
+                if not rows or _counts(_files(folder), name):
+                    return Committed(0, None)
                 return Committed(rows, _moved(aside / "charges.parquet", folder, name))
 
     def append_listings(self, table: pa.Table) -> Committed:
@@ -331,6 +333,22 @@ def _moved(staged: Path, folder: Path, name: str) -> Path:
     path = staged.replace(_next(folder, name))
     sync_folder(folder)
     return path
+
+
+def _counts(commits: Sequence[Path], name: str) -> bool:
+    """Whether these charges were committed, and nothing since speaks of an account and period of
+    theirs."""
+    same = [number for number, path in enumerate(commits) if path.stem.partition("-")[2] == name]
+    if not same:
+        return False
+    mine = _periods(commits[same[-1]])
+    return all(mine.isdisjoint(_periods(path)) for path in commits[same[-1] + 1 :])
+
+
+def _periods(charges: Path) -> set[tuple[object, ...]]:
+    read = pa.schema([schema.CHARGES.field(name) for name in PERIOD])
+    rows = _read(charges, read).group_by(list(PERIOD)).aggregate([]).to_pylist()
+    return {tuple(row[name] for name in PERIOD) for row in rows}
 
 
 def _files(folder: Path) -> list[Path]:

@@ -32,8 +32,8 @@ CHARGE_COLUMNS: Final = (
 CHARGE_KEY: Final = (*CHARGE_COLUMNS[:-1], "_day")
 LISTING: Final = ("x_Source", "SubAccountId", "x_Scope")
 """What tells one listing of a vendor's recommendations from another."""
-_PERIOD: Final = ("ProviderName", "BillingAccountId", "BillingPeriodStart")
-
+PERIOD: Final = ("ProviderName", "BillingAccountId", "BillingPeriodStart")
+"""What a commit of whole billing periods is whole of, by sub-account."""
 
 _IDS: Final = 5_000
 """Resources whose observations are Python objects at a time: one takes some 5 kB."""
@@ -147,7 +147,7 @@ def newest_commit(charges: pa.Table) -> pa.Table:
 
     key = " and ".join(f"c.{name} is not distinct from n.{name}" for name in CHARGE_KEY)
     names = ", ".join(CHARGE_KEY)
-    same = " and ".join(f"c.{name} is not distinct from w.{name}" for name in _PERIOD)
+    same = " and ".join(f"c.{name} is not distinct from w.{name}" for name in PERIOD)
     with duckdb.connect() as connection:
         connection.register(
             "charges",
@@ -157,7 +157,7 @@ def newest_commit(charges: pa.Table) -> pa.Table:
         )
         kept = connection.sql(
             f"with n as (select {names}, max(_commit) as _commit from charges group by all), "  # noqa: S608
-            f"w as (select {', '.join(_PERIOD)}, SubAccountId, max(_commit) as _commit "
+            f"w as (select {', '.join(PERIOD)}, SubAccountId, max(_commit) as _commit "
             "from charges where _whole group by all) "
             f"select c._row from charges c join n on {key} and c._commit = n._commit "
             f"where not exists (from w where w._commit > c._commit and {same}"
