@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from costopt import registry
 from costopt.cli import options
 from costopt.providers.base import Provider
+from costopt.providers.plain import plain
 
 Run = Callable[..., None]
 
@@ -137,4 +138,4 @@ def _type(kind: Any) -> click.ParamType[Any]:
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     name = "".join(f"--{str(part).replace('_', '-')}: " for part in first["loc"][:1])
-    return name + str(first["msg"]).removeprefix("Value error, ")
+    return plain(name + str(first["msg"]).removeprefix("Value error, "))

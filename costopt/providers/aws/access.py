@@ -1,15 +1,13 @@
 """Ways into AWS: sessions of the accounts, clients with bounded retries, errors as problems.
 
 Nothing secret is told: of an error only its code and AWS's sentence are kept, with anything in it
-that looks like a key, a token or a signature struck out; and botocore, whose debug log holds whole
-requests, is kept from writing it.
+that looks like a key, a token or a signature struck out; and botocore, whose log holds whole
+requests and answers, is kept from writing it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -20,13 +18,19 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConfigParseError,
+    NoCredentialsError,
+)
 from botocore.parsers import ResponseParserError
 from botocore.session import Session as CoreSession
 
-from costopt.errors import ProviderError
+from costopt.errors import ConfigError, ProviderError
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Problem
+from costopt.providers.plain import plain, silenced
 
 HOME_REGION: Final = "us-east-1"
 """Where services without regions are asked, and the first region to ask for the others."""
@@ -45,20 +49,6 @@ DENIED: Final = frozenset(
 
 FAILURES: Final = (ClientError, BotoCoreError, ResponseParserError)
 """Everything by which boto3 says that a call failed: AWS's no, no connection, no sense in it."""
-
-_SECRET: Final = re.compile(
-    # a name, then its value: in a query, a header, JSON, or the canonical request that AWS quotes
-    r"(?i)((?:signature|credential|token|AWSAccessKeyId|secret\w*key|password|authorization)"
-    r"[\"']?\s?[=:]\s?[\"']?(?:(?:bearer|basic)\s)?)[^&\s\"',]+"
-    r"|(encoded authorization failure message: )\S+"
-    r"|(://)[^/@\s]+(?=@)"  # user and password of a proxy
-    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
-    # secret keys have 40 characters, session tokens hundreds; ARNs and names are cut up by : - .
-    r"|(?<![\w/+=])(?:[A-Za-z0-9/+=]{40}|[A-Za-z0-9/+=]{100,})(?![\w/+=])"
-)
-
-_LOUD: Final = ("boto3", "botocore", "s3transfer", "urllib3")
-"""Their debug logs show headers with signatures and tokens, and addresses with signed queries."""
 
 _FIRST_WAIT: Final = 10
 _FIRST_ATTEMPTS: Final = 2
@@ -107,12 +97,21 @@ class Account:
         return self.session.region_name or HOME_REGION
 
     def client(self, service: str, region: str = HOME_REGION) -> Any:
-        """The client of a service in a region; throttling makes it slower, and never endless."""
+        """The client of a service in a region; throttling makes it slower, and never endless.
+
+        Raises:
+            ConfigError: the address that the user has set for it is none.
+        """
 
         def made() -> Any:
-            return self.session.client(  # type: ignore[call-overload]
-                service, region_name=region, config=_config(self.settings)
-            )
+            try:
+                return self.session.client(  # type: ignore[call-overload]
+                    service, region_name=region, config=_config(self.settings)
+                )
+            except BotoCoreError:  # some are a ValueError, too
+                raise
+            except ValueError:
+                raise _unusable() from None
 
         return self._clients.get((self.account_id, service, region), made)
 
@@ -153,11 +152,11 @@ def own_account(settings: AwsSettings) -> Account:
 
     Raises:
         ProviderError: there are none, AWS refuses them, or nothing answers within half a minute.
+        ConfigError: what the user has set up cannot be used.
     """
-    for name in _LOUD:
-        logging.getLogger(name).setLevel(logging.INFO)
+    silenced()
     try:
-        session = boto3.Session(profile_name=settings.profile)
+        session = _session(settings)
         way = Account("", "", session, settings, is_home=True)
         answer = _first_client(way).get_caller_identity()
         way.account_id = under(answer, "Account")
@@ -166,12 +165,38 @@ def own_account(settings: AwsSettings) -> Account:
             f"AWS does not let us in: {said(error)}",
             hint="check with: aws sts get-caller-identity; --profile chooses another one",
         ) from None
+    except ValueError:
+        raise _unusable() from None
     return way
+
+
+def _session(settings: AwsSettings) -> boto3.Session:
+    """
+    Raises:
+        ConfigError: the files of configuration or credentials cannot be read.
+    """
+    try:
+        return boto3.Session(profile_name=settings.profile)
+    except ConfigParseError as error:
+        raise ConfigError(
+            "the AWS configuration cannot be read", where=str(error.kwargs.get("path", ""))
+        ) from None
+
+
+def _unusable() -> ConfigError:
+    """botocore throws what it cannot read as it is: its text may hold a password."""
+    return ConfigError(
+        "the AWS configuration cannot be used: an endpoint address that is none, or a "
+        "credential_process that does not print JSON",
+        hint="look at AWS_ENDPOINT_URL (and AWS_ENDPOINT_URL_...), endpoint_url and "
+        "credential_process in the AWS configuration; check with: aws sts get-caller-identity",
+    )
 
 
 def partition(settings: AwsSettings) -> str:
     """How ARNs begin where we collect: aws, aws-cn, aws-us-gov. By the region asked for or
     configured, without a call; aws where there is none."""
+    silenced()
     try:
         session = boto3.Session(profile_name=settings.profile)
         region = next(iter(settings.region), session.region_name) or HOME_REGION
@@ -238,16 +263,9 @@ def said(error: ClientError | BotoCoreError | ResponseParserError) -> str:
     if isinstance(error, ResponseParserError):  # its text is the answer, whatever that holds
         return "the answer cannot be read: is there a proxy on the way?"
     if not isinstance(error, ClientError):
-        return _plain(str(error))[:300]
+        return plain(str(error))[:300]
     told = error.response.get("Error", {})  # the code is one of AWS's own words: ExpiredToken
-    return f"{told.get('Code', 'error')}: {_plain(told.get('Message', ''))}"[:300]
-
-
-def _plain(text: str) -> str:
-    """One line, what looks like a secret struck out."""
-    return _SECRET.sub(
-        lambda found: f"{next(filter(None, found.groups()), '')}***", " ".join(text.split())
-    )
+    return f"{told.get('Code', 'error')}: {plain(told.get('Message', ''))}"[:300]
 
 
 def under(answer: Mapping[str, Any], key: str) -> Any:

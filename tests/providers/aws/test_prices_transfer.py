@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -74,12 +75,16 @@ def test_errors_of_the_server_are_told(server: PriceListServer, status: int) -> 
     assert f"answers {status}" in _fails(server)
 
 
-def test_nobody_is_followed_elsewhere(server: PriceListServer) -> None:
+def test_nobody_is_followed_elsewhere_nor_is_it_logged(
+    server: PriceListServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     with PriceListServer() as other:
         file = server.offer(MANY)
-        file.status, file.location = 302, f"{other.url}/elsewhere.csv"
+        file.status, file.location = 302, f"{other.url}/elsewhere.csv?X-Amz-Signature=PLANTED"
         assert "sends us to another address" in _fails(server)
         assert other.seen == []
+    assert "PLANTED" not in caplog.text
 
 
 @pytest.mark.parametrize(

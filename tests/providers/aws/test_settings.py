@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from click.testing import CliRunner
 from pydantic import ValidationError
 
+from costopt.cli import costopt
 from costopt.providers.aws.settings import AwsSettings
 
 
@@ -51,3 +53,12 @@ def test_moments_are_utc_where_they_name_no_zone(text: str) -> None:
 @pytest.mark.parametrize("address", ["s3://my-bills", "s3://my-bills/", "s3://my.bills/a/b c/x#y"])
 def test_exports(address: str) -> None:
     assert AwsSettings(export=(address,)).export == (address,)
+
+
+def test_what_is_refused_is_not_echoed_with_its_signature() -> None:
+    signed = "https://b.s3.amazonaws.com/x?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE&X-Amz-Signature=ab"
+    done = CliRunner().invoke(costopt, ["collect", "aws", "--export", signed])
+    assert done.exit_code == 2
+    assert "not an address like s3://bucket/prefix" in " ".join(done.output.split())
+    assert "IOSFODNN7" not in done.output
+    assert "=ab" not in done.output

@@ -1,4 +1,4 @@
-"""From when on each series was asked for, so that a collect of more days fetches those before. Pure.
+"""From when on each series was asked for, so that more days fetch what is before it. Pure.
 
 The lake says up to when it holds samples of a series, not from when on they were asked for.
 """

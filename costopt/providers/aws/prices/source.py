@@ -24,6 +24,7 @@ import httpx
 from costopt import __version__
 from costopt.errors import ConfigError, ProviderError
 from costopt.providers.listed import Stamp
+from costopt.providers.plain import plain, silenced
 
 Offer = Literal["AmazonEC2", "AWSComputeSavingsPlan"]
 
@@ -64,6 +65,7 @@ class PriceList:
         Raises:
             ConfigError: no such address.
         """
+        silenced()
         self._partition = partition
         base = address or os.environ.get(OVERRIDE) or _HOSTS[partition]
         try:
@@ -202,4 +204,4 @@ def _metadata(body: io.BufferedReader[Transfer], where: str) -> str:
 
 
 def _plain(error: httpx.HTTPError) -> str:
-    return f"{type(error).__name__}: {error}"[:200]
+    return f"{type(error).__name__}: {plain(str(error))}"[:200]
