@@ -115,7 +115,9 @@ def test_what_is_refused_is_named_with_what_to_do(whole: Tenant, action: str) ->
     failed = [one for one in AzureProvider(settings(whole)).checks() if not one.passed]
     assert action in {one.name for one in failed}
     # who may not list machines or scale sets can be asked nothing about what is inside them
-    assert all(one.name.startswith((action.removesuffix("/read"), "Microsoft.Insights/")) for one in failed)
+    assert all(
+        one.name.startswith((action.removesuffix("/read"), "Microsoft.Insights/")) for one in failed
+    )
     (found,) = [one for one in failed if one.name == action]
     assert found.where == name
     assert found.refused

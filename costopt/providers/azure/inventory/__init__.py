@@ -6,7 +6,8 @@ ResourceId is the ARM id in lower case. x_Attributes, all of them text, each onl
                      this instance), capacity_reservation, ephemeral_os_disk, eviction_policy, host,
                      image (publisher:offer:sku), license_type, os_type, power_state (running;
                      stopped: its computing still costs; deallocated: it does not), priority (Spot,
-                     Low), threads_per_core, vm_id, zones
+                     Low), stopped_at (last operation on a deallocated one; ISO, UTC),
+                     threads_per_core, vm_id, zones
     Scale set        capacity, orchestration (uniform, flexible), priority, size, zones
     Disk             attached_to (ids), iops, os_type, owner_changed_at (last attached, detached,
                      started or deallocated; ISO, UTC), size_gib, throughput_mb_per_second, tier

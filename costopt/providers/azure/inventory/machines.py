@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any, Final
 
 from azure.core.exceptions import AzureError
@@ -37,13 +38,12 @@ def machines(place: Place) -> Iterator[Row]:
     came between the two has no state, nor has any where that list is refused, which is
     raised at the end.
     """
-    states: dict[str, str | None] = {}
+    states: dict[str, Iterable[Thing] | None] = {}
     refusal: AzureError | None = None
     virtual_machines = place.compute.virtual_machines
     try:
         for thing in place.listed(lambda: virtual_machines.list_all(status_only="true")):
-            found = power_state(at(thing, "properties.instanceView.statuses"))
-            states[thing["id"].lower()] = found
+            states[thing["id"].lower()] = at(thing, "properties.instanceView.statuses")
     except AzureError as error:
         refusal = error
     for thing in place.things(virtual_machines.list_all):
@@ -52,14 +52,14 @@ def machines(place: Place) -> Iterator[Row]:
         raise refusal
 
 
-def _row(place: Place, thing: Thing, power: str | None) -> Row:
+def _row(place: Place, thing: Thing, statuses: Iterable[Thing] | None) -> Row:
     properties = thing.get("properties") or {}
     return place.row(
         thing,
         **columns(
             properties,
             size=at(properties, "hardwareProfile.vmSize"),
-            power=power,
+            statuses=statuses,
             priority=properties.get("priority"),
             zones=thing.get("zones"),
         ),
@@ -71,7 +71,7 @@ def columns(
     properties: Thing,
     *,
     size: str | None,
-    power: str | None,
+    statuses: Iterable[Thing] | None,
     priority: str | None,
     zones: Iterable[str] | None,
     **more: str | None,
@@ -79,10 +79,11 @@ def columns(
     """What the properties of a machine say of it; an instance of a scale set has the same ones.
 
     Args:
-        power: `power_state` of it.
+        statuses: of its instance view; None = not known.
         more: attributes besides.
     """
     chosen = at(properties, "hardwareProfile.vmSizeProperties.vCPUsAvailable")
+    power = power_state(statuses)
     return {
         "ResourceType": TYPE,
         "ServiceName": SERVICE,
@@ -106,6 +107,7 @@ def columns(
             os_type=at(properties, "storageProfile.osDisk.osType"),
             power_state=power,
             priority=priority,
+            stopped_at=None if priority in _SPOT else deallocated_at(statuses),
             threads_per_core=at(properties, "hardwareProfile.vmSizeProperties.vCPUsPerCore"),
             vm_id=properties.get("vmId"),
             zones=", ".join(sorted(zones or ())),
@@ -118,6 +120,15 @@ def power_state(statuses: Iterable[Thing] | None) -> str | None:
     """running, stopped (its computing still costs), deallocated (it does not) and so on."""
     codes = [str(status.get("code") or "") for status in statuses or ()]
     return next((code.removeprefix(_POWER) for code in codes if code.startswith(_POWER)), None)
+
+
+def deallocated_at(statuses: Iterable[Thing] | None) -> datetime | None:
+    """When the last operation on a deallocated machine ended: mostly that which deallocated it, or
+    a later one. Where Azure itself took it away, as it does with Spot, the time is an older one."""
+    told = {str(one.get("code") or "").partition("/")[0]: one for one in statuses or ()}
+    if power_state(told.values()) != "deallocated":
+        return None
+    return moment(told.get("ProvisioningState", {}).get("time"))
 
 
 def operating_system(properties: Thing) -> str | None:

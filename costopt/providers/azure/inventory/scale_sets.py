@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from costopt.providers.azure.inventory.machines import columns, power_state
+from costopt.providers.azure.inventory.machines import columns
 from costopt.providers.azure.inventory.place import Place, Thing, at, moment
 from costopt.providers.rows import Row, attributes
 
@@ -76,13 +76,12 @@ def instances(scale_set: ScaleSet) -> Iterator[Row]:
     try:
         for one in place.listed(listing):
             properties = one.get("properties") or {}
-            statuses = at(properties, "instanceView.statuses")
             yield place.row(
                 {"location": thing.get("location"), **one},
                 **columns(
                     properties,
                     size=at(properties, "hardwareProfile.vmSize") or at(one, "sku.name"),
-                    power=power_state(statuses),
+                    statuses=at(properties, "instanceView.statuses"),
                     priority=profile.get("priority"),
                     zones=one.get("zones"),
                     billed_as=scale_set.resource_id,
