@@ -21,6 +21,7 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "provider": {
             "aws": "costopt.providers.aws:AwsProvider",
+            "azure": "costopt.providers.azure:AzureProvider",
             "demo": "costopt.providers.demo:DemoProvider",
             "files": "costopt.providers.files:FilesProvider",
             "gcp": "costopt.providers.gcp:GcpProvider",

@@ -18,6 +18,8 @@ import pytest
 
 from costopt.providers.aws import AwsProvider
 from costopt.providers.aws.settings import AwsSettings
+from costopt.providers.azure import AzureProvider
+from costopt.providers.azure.settings import AzureSettings
 from costopt.providers.base import Provider
 from costopt.providers.demo import DemoProvider
 from costopt.providers.files import FilesProvider, FilesSettings
@@ -28,6 +30,10 @@ from costopt.providers.prometheus.settings import PrometheusSettings
 from tests.fakes import (
     aws_account,
     aws_cloud,
+    azure_cloud,
+    azure_export,
+    azure_monitor,
+    azure_retail,
     bill_export,
     gcp_catalogue,
     gcp_cloud,
@@ -105,6 +111,45 @@ def aws() -> Iterator[Build]:
 
 
 @contextmanager
+def azure() -> Iterator[Build]:
+    """Two machines of a subscription, and the demo's bill in a folder."""
+    with azure_cloud.cloud() as tenant:
+        shop = tenant.subscription("shop")
+        size = azure_cloud.sku("Standard_D4s_v5", "standardDSv5Family", 4, 16)
+        tenant.sizes[azure_cloud.REGION] = [size]
+        monitor = azure_monitor.Monitor(NOW)
+        for n in range(2):
+            monitor.add(tenant.machine(shop, f"web-{n}", "Standard_D4s_v5"))
+        tenant.door.services.append(monitor.service)
+        prices = azure_retail.behind(tenant.door)
+        prices.items = azure_retail.around(azure_retail.item("Standard_D4s_v5", 0.23))
+        bill = _demo_bill("Microsoft")
+        months = pc.strftime(bill.column("BillingPeriodStart"), "%Y-%m")
+
+        def build(folder: Path) -> Provider:
+            def put(name: str, content: bytes) -> None:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(content)
+
+            for month in set(months.to_pylist()):
+                content = azure_export.focus_parquet(bill.filter(pc.equal(months, month)))
+                azure_export.delivered(
+                    put, "focus", month, [content], kind="FocusCost", suffix="snappy.parquet"
+                )
+            return AzureProvider(
+                AzureSettings(
+                    endpoint=tenant.url,
+                    days=2,
+                    until=NOW,
+                    export=(str(folder / "focus"),),
+                    max_attempts=1,
+                )
+            )
+
+        yield build
+
+
+@contextmanager
 def gcp() -> Iterator[Build]:
     """Two machines of a project, and the demo's bill in a file."""
     with gcp_cloud.cloud() as made, pytest.MonkeyPatch.context() as patch:
@@ -119,9 +164,7 @@ def gcp() -> Iterator[Build]:
             for machine in machines
             for one in gcp_monitoring.machine("shop-prod-1", str(machine["id"]), agent=True)
         ]
-        demo = pa.concat_tables(DemoProvider(instances=20).charges(None))
-        bill = demo.filter(pc.equal(demo.column("ProviderName"), "Google Cloud"))
-        lines = gcp_export.lines(bill.to_pylist(maps_as_pydicts="strict"))
+        lines = gcp_export.lines(_demo_bill("Google Cloud").to_pylist(maps_as_pydicts="strict"))
         with gcp_monitoring.served(gcp_monitoring.Monitoring(NOW, series)) as url:
             patch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING", url)
 
@@ -156,4 +199,16 @@ def scraped() -> Iterator[Build]:
         yield build
 
 
-FLEETS = {"aws": aws, "demo": demo, "files": files, "gcp": gcp, "prometheus": scraped}
+def _demo_bill(provider: str) -> pa.Table:
+    bill = pa.concat_tables(DemoProvider(instances=20).charges(None))
+    return bill.filter(pc.equal(bill.column("ProviderName"), provider))
+
+
+FLEETS = {
+    "aws": aws,
+    "azure": azure,
+    "demo": demo,
+    "files": files,
+    "gcp": gcp,
+    "prometheus": scraped,
+}
