@@ -55,7 +55,7 @@ _LICENCE: Final = r"(?i)licens"
 _CORE: Final = r"(?i)\bv?(core|cpu)s?\b"
 _MEMORY: Final = r"(?i)\b(ram|memory)\b"
 _CARD: Final = r"(?i)\b(gpu|nvidia|tesla|tpu)\b"
-_WHOLE: Final = r"(?i)\b(micro|small|instance)\b"
+_WHOLE: Final = r"(?i)\b(micro|small) instance\b"  # "... with burstable CPU"
 
 _UNITS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -99,12 +99,13 @@ def units(unit: pa.Array, service: pa.Array, sku: pa.Array) -> pa.Array:
     """Pricing units as FOCUS spells them; of parts of a machine, hours of that part."""
     found = pc.coalesce(renamed(unit, _UNITS), unit)
     hours = pc.and_(pc.equal(found, "Hours"), pc.equal(service, "Compute Engine"))
-    part = pc.if_else(_says(sku, _WHOLE), "Hours", "Unit-Hours")
+    part = pc.if_else(_says(sku, r"(?i)\binstance\b"), "Hours", "Unit-Hours")
     for pattern, name in (
         (_LICENCE, "Licence-Hours"),
         (_CARD, "GPU-Hours"),
         (_MEMORY, "RAM-Hours"),
         (_CORE, "vCPU-Hours"),
+        (_WHOLE, "Hours"),
     ):
         part = pc.if_else(_says(sku, pattern), name, part)
     return pc.if_else(pc.fill_null(hours, False), part, found)

@@ -1,0 +1,152 @@
+"""Rows of cost exports as FOCUS: spellings, days, prices, commitments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from costopt.errors import InputError
+from costopt.providers.azure.bill.focus import Focus
+from costopt.providers.azure.bill.map import Costs
+from costopt.providers.bills.months import Batch
+from tests.fakes.azure_export import RESERVED, row
+
+
+def read(given: Mapping[str, Any], *, layout: Costs | Focus | None = None) -> Batch:
+    columns = {name: pa.array([value]) for name, value in given.items()}
+    chosen = layout or Costs("")
+    assert list(chosen.chosen(list(columns))) == list(columns)
+    return chosen.batch(columns)
+
+
+def mapped(**given: Any) -> dict[str, Any]:
+    batch = read(row(**given))
+    assert (list(batch.unread), list(batch.misread)) == ([], [])
+    (found,) = batch.intake.table.to_pylist(maps_as_pydicts="strict")
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["09/14/2026", "9/14/2026", "2026-09-14", "2026-09-14 00:00:00", "2026-09-14T00:00:00Z"],
+)
+def test_days_in_every_notation(written: str) -> None:
+    found = mapped(Date=written)
+    assert found["ChargePeriodStart"] == datetime(2026, 9, 14, tzinfo=UTC)
+    assert found["ChargePeriodEnd"] == datetime(2026, 9, 15, tzinfo=UTC)
+
+
+def test_a_day_that_is_none_is_told_and_costs_its_row() -> None:
+    batch = read(row(Date="14/09/2026"))
+    assert batch.intake.table.num_rows == 0
+    assert [one.example for one in batch.misread] == ["14/09/2026"]
+
+
+def test_a_billing_period_that_is_no_month_is_that_of_the_day() -> None:
+    found = mapped(BillingPeriodStartDate="08/20/2026", BillingPeriodEndDate="09/19/2026")
+    assert found["BillingPeriodStart"] == datetime(2026, 9, 1, tzinfo=UTC)
+    assert found["BillingPeriodEnd"] == datetime(2026, 10, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "category", "status"),
+    [
+        ("Usage", "Usage", "Used"),
+        ("UnusedReservation", "Usage", "Unused"),
+        ("Purchase", "Purchase", None),
+        ("Refund", "Purchase", None),
+    ],
+)
+def test_charges_of_reservations(kind: str, category: str, status: str | None) -> None:
+    found = mapped(ChargeType=kind, **RESERVED)
+    assert (found["ChargeCategory"], found["CommitmentDiscountStatus"]) == (category, status)
+    assert found["CommitmentDiscountId"] == RESERVED["benefitId"].lower()
+    assert found["CommitmentDiscountCategory"] == "Usage"
+    assert (found["ChargeClass"] == "Correction") == (kind == "Refund")
+
+
+def test_savings_plans_are_of_spend() -> None:
+    plan = {"PricingModel": "SavingsPlan", "benefitId": "/providers/Microsoft.BillingBenefits/x"}
+    found = mapped(**plan)
+    assert (found["CommitmentDiscountCategory"], found["CommitmentDiscountType"]) == (
+        "Spend",
+        "Savings Plan",
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "category"), [("OnDemand", "Standard"), ("Spot", "Dynamic"), ("", "Standard")]
+)
+def test_pricing(model: str, category: str) -> None:
+    found = mapped(PricingModel=model)
+    assert found["PricingCategory"] == category
+    assert found["CommitmentDiscountId"] is None
+
+
+def test_a_price_of_nothing_is_missing_and_not_free() -> None:
+    found = mapped(PayGPrice="0", UnitPrice="0.5")
+    assert (found["ListCost"], found["ListUnitPrice"]) == (None, None)
+    assert found["ContractedCost"] == Decimal(12)
+
+
+def test_prices_in_another_currency_than_the_costs_are_not_used() -> None:
+    found = mapped(PayGPrice="2", UnitPrice="1", pricingCurrency="USD")
+    assert (found["ListCost"], found["ContractedCost"]) == (None, None)
+    found = mapped(PayGPrice="2", pricingCurrency="USD", paygCostInBillingCurrency="44.5")
+    assert found["ListCost"] == Decimal("44.5")
+
+
+@pytest.mark.parametrize(
+    ("written", "region"),
+    [
+        ("EU West", "westeurope"),
+        ("US East 2", "eastus2"),
+        ("US South Central", "southcentralus"),
+        ("EastUS2", "eastus2"),
+        ("West Europe", "westeurope"),
+        ("UK South", "uksouth"),
+        ("AP Southeast", "southeastasia"),
+        ("Unassigned", None),
+    ],
+)
+def test_regions(written: str, region: str | None) -> None:
+    assert mapped(ResourceLocation=written)["RegionId"] == region
+
+
+def test_hours_of_licences_are_no_machines() -> None:
+    assert mapped()["PricingUnit"] == "Hours"
+    assert mapped(MeterCategory="Virtual Machines Licenses")["PricingUnit"] == "Licence-Hours"
+
+
+def test_what_lacks_is_named() -> None:
+    given = {name: value for name, value in row().items() if "Cost" not in name and name != "Date"}
+    with pytest.raises(InputError, match=r"lacks costs .* and days"):
+        read(given)
+
+
+def test_focus_of_azure_lists_at_nothing_what_it_has_no_price_for() -> None:
+    given = {
+        "BilledCost": "0",
+        "EffectiveCost": "3",
+        "ListCost": "0",
+        "ContractedCost": "0",
+        "BillingCurrency": "EUR",
+        "BillingPeriodStart": "2026-09-01T00:00Z",
+        "ChargePeriodStart": "2026-09-02T00:00:00Z",
+        "ChargePeriodEnd": "2026-09-03T00:00:00Z",
+        "CommitmentDiscountStatus": "Used",
+        "ResourceId": "/subscriptions/S/VM",
+        "x_SkuMeterId": "m",
+    }
+    (found,) = read(given, layout=Focus()).intake.table.to_pylist(maps_as_pydicts="strict")
+    assert (found["ListCost"], found["ContractedCost"]) == (None, None)
+    assert found["ResourceId"] == "/subscriptions/s/vm"
+    assert found["x_Attributes"] == {"x_SkuMeterId": "m"}
+    given |= {"CommitmentDiscountStatus": "", "EffectiveCost": "0"}
+    (found,) = read(given, layout=Focus()).intake.table.to_pylist()
+    assert found["ListCost"] == 0
