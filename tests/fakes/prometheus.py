@@ -275,7 +275,7 @@ def small_fleet() -> Scripted:
         told += [
             Told("node_uname_info", {**labels, "nodename": f"web-{n}", "sysname": "Linux",
                                      "machine": "x86_64"}, lambda at: 1.0),
-            Told("quantile(0.5", {}, lambda at: 60.0),
+            Told("max by (instance", {}, lambda at: 60.0),
             Told("count without", labels, within(lambda at: 8.0)),
             Told("count(", {}, lambda at: 2.0),
             Told("100 * (1 - sum", labels, within(lambda at, n=n: at // 300 % 40 + n)),

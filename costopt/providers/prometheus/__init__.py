@@ -16,6 +16,7 @@ from costopt.errors import CostoptError, ProviderError
 from costopt.model import Window
 from costopt.providers.base import Check, Known, Problem
 from costopt.providers.prometheus import checking, hosts, offers, pace, queries
+from costopt.providers.prometheus.asked import Asked
 from costopt.providers.prometheus.client import Client
 from costopt.providers.prometheus.fleet import Fleet, discover
 from costopt.providers.prometheus.gone import Departures, of_ours
@@ -74,6 +75,8 @@ class PrometheusProvider:
             ProviderError: the server does not answer, or nothing reports to it.
         """
         here = self._inventory.resources()
+        asked = Asked.read(self._known.notes.get(self._asked_key, ""))
+        self.notes[self._asked_key] = asked.beginning(self._found.span)
         ended = pa.Table.from_pylist(list(self._departures.last_rows()), schema=schema.RESOURCES)
         return pa.concat_tables([here, ended])
 
@@ -81,16 +84,20 @@ class PrometheusProvider:
         """Samples starting inside `window`, or all there are (schema.METRICS)."""
         found = self._found
         self._inventory  # noqa: B018  (a file of hosts that cannot be used stops this as well)
+        key = self._asked_key
+        asked = Asked.read(self._known.notes.get(key, ""))
         sampling = Sampling(
             client=self._client,
             fleet=found.fleet,
             span=_inside(found, window),
+            asked=asked,
             period=found.period,
             held=self._known.held,
             also=self._settings.only or "",
             concurrency=self._settings.max_concurrency,
         )
         yield from sampling.tables()
+        self.notes[key] = sampling.note
         self._tell(sampling.problems)
         self._tell_warnings()
 
@@ -119,6 +126,12 @@ class PrometheusProvider:
     def permissions(self) -> str:
         """What a proxy in front of it has to let through."""
         return checking.PERMISSIONS
+
+    @property
+    def _asked_key(self) -> str:
+        """The note under which stands what was asked of this fleet, machines called as now."""
+        given = self._settings
+        return f"asked {given.url} {given.machine_label} {given.only or ''}".rstrip()
 
     @cached_property
     def _client(self) -> Client:

@@ -104,7 +104,9 @@ def _reporting(client: Client, settings: PrometheusSettings, at: int) -> Iterato
             continue
         found = True
         scraped = pace(client, source, also, at, settings.days)
-        often = f", scraped every {scraped.seconds:.0f} s" if scraped else ""
+        often = f", scraped every {scraped.usual:.0f} s" if scraped else ""
+        if scraped and scraped.seconds > scraped.usual:
+            often += f", the slowest every {scraped.seconds:.0f} s"
         detail = f"{counted(int(targets), 'target')}{often}"
         yield Check(_EXPORTERS[source], settings.url, True, detail)
     if not found:

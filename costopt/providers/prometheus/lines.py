@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,11 @@ from costopt.providers.prometheus.queries import Line, by_labels
 
 _HANDOVER: int = 3
 """Periods that a target and its successor may share: a pod that is replaced is no second one."""
+
+_PAIR: Final = ("cpu_utilization", "memory_utilization")
+_LAG: Final = 12
+"""Periods that CPU may lack at the end: a counter that begins anew lacks one."""
+_SHOWN: Final = 5  # machines that a notice names
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +53,19 @@ class Lines:
     _markers: Counter[str] = field(default_factory=Counter)  # metric -> values that are none
     _sizeless: set[str] = field(default_factory=set)
     _off_grid: int = 0
+    _told: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    """Of each metric's means: machine -> its first and last moment (seconds)."""
 
-    def table(self, measure: Measure, since: Mapping[str, int], lines: Iterable[Line]) -> pa.Table:
+    def table(
+        self,
+        measure: Measure,
+        since: Mapping[str, int],
+        lines: Iterable[Line],
+        *,
+        earlier: bool = False,
+    ) -> pa.Table:
         """The samples of these machines from their seconds on (schema.METRICS), by machine, device
-        and time.
+        and time; what the lake holds already is left out, unless they are `earlier` ones.
 
         Of two targets that tell of one machine at one time the first by labels counts.
         """
@@ -64,14 +79,20 @@ class Lines:
             groups.setdefault((own.machine, own.device), []).append(own.line)
         parts = []
         for (machine, device), group in groups.items():
-            start = self._start(measure, machine, device, since[machine])
+            wanted = since[machine]
+            start = wanted if earlier else self._start(measure, machine, device, wanted)
             times, values = self._merged(measure, machine, group, start)
             if len(times):
                 parts.append((machine, device, times, values))
+                self._note(measure, machine, times)
         return _table(measure, self.period, parts)
 
-    def problems(self) -> list[Problem]:
-        """What was left out, for people."""
+    def problems(self, failed: Collection[str] = ()) -> list[Problem]:
+        """What was left out, for people.
+
+        Args:
+            failed: metrics that were not told to their end.
+        """
         found = [
             Problem(
                 machine,
@@ -89,9 +110,33 @@ class Lines:
             Problem(machine, "its size is not known, so its use of it is not either", fatal=False)
             for machine in sorted(self._sizeless)
         ]
+        if _PAIR[0] not in failed and (idle := self._without_cpu()):
+            more = ", ..." if len(idle) > _SHOWN else ""
+            what = (
+                f"memory is measured, but no CPU: {', '.join(idle[:_SHOWN])}{more}; rates need two "
+                f"scrapes within {self.period} s: scrape them more often, or give a longer --period"
+            )
+            found.append(Problem("cpu_utilization", what, len(idle)))
         if self._off_grid:
             what = "the server answers for other moments than were asked: left out"
             found.append(Problem("query_range", what, self._off_grid, fatal=True))
+        return found
+
+    def _note(self, measure: Measure, machine: str, times: NDArray[np.int64]) -> None:
+        if measure.metric in _PAIR and measure.statistic == "mean":
+            told = self._told.setdefault(measure.metric, {})
+            first, last = int(times[0]), int(times[-1])
+            earlier = told.get(machine, (first, last))
+            told[machine] = min(first, earlier[0]), max(last, earlier[1])
+
+    def _without_cpu(self) -> list[str]:
+        """Machines whose memory was told for long after the last of their CPU."""
+        cpu, found = self._told.get(_PAIR[0], {}), []
+        for machine, (first, last) in sorted(self._told.get(_PAIR[1], {}).items()):
+            held = self.held.get(Series(machine, _PAIR[0], "mean", ""))
+            since = max(first, int(held.timestamp()) if held else first)
+            if last - cpu.get(machine, (since, since))[1] >= _LAG * self.period:
+                found.append(machine)
         return found
 
     def _start(self, measure: Measure, machine: str, device: str, since: int) -> int:

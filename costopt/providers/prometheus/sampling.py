@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,6 +15,7 @@ from costopt.errors import ProviderError
 from costopt.model import Series
 from costopt.providers.base import Problem
 from costopt.providers.prometheus import queries, recording
+from costopt.providers.prometheus.asked import Asked
 from costopt.providers.prometheus.client import Client, TooMuchError
 from costopt.providers.prometheus.fleet import Fleet
 from costopt.providers.prometheus.lines import Lines
@@ -39,6 +40,7 @@ class Task:
     span: Span
     query: str
     since: Mapping[str, int]  # the machines wanted: from which second on
+    earlier: bool = False  # than what the lake holds
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Sampling:
     held: Mapping[Series, datetime]  # the end of what the lake has
     also: str  # matchers that narrow every query; "" = none
     concurrency: int
+    asked: Asked = field(default_factory=lambda: Asked.read(""))  # by earlier collects
     problems: list[Problem] = field(default_factory=list)
     _failed: set[int] = field(default_factory=set)  # measures, by their place
 
@@ -72,7 +75,13 @@ class Sampling:
                 yield from self._done(lines, *waiting.popleft())
         finally:
             pool.shutdown(cancel_futures=True)
-        self.problems += lines.problems()
+        self.problems += lines.problems({MEASURES[place].metric for place in self._failed})
+
+    @property
+    def note(self) -> str:
+        """What the next collect has to know of what was asked, once all the tables have come."""
+        whole = [m for place, m in enumerate(MEASURES) if place not in self._failed]
+        return self.asked.noted(self.span, (m for m in whole if present(m, self.fleet.metrics)))
 
     def _tasks(self) -> Iterator[tuple[int, Task]]:
         """Every query in order; those of a measure stop with its first failure."""
@@ -100,7 +109,7 @@ class Sampling:
         except ProviderError as error:
             self._fail(place, task.measure, task.span, error)
             return
-        table = lines.table(task.measure, task.since, found)
+        table = lines.table(task.measure, task.since, found, earlier=task.earlier)
         if table.num_rows:
             yield table
 
@@ -118,17 +127,29 @@ class Sampling:
             ProviderError: how much there is to read cannot be found out.
         """
         since = self._since(measure)
-        if not since or min(since.values()) >= self.span.stop:
+        if not since:
             return []
+        tasks = []
+        for hole in self.asked.holes(measure, self.span, max(since.values()), self.period):
+            lacking = {name: hole.start for name, at in since.items() if at > hole.start}
+            if lacking:
+                found = self._stretch(measure, lacking, hole.stop)
+                tasks += [replace(task, earlier=True) for task in found]
+        return tasks + self._stretch(measure, since, self.span.stop)
+
+    def _stretch(self, measure: Measure, since: Mapping[str, int], stop: int) -> list[Task]:
+        """The queries from the machines' seconds on to `stop`."""
         first = min(since.values())
-        kept_from = self._recorded_from(measure, first)
+        if first >= stop:
+            return []
+        kept_from = min(stop, self._recorded_from(measure, first))
         lines = sum(self._lines(measure, machine) for machine in since)
         most = max(1, min(POINTS, SAMPLES // lines))
         raw = self._raw(measure, max(most, 1)) if first < kept_from else most
         plain = measure.query(self.period, self.also)
         tasks = self._asked(measure, since, spans(first, kept_from, self.period, raw), plain)
         start = max(first, kept_from)
-        kept = spans(start, self.span.stop, self.period, most)
+        kept = spans(start, stop, self.period, most)
         return tasks + self._asked(measure, since, kept, "")
 
     def _since(self, measure: Measure) -> dict[str, int]:

@@ -107,7 +107,7 @@ def cluster() -> Scripted:
         NODE: {"instance": "10.0.1.7:10250", "job": "kubelet", "node": NODE, "id": "/"},
         "bare-1": {"instance": "10.0.1.8:10250", "job": "kubelet", "id": "/"},  # by its address
     }
-    told = [Told("quantile(0.5", {}, lambda at: 30.0)]  # samples an hour
+    told = [Told("max by (instance", {}, lambda at: 30.0)]  # samples an hour
     told += [
         Told("kube_node_info", INFO, lambda at: 1.0),
         Told("kube_node_info", {"node": "bare-1", "internal_ip": "10.0.1.8"}, lambda at: 1.0),
@@ -203,7 +203,7 @@ def test_cards_without_their_memory_are_cards_all_the_same() -> None:
     """Unseen, their machine would be sized by its CPU alone."""
     card = {"instance": "gpu-1:9400", "UUID": "GPU-1", "modelName": "NVIDIA L4"}
     told = [
-        Told("quantile(0.5", {}, lambda at: 60.0),
+        Told("max by (instance", {}, lambda at: 60.0),
         Told("DCGM_FI_DEV_GPU_UTIL{} * 0", card, lambda at: 1e8),
         Told("DCGM_FI_DEV_", card, lambda at: 0.0),
     ]

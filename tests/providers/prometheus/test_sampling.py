@@ -280,8 +280,8 @@ def test_a_period_shorter_than_two_scrapes_is_refused() -> None:
 def scraped(an_hour: Callable[[int], float | None]) -> Scripted:
     """The small fleet, with so many scrapes in the hour before a moment."""
     fleet = small_fleet()
-    others = [told for told in fleet.told if told.needle != "quantile(0.5"]
-    fleet.told = [Told("quantile(0.5", {}, an_hour), *others]
+    others = [told for told in fleet.told if told.needle != "max by (instance"]
+    fleet.told = [Told("max by (instance", {}, an_hour), *others]
     return fleet
 
 
@@ -307,7 +307,7 @@ def test_an_hour_that_is_a_new_server_s_first_is_not_kept_for_good() -> None:
 
 def test_the_period_stays_as_long_as_it_holds_two_scrapes() -> None:
     def again(an_hour: float, notes: dict[str, str]) -> tuple[set[int], PrometheusProvider]:
-        server.told[0] = Told("quantile(0.5", {}, lambda at: an_hour)
+        server.told[0] = Told("max by (instance", {}, lambda at: an_hour)
         source = provider(server, days=2)
         source.resume(Known(notes=notes))
         return periods(collected(source)), source
@@ -475,3 +475,49 @@ def test_a_token_is_in_no_table_log_or_problem(
     assert source.problems
     shown = [caplog.text, repr(source.problems), *(str(t.to_pylist()) for t in tables)]
     assert all(token not in text for text in shown)
+
+
+def noted(server: Scripted, lake: Lake, **given: object) -> tuple[int, list[Asked]]:
+    """The rows that a collect gave, and what it asked of CPU."""
+    server.asked.clear()
+    found = collect(provider(server, **given), lake)
+    assert found.problems == ()
+    return found.rows["metrics"], server.ranges(CPU)
+
+
+def test_more_days_are_asked_for_before_what_is_held(tmp_path: Path) -> None:
+    lake, whole = Lake(tmp_path / "lake"), Lake(tmp_path / "whole")
+    with serving(small_fleet()) as server:
+        first, asked = noted(server, lake, days=1)
+        assert covered(asked) == list(range(NOON - DAY + 300, NOON + 1, 300))
+        second, asked = noted(server, lake, days=60)
+        assert covered(asked) == list(range(NOON - 60 * DAY + 300, NOON - DAY + 1, 300))
+        assert noted(server, lake, days=60) == (0, [])
+        assert noted(server, lake, days=1) == (0, [])
+        at_once, _ = noted(server, whole, days=60)
+    assert first + second == at_once
+
+
+def test_days_that_were_left_alone_between_two_collects_are_asked_for(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    with serving(small_fleet()) as server:
+        noted(server, lake, days=1, until=UNTIL - timedelta(days=1, hours=12))
+        noted(server, lake, days=1)
+        _, asked = noted(server, lake, days=2)
+    end = NOON - DAY
+    assert covered(asked) == list(range(end - DAY // 2 + 300, end + 1, 300))
+
+
+def test_an_earlier_stretch_that_fails_is_asked_for_again(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    with serving(small_fleet()) as server:
+        noted(server, lake, days=1)
+        server.reply = lambda asked: (
+            Reply(500, b"out of order") if CPU in asked.form.get("query", "") else None
+        )
+        (failed,) = collect(provider(server, days=2), lake).problems
+        assert failed.fatal
+        server.reply = lambda asked: None
+        rows_, asked = noted(server, lake, days=2)
+    assert rows_ == 2 * 288
+    assert covered(asked) == list(range(NOON - 2 * DAY + 300, NOON - DAY + 1, 300))
