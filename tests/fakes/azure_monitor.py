@@ -134,7 +134,7 @@ class Monitor:
     """Error codes in answers that are otherwise good, by id in lower case and metric."""
     left_out: set[str] = field(default_factory=set)  # ids that a batch says nothing about
     unknown: set[str] = field(default_factory=set)  # metrics that this cloud does not have
-    zeros: bool = False  # whether what is missing is zeros of no measurement, rather than absent
+    empty: str = "absent"  # how a point of no measurement looks: or "null", or "zero"
     remaining: Callable[[int], int] = lambda number: 200
     remembers: bool = False  # whether a request is answered from memory, for a benchmark
     asked: list[Asked] = field(default_factory=list)
@@ -339,9 +339,11 @@ class Monitor:
         columns = [folded[one].tolist() for one in aggregations]
         points = []
         for text, *row in zip(texts, *columns, strict=True):
-            there = dict(zip(aggregations, row, strict=True)) if row[0] == row[0] else {}
-            if not there and self.zeros:
-                there = dict.fromkeys(aggregations, 0.0)
+            there: dict[str, Any] = {}
+            if row[0] == row[0]:
+                there = dict(zip(aggregations, row, strict=True))
+            if not there and self.empty != "absent":
+                there = dict.fromkeys(aggregations, 0.0 if self.empty == "zero" else None)
             points.append({"timeStamp": f"{text}Z", **there})
         return points
 

@@ -50,10 +50,11 @@ def test_cpu_is_what_was_measured_and_what_is_missing_stays_missing() -> None:
     assert collected.problems == []
 
 
-def test_points_of_no_measurement_are_missing_even_where_they_say_zero() -> None:
+@pytest.mark.parametrize("empty", ["null", "zero"])
+def test_points_of_no_measurement_are_missing_even_where_they_say_zero(empty: str) -> None:
     machines = fleet(1)
     with watched(machines) as shop:
-        shop.service.zeros = True
+        shop.service.empty = empty
         collected = shop.collect()
     _fits(collected, "cpu_utilization", cpu(machines, window(2)))
     passed = {"mean": lambda v: 1e6 * sum(v) / 300, "max": lambda v: 1e6 * max(v) / 60}

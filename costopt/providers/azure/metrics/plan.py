@@ -30,7 +30,7 @@ MOST_NAMES: Final = 20
 """Of one call. Source: "How to migrate from the metrics API to the getBatch API"; the API itself
 ("Requested metrics count: 22 bigger than allowed max: 20")."""
 MOST_POINTS: Final = 250_000
-"""Of one call, a point being all aggregations of a metric: about 30 MB of JSON, which is held with
+"""Of one call, a point being all aggregations of a metric: about 40 MB of JSON, which is held with
 what is made of it, in each thread. Azure tells no limit."""
 
 USD_PER_CALL: Final = Decimal("0.00001")
