@@ -97,6 +97,15 @@ class Screen:
         """A list item, wrapped below itself."""
         self._wrapped(_join((terminal(text), style)), f"{' ' * indent}• ")
 
+    def notes(self, notes: Sequence[str]) -> None:
+        """A section of what is to be known beside the figures; none, and there is no section."""
+        if not notes:
+            return
+        self.title("Please note")
+        for note in notes:
+            self.bullet(note)
+        self.blank()
+
     def labelled(
         self,
         name: str,

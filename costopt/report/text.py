@@ -56,7 +56,7 @@ def render(
     _headline(screen, report)
     _recommendations(screen, report, limit)
     (_all_skips if skips else _skip_counts)(screen, report)
-    _notes(screen, report)
+    screen.notes(report.notes)
     _next_steps(screen, report, skips=skips, options=options, called=called)
     return screen.text().encode()
 
@@ -220,15 +220,6 @@ def _all_skips(screen: Screen, report: Report) -> None:
             screen.line((skip.resource_id, STRONG), (f"  {skip.rule}", QUIET), indent=MARGIN + 2)
             screen.paragraph(skip.detail, indent=MARGIN + 4)
         screen.blank()
-
-
-def _notes(screen: Screen, report: Report) -> None:
-    if not report.notes:
-        return
-    screen.title("Please note")
-    for note in report.notes:
-        screen.bullet(note)
-    screen.blank()
 
 
 def _next_steps(screen: Screen, report: Report, *, skips: bool, options: str, called: str) -> None:

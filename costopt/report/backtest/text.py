@@ -34,7 +34,7 @@ def as_text(result: Backtest, *, width: int = WIDTH, colour: bool = False) -> by
     _memory(screen, result)
     _calibration(screen, result)
     _skipped(screen, result)
-    _notes(screen, result)
+    screen.notes(result.notes)
     if looking_back := words.looking_back(result):
         screen.paragraph(looking_back, QUIET)
         screen.blank()
@@ -111,13 +111,4 @@ def _skipped(screen: Screen, result: Backtest) -> None:
             [(f"{count:,}", STRONG), (f"{whole:,}" if whole else "", PLAIN), (reason, WARN)]
         )
     screen.table(rows, (True, True, False))
-    screen.blank()
-
-
-def _notes(screen: Screen, result: Backtest) -> None:
-    if not result.notes:
-        return
-    screen.title("Please note")
-    for note in result.notes:
-        screen.bullet(note)
     screen.blank()
