@@ -131,6 +131,7 @@ class AwsProvider:
         return bill.to_read(self._home, self._known.notes, self.problems)
 
     def _gone(self, listed: set[str]) -> pa.Table:
+        from costopt.providers.aws.inventory.departed import departed, noted
         from costopt.providers.aws.inventory.gone import gone
 
         places = {
@@ -139,6 +140,8 @@ class AwsProvider:
             for region in account.known_regions
         }
         rows = list(gone(self._known.resources, listed, places, self.problems))
+        rows += departed(self._home, self._known, self.problems)
+        self.notes |= noted(self._home, self._accounts, self._known)
         return pa.Table.from_pylist(rows, schema=schema.RESOURCES)
 
     def _may_pay(self) -> bool:
@@ -182,7 +185,7 @@ class AwsProvider:
     def _prepare(self, window: Window | None) -> Prepared:
         from costopt.providers.aws import metrics
 
-        return metrics.prepare(
+        prepared = metrics.prepare(
             self._accounts,
             self._things,
             self._settings,
@@ -191,3 +194,5 @@ class AwsProvider:
             now=self._now,
             window=window,
         )
+        self.notes |= prepared.promised()  # kept with the charges, before there are samples
+        return prepared

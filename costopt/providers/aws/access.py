@@ -87,6 +87,9 @@ class Account:
     machine_types: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What the account said of machine types, by name, so that it is asked once (shapes.py)."""
     hides_machine_types: bool = False  # it refused to say
+    organization: dict[str, str] = field(default_factory=dict)
+    """Of the own account: how every account of the organization stands, by id, as AWS says
+    (ACTIVE, SUSPENDED, ...); empty where nobody asked."""
     _clients: _Clients = field(default_factory=_Clients)
     _regions: tuple[str, ...] = ()
     _lock: threading.Lock = field(default_factory=threading.Lock)

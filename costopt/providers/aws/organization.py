@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from costopt.errors import ProviderError
 from costopt.parallel import in_threads
 from costopt.providers.aws.access import (
@@ -15,6 +17,8 @@ from costopt.providers.aws.access import (
 )
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Problem
+
+ACTIVE: Final = "ACTIVE"
 
 
 def accounts(settings: AwsSettings, problems: list[Problem]) -> list[Account]:
@@ -32,7 +36,9 @@ def accounts(settings: AwsSettings, problems: list[Problem]) -> list[Account]:
     home = own_account(settings)
     if not settings.organization:
         return [home]
-    names = _members(home)
+    listed = _listed(home)
+    home.organization = {one["Id"]: _state(one) for one in listed}
+    names = {one["Id"]: one.get("Name", "") for one in listed if _state(one) == ACTIVE}
     home.name = names.pop(home.account_id, "")
     members = [member_account(home, one, name) for one, name in sorted(names.items())]
     entered = in_threads(_entered, members, settings.max_concurrency)
@@ -44,11 +50,11 @@ def accounts(settings: AwsSettings, problems: list[Problem]) -> list[Account]:
     return sorted(let_in, key=lambda account: account.account_id)
 
 
-def _members(home: Account) -> dict[str, str]:
-    """The names of all active accounts, by id."""
+def _listed(home: Account) -> list[dict[str, Any]]:
+    """All accounts of the organization, whatever their state."""
     try:
         pages = home.client("organizations").get_paginator("list_accounts").paginate()
-        found = [account for page in pages for account in under(page, "Accounts")]
+        return [account for page in pages for account in under(page, "Accounts")]
     except FAILURES as error:
         raise ProviderError(
             f"the accounts of the organization cannot be listed: {said(error)}",
@@ -56,9 +62,11 @@ def _members(home: Account) -> dict[str, str]:
             hint="--organization works from the management account or a delegated administrator "
             "that may call organizations:ListAccounts; without it, only the own account is read",
         ) from None
-    # State takes the place of Status, which AWS retires in 2026
-    active = (one for one in found if one.get("State", one.get("Status")) == "ACTIVE")
-    return {one["Id"]: one.get("Name", "") for one in active}
+
+
+def _state(account: dict[str, Any]) -> str:
+    """State takes the place of Status, which AWS retires in 2026."""
+    return str(account.get("State", account.get("Status", "")))
 
 
 def _entered(member: Account) -> list[Problem]:

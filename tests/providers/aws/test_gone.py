@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import boto3
 import pytest
 
+from costopt.providers.aws.access import Account
+from costopt.providers.aws.inventory.departed import departed, noted
 from costopt.providers.aws.inventory.gone import gone
-from costopt.providers.base import Problem
+from costopt.providers.aws.settings import AwsSettings
+from costopt.providers.base import Known, Problem
 
 HERE = ("123456789012", "eu-west-1")
 RDS = "arn:aws:rds:eu-west-1:123456789012:db:orders"
@@ -60,3 +64,55 @@ def test_where_anything_was_refused_nothing_is_gone() -> None:
     assert len(found(row("i-0a"), problems=[elsewhere])) == 1
     told = Problem(" ".join((*HERE, "an agent")), "sends no InstanceId")
     assert len(found(row("i-0a"), problems=[told])) == 1
+
+
+OWN, MEMBER = "999999999999", HERE[0]
+
+
+def _home(**states: str) -> Account:
+    account = Account(OWN, "", boto3.Session(), AwsSettings(), is_home=True)
+    account.organization = {name.lstrip("a"): state for name, state in states.items()}
+    return account
+
+
+def _departed(
+    home: Account, *known: dict[str, Any], notes: Any = ()
+) -> tuple[list[Any], list[Any]]:
+    problems: list[Problem] = []
+    rows = list(departed(home, Known(resources=known, notes=dict(notes)), problems))
+    return [one["ResourceId"] for one in rows if one["x_State"] == "terminated"], problems
+
+
+@pytest.mark.parametrize("state", ["SUSPENDED", "PENDING_CLOSURE", "CLOSED"])
+def test_what_a_closed_account_had_is_not_there_any_more(state: str) -> None:
+    home = _home(**{f"a{MEMBER}": state, f"a{OWN}": "ACTIVE"})
+    lived = row("i-0a"), row("i-0b", ("210987654321", "eu-west-1")), row("my-own-server")
+    found, problems = _departed(home, *lived)
+    assert found == ["i-0a"]
+    (told,) = problems
+    assert told.where == MEMBER
+    assert state in told.what
+    assert not told.fatal
+
+
+def test_who_left_the_organization_is_told_once() -> None:
+    home = _home(**{f"a{OWN}": "ACTIVE"})
+    member = Account(MEMBER, "", boto3.Session(), AwsSettings())
+    before = noted(_home(**{f"a{MEMBER}": "ACTIVE", f"a{OWN}": "ACTIVE"}), [home, member], Known())
+    found, problems = _departed(home, row("i-0a"), notes=before)
+    assert found == ["i-0a"]
+    assert "no longer in the organization" in problems[0].what
+    after = noted(home, [home], Known(notes=before))
+    assert _departed(home, row("i-0a"), notes=after) == ([], [])
+
+
+def test_without_organization_and_of_others_nothing_is_said() -> None:
+    before = {"organization members": f'["{MEMBER}"]'}
+    assert _departed(_home(), row("i-0a"), notes=before) == ([], [])
+    assert noted(_home(), [], Known(notes=before)) == {}
+    refused = _home(**{f"a{MEMBER}": "ACTIVE", f"a{OWN}": "ACTIVE"})
+    assert _departed(refused, row("i-0a"), notes=before) == ([], [])
+    assert noted(refused, [refused], Known(notes=before)) == before  # it refused only this time
+    never = _home(**{f"a{OWN}": "ACTIVE"})
+    assert _departed(never, row("i-0a")) == ([], [])
+    assert _departed(never, row("i-0a"), notes={"organization members": "{"}) == ([], [])

@@ -188,6 +188,18 @@ def test_a_wider_window_is_asked_for_whole_once() -> None:
     assert whole.samples.keys() <= set.union(*got)
 
 
+def test_more_days_than_those_of_a_killed_collect() -> None:
+    with watched([machine(n) for n in range(50)], days=2) as fleet:
+        promised = fleet.prepared()[0].promised()
+        killed = fleet.collect(tables=1)
+        assert killed.notes == {}
+        fleet.settings = fleet.settings.model_copy(update={"days": 4})
+        known = Known(killed.held().held, notes=promised)
+        again = fleet.collect(known)
+        whole = fleet.collect()
+    assert whole.samples.keys() <= killed.samples.keys() | again.samples.keys()
+
+
 def test_the_earlier_part_of_some_and_what_was_refused_stays_to_be_asked() -> None:
     with watched([machine(1)], days=2) as fleet:
         first = fleet.collect()

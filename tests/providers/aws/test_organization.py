@@ -77,6 +77,12 @@ def test_a_list_of_pages_is_read_to_its_end(members, front, settings) -> None:
         aws_account.MANAGEMENT,
         "222222222222",
     ]
+    (home,) = (one for one in found if one.is_home)
+    assert home.organization == {
+        "111111111111": "ACTIVE",
+        "222222222222": "ACTIVE",
+        "333333333333": "PENDING_CLOSURE",
+    }
 
 
 def test_a_member_that_refuses_is_told_and_the_rest_go_on(members, front, settings) -> None:

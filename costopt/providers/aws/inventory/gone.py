@@ -10,10 +10,11 @@ from costopt.providers import gone as _gone
 from costopt.providers.base import Problem
 from costopt.providers.rows import Row
 
-_LISTED: Final = re.compile(
+LISTED: Final = re.compile(
     r"(?:i|vol|snap|eipalloc|nat)-[0-9a-f]+"
     r"|arn:[^:]*:elasticloadbalancing:.*:loadbalancer/.+|arn:[^:]*:rds:[^:]*:\d*:db:.+"
 )
+"""Ids of what the inventory lists."""
 
 
 def gone(
@@ -23,4 +24,4 @@ def gone(
     problems: Sequence[Problem],
 ) -> Iterator[Row]:
     """See costopt.providers.gone; of the kinds that the inventory lists."""
-    return _gone.gone(known, listed, places, problems, _LISTED)
+    return _gone.gone(known, listed, places, problems, LISTED)

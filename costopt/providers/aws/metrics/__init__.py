@@ -39,6 +39,10 @@ class Prepared:
     earlier: Mapping[Unit, tuple[int, int]]  # what is asked for before that
     now: int
 
+    def promised(self) -> dict[str, str]:
+        """What to remember before the first call, of a collect that may be killed."""
+        return begun.noted(self.begun)
+
     def notes(self, answered: Mapping[Unit, int | None]) -> dict[str, str]:
         """What to remember of a collect that came to its end.
 
