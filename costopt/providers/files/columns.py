@@ -12,6 +12,7 @@ from typing import Final
 from costopt import schema
 from costopt.errors import InputError
 from costopt.frame import bill
+from costopt.providers.bills.whose import collector
 from costopt.providers.mapping import Source, Table
 
 REQUIRED: Final[Mapping[schema.TableName, tuple[str, ...]]] = MappingProxyType(
@@ -141,12 +142,14 @@ def check_complete(table: schema.TableName, found: Plan, names: Sequence[str], w
     if not missing:
         return
     name = missing[0]
+    source = collector(names) if table == "charges" else None
+    instead = f"costopt collect {source} --export FILE reads such a bill; " if source else ""
     others = f" (nor {', '.join(missing[1:])})" if len(missing) > 1 else ""
     raise InputError(
         f"no column {name} for the {table} table{others}{nearest(name, found.unknown)}",
         where=where,
-        hint=f"the file has: {', '.join(names[:20])}; rename one, or say in a mapping file "
-        f"(--mapping) which it is: {table}: {{columns: {{{name}: ...}}}}",
+        hint=f"{instead}the file has: {', '.join(names[:20])}; rename one, or say in a mapping "
+        f"file (--mapping) which it is: {table}: {{columns: {{{name}: ...}}}}",
     )
 
 

@@ -11,10 +11,11 @@ from costopt.providers.azure.access import Access
 from costopt.providers.azure.bill.combine import combined
 from costopt.providers.azure.bill.focus import Focus
 from costopt.providers.azure.bill.layout import parts
-from costopt.providers.azure.bill.map import Costs, is_cost
+from costopt.providers.azure.bill.map import Costs
 from costopt.providers.base import Problem
 from costopt.providers.bills import focus
 from costopt.providers.bills.months import Bill, Layout, NoBill, Part
+from costopt.providers.bills.whose import is_cost
 
 
 def charges(

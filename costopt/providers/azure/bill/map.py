@@ -37,7 +37,6 @@ from costopt.schema import COST, TIMESTAMP
 COSTS: Final = ("CostInBillingCurrency", "Cost", "PreTaxCost")
 _DATES: Final = ("Date", "UsageDateTime", "UsageDate")
 _CURRENCIES: Final = ("BillingCurrency", "BillingCurrencyCode", "Currency")
-_METERS: Final = ("MeterCategory", "MeterId")
 _SPELLINGS: Final = {
     "costs (CostInBillingCurrency, Cost or PreTaxCost)": COSTS,
     "days (Date, UsageDateTime or UsageDate)": _DATES,
@@ -63,14 +62,6 @@ _PRICING: Final = {
 _MONTH_FIRST: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: .*)?")
 _A_DAY: Final = timedelta(days=1)
 _ZERO: Final = pa.scalar(Decimal(0), COST)
-
-
-def is_cost(names: Sequence[str]) -> bool:
-    """Whether these are columns of such an export."""
-    there = {plain(name) for name in names}
-    return any(plain(name) in there for name in _METERS) and any(
-        plain(name) in there for name in (*COSTS, *_DATES, "UsageQuantity")
-    )
 
 
 class Costs:

@@ -17,8 +17,9 @@ from costopt.providers.bills import focus
 from costopt.providers.bills.months import Batch, Layout, NoBill, Part
 from costopt.providers.bills.places import SUFFIXES, Changed, Folder, Place, Stored
 from costopt.providers.bills.reading import Columns
+from costopt.providers.bills.whose import is_detailed
 from costopt.providers.gcp.access import FAILURES, Access, said
-from costopt.providers.gcp.bill.map import Detailed, is_detailed
+from costopt.providers.gcp.bill.map import Detailed
 from costopt.providers.gcp.bill.things import Things
 
 _MONTH: Final = re.compile(

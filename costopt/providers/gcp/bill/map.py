@@ -93,14 +93,6 @@ _FEE: Final = r"(?i)^commitment\b"
 _SPOT: Final = r"(?i)\b(spot|preemptible)\b"
 
 
-def is_detailed(names: Sequence[str]) -> bool:
-    """Whether these are columns of Google's export, flat or nested."""
-    flat = {plain(name) for name in names}
-    return {"billingaccountid", "cost", "usagestarttime"} <= flat and bool(
-        flat & {"invoice", "invoicemonth", "credits", "costtype"}
-    )
-
-
 class Detailed:
     """The layout of that export: flat or nested columns, of whichever age."""
 
