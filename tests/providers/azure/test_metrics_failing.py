@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from costopt.providers.azure import metrics
 from costopt.providers.base import Problem
 from tests.fakes.azure_arm import Answer, Call
 from tests.fakes.azure_monitor import Asked
@@ -185,8 +186,6 @@ def test_without_an_endpoint_of_the_region_machines_are_asked_one_by_one(
         nowhere = shop.settings.model_copy(update={"endpoint": "http://127.0.0.1:9"})
         way_out = type(prepared.access)(nowhere).metrics
         monkeypatch.setattr(prepared.access, "metrics", way_out)
-        from costopt.providers.azure import metrics
-
         tables = list(metrics.read(prepared, shop.settings, problems, {}, pause=lambda _: None))
     _whole(Collected(tables, problems), machines)
     (problem,) = problems

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from costopt import schema
 from costopt.model import Series
 from costopt.providers.azure import metrics
 from costopt.providers.azure.metrics import catalogue, plan, retention, silence
@@ -142,8 +145,6 @@ def _range(days: int) -> tuple[int, int, int]:
 
 
 def test_subscriptions_take_turns() -> None:
-    from dataclasses import replace
-
     ours = [_target(n) for n in range(120)]
     theirs = [replace(one, place=Place(guid(2), "westeurope")) for one in ours]
     names = [call.group.place.subscription for call in _plan([*ours, *theirs], 0.1)]
@@ -160,10 +161,6 @@ def test_machines_are_told_by_the_form_of_their_id() -> None:
     elsewhere = {**machine(6).row, "RegionId": "evil.example/"}
     with watched([]) as shop:
         shop.rows = [*rows, disk, nowhere, elsewhere]
-        import pyarrow as pa
-
-        from costopt import schema
-
         table = pa.Table.from_pylist(shop.rows, schema=schema.RESOURCES)
     found = {one.resource_id: one for one in targets(table)}
     assert found.keys() == {str(row["ResourceId"]) for row in rows}
