@@ -61,6 +61,8 @@ RESOURCES: Final = pa.schema(
 INSTANCE_TAG: Final = "prometheus:instance"
 """The tag under which a machine's row carries the `instance` label of its node_exporter, where
 neither its id nor its name tells it."""
+EXPORTER_TAG: Final = "prometheus:exporter"
+"""Which exporter tells of the machine's CPU and memory, where it is not node_exporter: cadvisor."""
 
 METRICS: Final = pa.schema(
     [

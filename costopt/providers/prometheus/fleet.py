@@ -52,7 +52,12 @@ class Machine:
     node: Node | None = None
     alive: bool = False
     seen: int | None = None  # when it was last looked at and there (seconds)
-    instance: str | None = None  # label of its newest target of node_exporter
+    instance: str | None = None  # label of its newest target of node_exporter, or else of cAdvisor
+
+
+def told_by_cadvisor(machine: Machine) -> bool:
+    """Whether cAdvisor speaks for it: only where node_exporter does not."""
+    return "cadvisor" in machine.instances and "node" not in machine.instances
 
 
 @dataclass(frozen=True)
@@ -64,12 +69,11 @@ class Fleet:
     metrics: frozenset[str]  # that the server has, of those we know
 
     def of(self, source: Source) -> list[Machine]:
-        """The machines that this source speaks for: cAdvisor only where node_exporter does not."""
+        """The machines that this source speaks for."""
         return [
             machine
             for machine in self.machines.values()
-            if source in machine.instances
-            and (source != "cadvisor" or "node" not in machine.instances)
+            if source in machine.instances and (source != "cadvisor" or told_by_cadvisor(machine))
         ]
 
 
@@ -149,8 +153,8 @@ def _measure(client: Client, fleet: Fleet, also: str, span: Span) -> None:
             newest = _of_machines(fleet, _newest(client, query, span), source)
             _take(fleet, newest, attribute, unit)
             _mark_alive(fleet, newest, span)
-            if source == "node":
-                _name_targets(fleet, newest)
+            if not needs.startswith("kube_"):  # that is kube-state-metrics's own target
+                _name_targets(fleet, newest, source)
     if query := _cards_query(fleet.metrics, also):
         cards = _of_machines(fleet, _newest(client, query, span), "dcgm")
         _count_cards(fleet, cards)
@@ -209,9 +213,11 @@ def _mark_alive(fleet: Fleet, seen: dict[str, list[_Seen]], span: Span) -> None:
         machine.seen = max(last, machine.seen or last)
 
 
-def _name_targets(fleet: Fleet, seen: dict[str, list[_Seen]]) -> None:
+def _name_targets(fleet: Fleet, seen: dict[str, list[_Seen]], source: Source) -> None:
     """By the newest target: an address may be another one's by now. Of two the first counts."""
     for unique, told in seen.items():
+        if source == "cadvisor" and not told_by_cadvisor(fleet.machines[unique]):
+            continue
         last = max(one.at for one in told)
         fleet.machines[unique].instance = min(
             one.labels.get("instance", "") for one in told if one.at == last

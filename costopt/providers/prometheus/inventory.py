@@ -16,10 +16,10 @@ from costopt import schema
 from costopt.frame.inventory import MEASURED
 from costopt.providers.base import Problem
 from costopt.providers.gone import GONE
-from costopt.providers.prometheus.fleet import Cards, Machine
+from costopt.providers.prometheus.fleet import Cards, Machine, told_by_cadvisor
 from costopt.providers.prometheus.gone import NODE, PROVIDER
 from costopt.providers.prometheus.hosts import Entry, clash, entry_of
-from costopt.schema import INSTANCE_TAG
+from costopt.schema import EXPORTER_TAG, INSTANCE_TAG
 
 _CARD: Final = re.compile(r"(GB|[ABHLTV])\d+[GSgX]?")
 
@@ -285,11 +285,13 @@ def _measured(machine: Machine) -> dict[str, str]:
 
 
 def _target(machine: Machine) -> dict[str, str]:
-    """The target's instance label, where neither id nor name tell it: alerts look for it."""
+    """The target's instance label, where neither id nor name tell it, and who tells of the machine
+    where that is not node_exporter: alerts look for both."""
+    who = {EXPORTER_TAG: "cadvisor"} if told_by_cadvisor(machine) else {}
     found = machine.instance
     if not found or {found, re.sub(r":\d+$", "", found)} & {machine.machine_id, machine.name}:
-        return {}
-    return {INSTANCE_TAG: found}
+        return who
+    return {INSTANCE_TAG: found} | who
 
 
 def _shown(entry: Entry) -> dict[str, str]:

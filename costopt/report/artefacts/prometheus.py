@@ -1,4 +1,5 @@
-"""Guards as Prometheus alerting rules over node_exporter's metrics: the rule itself, exactly.
+"""Guards as Prometheus alerting rules over node_exporter's metrics, or cAdvisor's where a node has
+no node_exporter: the rule itself, exactly.
 
 The rule is evaluated once a period, so that a fleet's rules do not weigh on the server: each reads
 the whole horizon. The server must keep its data as long as that (15 days by default).
@@ -18,7 +19,7 @@ import yaml
 from costopt.errors import ConfigError
 from costopt.report.artefacts.base import Artefact, Watch, rule
 from costopt.report.artefacts.promql import averaged, counted, span
-from costopt.schema import INSTANCE_TAG
+from costopt.schema import EXPORTER_TAG, INSTANCE_TAG
 
 FILE: Final = "prometheus-rules.yml"
 _DEPLOY: Final = f"promtool check rules DIR/{FILE}, then name it under rule_files and reload"
@@ -69,10 +70,16 @@ def _value(watch: Watch, label: str) -> str:
     """Mean in percent over the last period, of whichever target has the machine's name or id."""
     period = span(watch.guard.period_seconds)
     machine = f"{label}=~{_quoted(_target(watch, label))}"
+    if watch.recommendation.tags.get(EXPORTER_TAG) == "cadvisor":
+        return _root_container(watch, label, machine)
     if watch.metric == "CPU":
-        # waiting for a disk is no use of a CPU: as `costopt collect prometheus` counts
-        idle = f'rate(node_cpu_seconds_total{{mode=~"idle|iowait", {machine}}}[{period}])'
-        return f"100 * (1 - avg by ({label}) (sum without (mode) ({idle})))"
+        # Waiting for a disk is no use of a CPU; a ratio of rates, as a start or an outage within
+        # the period lowers both alike: as `costopt collect prometheus` counts.
+        idle, every = (
+            f"sum by ({label}) (rate(node_cpu_seconds_total{{{mode}{machine}}}[{period}]))"
+            for mode in ('mode=~"idle|iowait", ', "")
+        )
+        return f"100 * (1 - {idle} / {every})"
 
     def mean(name: str) -> str:
         return averaged(f"node_memory_{name}_bytes{{{machine}}}", watch)
@@ -81,6 +88,19 @@ def _value(watch: Watch, label: str) -> str:
     parts = " + ".join(mean(name) for name in ("MemFree", "Buffers", "Cached"))
     free = f"avg by ({label}) ({mean('MemAvailable')} or {parts})"
     return f"100 * (1 - {free} / avg by ({label}) ({mean('MemTotal')}))"
+
+
+def _root_container(watch: Watch, label: str, machine: str) -> str:
+    """Of a Kubernetes node without node_exporter: by cAdvisor, whose container "/" is the node."""
+    root = f'{{id="/", {machine}}}'
+    if watch.metric == "CPU":
+        period = span(watch.guard.period_seconds)
+        used = f"sum without (cpu) (rate(container_cpu_usage_seconds_total{root}[{period}]))"
+        size = f"machine_cpu_cores{{{machine}}}"
+    else:
+        used = averaged(f"container_memory_working_set_bytes{root}", watch)
+        size = f"machine_memory_bytes{{{machine}}}"
+    return f"100 * avg by ({label}) ({used}) / max by ({label}) ({size})"
 
 
 def _target(watch: Watch, label: str) -> str:

@@ -1,16 +1,23 @@
-"""A real Prometheus that scrapes some machines ten times less often, and nodes without exporter."""
+"""A real Prometheus that scrapes some machines ten times less often, and nodes without
+node_exporter; and alarms of these, and of one that has just started."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
+import yaml
 
-from costopt.providers.prometheus import PrometheusProvider, PrometheusSettings
+from costopt.frame.inventory import present
+from costopt.model import Guard
+from costopt.providers.prometheus import PrometheusProvider, PrometheusSettings, queries
+from costopt.providers.prometheus.client import Client
+from costopt.report.artefacts.alarms import alarms
 from tests.fakes.prometheus import Given, real
 from tests.providers.prometheus.conftest import END, GIB
+from tests.report import builders
 
 HOURS = 8
 START = END - HOURS * 3600
@@ -32,6 +39,69 @@ def _machine(name: str, every: int) -> Iterator[Given]:
     for what, size in (("MemTotal", 8), ("MemAvailable", 6)):
         points = ((at, float(size * GIB)) for at in range(START, END + 1, every))
         yield Given(f"node_memory_{what}_bytes", target, points)
+
+
+def _node() -> Iterator[Given]:
+    """A node of 4 cores and 8 GiB that uses 30 % of either, as its kubelet tells."""
+    target = {"instance": "10.0.0.7:10250", "job": "kubelet", "node": "n-1"}
+    root = {**target, "id": "/"}
+    yield Given("container_cpu_usage_seconds_total", {**root, "cpu": "total"}, _points(30, 1.2))
+    for name, labels, size in (
+        ("container_memory_working_set_bytes", root, 2.4 * GIB),
+        ("machine_cpu_cores", target, 4.0),
+        ("machine_memory_bytes", target, 8.0 * GIB),
+    ):
+        yield Given(name, labels, [(at, size) for at in range(START + 17, END + 1, 30)])
+
+
+@pytest.fixture(scope="module")
+def odd(prometheus: str, promtool: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A node without node_exporter, and a machine that started in the last minute."""
+    young = [
+        Given(one.name, one.labels, [(at, v) for at, v in one.points if at > END - 60])
+        for one in _machine("b-1", 30)
+    ]
+    given = [*young, *_node()]
+    with real(prometheus, promtool, tmp_path_factory.mktemp("odd"), given) as url:
+        yield url
+
+
+def _firing(url: str, limit: float) -> set[tuple[str, str]]:
+    """Machine and metric of each rule that is over that limit in the last period."""
+    until = datetime.fromtimestamp(END, UTC) + timedelta(days=1)
+    guards = tuple(
+        Guard(name, limit, 1, 300, 2, until) for name in ("cpu_utilization", "memory_utilization")
+    )
+    settings = PrometheusSettings(url=url, until=datetime.fromtimestamp(END, UTC), days=1)
+    rows = present(PrometheusProvider(settings).resources(), until, "UTC").values()
+    advised = [
+        builders.recommendation(
+            row.resource_id, resource_name=row.resource_name, tags=row.tags, guards=guards,
+            current=builders.offer(provider_name=row.provider_name),
+        )
+        for row in rows
+    ]  # fmt: skip
+    (data,) = alarms(builders.report(tuple(advised))).values()
+    groups = yaml.safe_load(data)["groups"]
+    client = Client(settings)
+    found = set()
+    for rule in (rule for group in groups for rule in group["rules"]):
+        for line in queries.instant(client, rule["expr"], END):
+            metric = "memory" if rule["alert"].endswith("memory") else "cpu"
+            found.add((line.labels["instance"], metric))
+    return found
+
+
+def test_a_node_without_node_exporter_is_watched_by_cadvisor(odd: str) -> None:
+    node = {("10.0.0.7:10250", "cpu"), ("10.0.0.7:10250", "memory")}
+    assert node <= _firing(odd, 29.0)
+    assert not node & _firing(odd, 31.0)
+
+
+def test_a_start_is_no_load(odd: str) -> None:
+    """It uses 30 %: of the period it saw a fifth, whose idle time is not the whole of it."""
+    assert ("b-1:9100", "cpu") in _firing(odd, 29.0)
+    assert ("b-1:9100", "cpu") not in _firing(odd, 31.0)
 
 
 @pytest.fixture(scope="module")

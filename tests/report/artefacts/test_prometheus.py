@@ -38,16 +38,17 @@ class Case:
 
 
 def _counters(name: str, percent: list[float]) -> dict[str, str]:
-    """Two cores' idle seconds, half of them spent waiting for disks; the second as the first."""
-    idle = [0.0]
+    """Two cores' seconds: idle, half of them spent waiting for disks, and busy."""
+    idle, busy = [0.0], [0.0]
     for value in percent[1:]:
         idle.append(idle[-1] + 60 * (1 - value / 100))
-    text = " ".join(f"{value / 2:.4f}" for value in idle)
+        busy.append(busy[-1] + 60 * value / 100)
+    half, whole = (" ".join(f"{v * f:.4f}" for v in t) for t, f in ((idle, 0.5), (busy, 1)))
     label = json.dumps(name, ensure_ascii=False)
     return {
         f'node_cpu_seconds_total{{cpu="{core}",mode="{mode}",instance={label}}}': text
         for core in (0, 1)
-        for mode in ("idle", "iowait")
+        for mode, text in (("idle", half), ("iowait", half), ("user", whole))
     }
 
 
