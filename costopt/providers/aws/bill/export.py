@@ -71,6 +71,7 @@ def _read(path: Path, where: str, spool: Spool, complaints: Complaints) -> None:
 
     def choose(names: Sequence[str]) -> Sequence[str]:
         kind.append(_kind(names))
+        spool.focus = kind[0] is _of_focus
         try:
             return cur.chosen(names) if kind[0] is _of_cur else names
         except InputError as error:

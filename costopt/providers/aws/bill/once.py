@@ -12,7 +12,7 @@ which accounts an export's month tells, and of which months Cost Explorer was be
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -20,6 +20,7 @@ from typing import Final
 import pyarrow as pa
 
 from costopt import schema
+from costopt.providers.aws.bill import counts
 from costopt.providers.aws.bill.layout import MONTH_NOTE, Month
 from costopt.providers.bills.spool import Scope
 
@@ -32,49 +33,55 @@ def explorer_note(account: str, month: datetime) -> str:
     return f"cost-explorer {account} {month:%Y-%m}"
 
 
-def export_note(month: Month, scopes: Iterable[Scope]) -> str:
-    """What to note of an export's month that was given whole: its digest, and whom it tells.
-
-    Args:
-        scopes: payers and accounts that its rows name.
-    """
-    return " ".join((month.digest, *sorted(_told(scopes))))
-
-
-def was_read(notes: Mapping[str, str], month: Month) -> bool:
-    """Whether the month was given whole, as it is now."""
-    return notes.get(month.name, "").partition(" ")[0] == month.digest
-
-
 def told_by(notes: Mapping[str, str], account: str, month: datetime) -> str | None:
     """The export that tells what the account was charged in the month; None = no export does."""
-    ending = f" {month:%Y-%m}"
-    months = ((name, accounts.split()[1:]) for name, accounts in sorted(notes.items()))
+    exports = counts.of_month(notes, month).items()
     return next(
         (
-            name.removeprefix(MONTH_NOTE).removesuffix(ending)
-            for name, accounts in months
-            if name.startswith(MONTH_NOTE) and name.endswith(ending) and account in accounts
+            name.removeprefix(MONTH_NOTE).removesuffix(f" {month:%Y-%m}")
+            for name, export in exports
+            if account in _told(export.tells)
         ),
         None,
     )
 
 
-def taken_back(
-    notes: Mapping[str, str], month: Month, scopes: Iterable[Scope], sample: pa.Table
-) -> Iterator[tuple[str, pa.Table]]:
-    """A row of no cost for each account whose month Cost Explorer told, with its note's name.
+def taken_back(notes: Mapping[str, str], month: Month, scopes: Iterable[Scope]) -> list[str]:
+    """Accounts whose month Cost Explorer told, and an export tells now.
 
     Args:
         notes: of earlier collects.
         scopes: payers and accounts that the export's month names.
-        sample: rows of the month, at least one; the first lends its currency and times.
     """
-    payers = {payer for payer, _ in scopes}
-    for account in sorted(_told(scopes) - payers):  # the payer's own is replaced by these rows
-        name = explorer_note(account, month.start)
-        if notes.get(name) in {FINAL, SO_FAR}:
-            yield name, _nothing(account, month, sample)
+    payers = {payer for payer, _ in scopes}  # their own is replaced by the export's rows
+    asked = sorted(_told(scopes) - payers)
+    return [
+        account
+        for account in asked
+        if notes.get(explorer_note(account, month.start)) in {FINAL, SO_FAR}
+    ]
+
+
+def nothing(month: Month, scopes: Iterable[Scope], like: counts.Like, why: str) -> pa.Table:
+    """A row of no cost for each payer and account: it replaces what the lake has of their month."""
+    rows = [
+        {
+            "BilledCost": Decimal(0),
+            "EffectiveCost": Decimal(0),
+            "BillingAccountId": payer,
+            "SubAccountId": account,
+            "BillingCurrency": like.currency,
+            "BillingPeriodStart": month.start,
+            "BillingPeriodEnd": month.following,
+            "ChargeCategory": "Adjustment",
+            "ChargeDescription": why,
+            "ChargePeriodStart": like.start,
+            "ChargePeriodEnd": like.end,
+            "ProviderName": "AWS",
+        }
+        for payer, account in sorted(scopes, key=str)
+    ]
+    return pa.Table.from_pylist(rows, schema=schema.CHARGES)
 
 
 def _told(scopes: Iterable[Scope]) -> set[str]:
@@ -85,20 +92,3 @@ def _told(scopes: Iterable[Scope]) -> set[str]:
         accounts[payer] |= {one for one in (account or payer,) if one}
     whole = {payer for payer, own in accounts.items() if payer and len(own) > 1}
     return whole.union(*accounts.values())
-
-
-def _nothing(account: str, month: Month, sample: pa.Table) -> pa.Table:
-    like = sample.slice(0, 1).to_pylist()[0]
-    copied = ("BillingCurrency", "ChargePeriodStart", "ChargePeriodEnd")
-    row = {
-        **{name: like[name] for name in copied},
-        "BilledCost": Decimal(0),
-        "EffectiveCost": Decimal(0),
-        "BillingAccountId": account,
-        "BillingPeriodStart": month.start,
-        "BillingPeriodEnd": month.following,
-        "ChargeCategory": "Adjustment",
-        "ChargeDescription": f"Cost Explorer's sums of {account}, told by an export since",
-        "ProviderName": "AWS",
-    }
-    return pa.Table.from_pylist([row], schema=schema.CHARGES)

@@ -29,6 +29,7 @@ class Spool(spool.Spool):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, _WHOLE)
+        self.focus = False  # whether what was read is FOCUS; else CUR
         self._sums: dict[str, dict[str | None, Decimal]] = {
             name: defaultdict(Decimal) for name in ("BilledCost", _NET[0])
         }
