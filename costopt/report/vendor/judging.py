@@ -4,12 +4,14 @@ could take the machine's place, its risk, what it costs to expect, and what it w
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 import numpy as np
 
+from costopt.pricing.catalogue import Market
 from costopt.pricing.layer import type_key
 from costopt.report import words
 from costopt.rules.candidates import CONSTRAINTS, distance, feasible
@@ -66,9 +68,14 @@ def judged(sizing: Sizing, name: str) -> Judged | None:
 
 def position(sizing: Sizing, name: str) -> int | None:
     """Where the market has that type."""
-    wanted = type_key(name)
-    shapes = sizing.market.shapes
-    return next((n for n, one in enumerate(shapes) if type_key(one.instance_type) == wanted), None)
+    return _places(sizing.market).get(type_key(name))
+
+
+@lru_cache(maxsize=256)
+def _places(market: Market) -> Mapping[str, int]:
+    """By type; of several spellings of one the cheapest."""
+    keys = [type_key(shape.instance_type) for shape in market.shapes]
+    return {key: place for place, key in reversed([*enumerate(keys)])}
 
 
 def cost_words(one: Judged) -> str:
