@@ -23,11 +23,16 @@ class Credentials:
     basic: tuple[str, str] | None  # user, password
 
     @property
+    def encoded(self) -> str:
+        """User and password as basic authentication sends them, in UTF-8 (RFC 7617)."""
+        return b64encode(":".join(self.basic or ()).encode()).decode()
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Texts that nothing may show, the longest first."""
         found = [value.removeprefix("Bearer ") for value in self.headers.values()]
         if self.basic:
-            found += [self.basic[1], b64encode(":".join(self.basic).encode()).decode()]
+            found += [self.basic[1], self.encoded]
         return tuple(sorted((text for text in found if text), key=len, reverse=True))
 
 
@@ -46,7 +51,9 @@ def credentials(settings: PrometheusSettings) -> Credentials:
         headers["Authorization"] = f"Bearer {token}"
     basic = None
     if settings.username:
-        password = _secret(settings.password_file, settings.password_env, "--password")
+        password = _secret(
+            settings.password_file, settings.password_env, "--password", encoded=True
+        )
         basic = (settings.username, password or "")
     return Credentials(headers, basic)
 
@@ -82,33 +89,37 @@ def _unusable(option: str, path: Path | None, error: Exception) -> ConfigError:
     )
 
 
-def _secret(path: Path | None, variable: str | None, option: str) -> str | None:
+def _secret(
+    path: Path | None, variable: str | None, option: str, *, encoded: bool = False
+) -> str | None:
+    """The secret; one that is sent `encoded` (base64) may be any printable text."""
     if path:
-        return _of_file(path, f"{option}-file")
+        return _of_file(path, f"{option}-file", encoded=encoded)
     if not variable:
         return None
     value = os.environ.get(variable, "").strip()
     if not value:
         raise ConfigError(f"the environment variable {variable} is not set", where=f"{option}-env")
-    return _sendable(value, f"{option}-env {variable}")
+    return _sendable(value, f"{option}-env {variable}", encoded=encoded)
 
 
-def _of_file(path: Path, option: str) -> str:
+def _of_file(path: Path, option: str, *, encoded: bool = False) -> str:
     where = f"{option} {path}"
     try:
         with path.open("rb") as file:
-            value = file.read(_LONGEST + 1).decode("ascii").strip()
+            value = file.read(_LONGEST + 1).decode("utf-8").strip()
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=where) from None
     except UnicodeDecodeError:
         value = "\n"  # told below, without its content
     if not value:
         raise ConfigError("the file is empty", where=where)
-    return _sendable(value, where)
+    return _sendable(value, where, encoded=encoded)
 
 
-def _sendable(value: str, where: str) -> str:
-    if len(value) > _LONGEST or not (value.isascii() and value.isprintable()):
+def _sendable(value: str, where: str, *, encoded: bool) -> str:
+    carried = value.isprintable() and (encoded or value.isascii())
+    if len(value) > _LONGEST or not carried:
         raise ConfigError(
             "this is no secret that a header can carry",
             where=where,

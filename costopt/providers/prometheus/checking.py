@@ -79,7 +79,7 @@ def _built(client: Client, where: str) -> Check:
     except ProviderError as error:
         return Check("status/buildinfo", where, True, f"does not tell its version: {error.what}")
     version = told.get("version", "?") if isinstance(told, dict) else "?"
-    return Check("status/buildinfo", where, True, f"version {str(version)[:40]}")
+    return Check("status/buildinfo", where, True, f"version {client.shown(str(version))[:40]}")
 
 
 def _clock(client: Client, where: str) -> Check:

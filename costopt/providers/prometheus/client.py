@@ -18,6 +18,7 @@ from typing import Any, Final
 import httpx
 
 from costopt.errors import ProviderError
+from costopt.providers.plain import plain
 from costopt.providers.prometheus import access, handshake
 from costopt.providers.prometheus.settings import PrometheusSettings
 from costopt.providers.prometheus.wire import (
@@ -34,6 +35,7 @@ _BUSY: Final = frozenset({429, 502, 503, 504})
 _LONGEST_WAIT: Final = 30.0  # seconds, of our own choice
 _LONGEST_ASKED: Final = 300.0  # seconds that a server may ask us to stay away
 _SAID: Final = 300  # characters of a server's text that are shown
+_LOOKED: Final = 20 * _SAID  # that are searched for secrets which are not ours
 _PREFIX: Final = (
     "give the whole address: Mimir has its API under /prometheus, VictoriaMetrics clusters under "
     "/select/0/prometheus, and a proxy may add a path of its own"
@@ -148,7 +150,7 @@ class Client:
         if said is None or status in _CLOSED or _redirects(answer):
             raise self._refused(path, answer)
         if said.get("status") != "success":
-            why = self._plain(str(said.get("error", f"HTTP {status}")))
+            why = self.shown(str(said.get("error", f"HTTP {status}")))
             kind = TooMuchError if _gave_up(answer) else ProviderError
             raise kind(f"Prometheus says: {why}", where=self._where(path), hint=_hint(status))
         self._warned(path, said)
@@ -161,7 +163,7 @@ class Client:
         Prometheus 3 tells there of doubts about the query, which leave the answer whole.
         """
         told = said.get("warnings") or []
-        listed = [self._plain(str(one)) for one in (told if isinstance(told, list) else [told])]
+        listed = [self.shown(str(one)) for one in (told if isinstance(told, list) else [told])]
         doubts = [one for one in listed if one.startswith(_OF_THE_QUERY)]
         lacking = [one for one in listed if one not in doubts]
         if said.get("isPartial") is True:
@@ -179,8 +181,10 @@ class Client:
         status, body = answer.status, answer.body
         if _redirects(answer):
             target = httpx.URL(answer.headers.get("Location", ""))
-            place = f"{target.scheme}://{target.host}{target.path}" if target.host else target.path
-            what = f"it sends us on to {self._plain(place)}, which is not followed"
+            place = (
+                f"{target.scheme}://{_host(target)}{target.path}" if target.host else target.path
+            )
+            what = f"it sends us on to {self.shown(place)}, which is not followed"
             hint = "give the final address, or a token where it asks to sign in"
         elif status in _CLOSED:
             what, hint = _CLOSED[status]
@@ -188,7 +192,7 @@ class Client:
             what = f"it answers with a web page (HTTP {status}), not as Prometheus does"
             hint = _PREFIX
         elif status >= 400:
-            said = self._plain(body[:_SAID].decode("utf-8", "replace"))
+            said = self.shown(body.decode("utf-8", "replace"))
             what, hint = f"HTTP {status}: {said or 'without a word'}", _hint(status)
         else:
             what, hint = "its answer is no JSON, or is cut off", "is this a Prometheus?"
@@ -224,7 +228,7 @@ class Client:
                 hint="--timeout waits longer; --only asks for less",
             )
         kind = "no answer in time" if isinstance(error, httpx.TimeoutException) else "no connection"
-        said = self._plain(str(error))
+        said = self.shown(str(error))
         hint = "check the address and the network; --timeout waits longer"
         return ProviderError(f"{kind}: {said}" if said else kind, where=where, hint=hint)
 
@@ -232,11 +236,20 @@ class Client:
         """The address asked, without query, user or secret."""
         return f"{self._settings.url}/api/v1/{path}"
 
-    def _plain(self, text: str) -> str:
-        """One line, cut, without any secret that the other side may have echoed."""
+    def shown(self, text: str) -> str:
+        """One line, without any secret that the other side may have echoed, and then cut."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return "".join(c for c in " ".join(text.split()) if c.isprintable())[:_SAID]
+        text = "".join(c for c in " ".join(text.split()) if c.isprintable())
+        for secret in self._secrets:  # one that a steering character cut in two
+            text = text.replace(secret, "***")
+        return plain(text[:_LOOKED])[:_SAID]
+
+
+def _host(url: httpx.URL) -> str:
+    """Host and port, without the user."""
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return f"{host}:{url.port}" if url.port else host
 
 
 def _moment(text: str) -> datetime | None:

@@ -120,6 +120,10 @@ REFUSALS = {
         Reply(302, b"", {"Location": "https://login.example/start?rd=secret"}),
         "https://login.example/start, which is not followed", "sign in",
     ),
+    "another port": (
+        Reply(302, b"", {"Location": "https://me:secret@prom.example:9443/graph"}),
+        "https://prom.example:9443/graph, which is not followed", "final address",
+    ),
 }  # fmt: skip
 
 
@@ -390,6 +394,30 @@ def test_secrets_are_sent_and_nowhere_shown(
     packed = base64.b64encode(f"reader:{TOKEN}".encode()).decode()
     assert all(TOKEN not in text and packed not in text for text in shown)
     assert "***" in str(caught.value)
+
+
+@pytest.mark.parametrize("at", range(285, 301, 3))
+def test_a_text_is_cut_after_its_secrets_are_struck_out(at: int, tmp_path: Path) -> None:
+    """Else a part of one that lies across the cut would be shown."""
+    filler = ("so " * 100)[:at]
+    body = f"{filler}{TOKEN} {TOKEN[:9]}\0{TOKEN[9:]}".encode()
+    with (
+        serving(Scripted(reply=lambda asked: Reply(500, body))) as server,
+        pytest.raises(ProviderError) as caught,
+    ):
+        ask(server.url, **_token_file(tmp_path))
+    assert TOKEN[:3] not in str(caught.value)
+
+
+def test_a_password_may_be_of_any_letters(tmp_path: Path) -> None:
+    """RFC 7617: in UTF-8. A token stands in a header as it is, so it may not."""
+    (tmp_path / "password").write_text("pässwörd€\n", encoding="utf-8")
+    with serving(answering()) as server:
+        ask(server.url, username="zoë", password_file=tmp_path / "password")
+    packed = server.asked[0].headers["Authorization"].removeprefix("Basic ")
+    assert base64.b64decode(packed).decode() == "zoë:pässwörd€"
+    with pytest.raises(ConfigError, match="no secret"):
+        ask("http://127.0.0.1:1", token_file=tmp_path / "password")
 
 
 def test_a_token_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
