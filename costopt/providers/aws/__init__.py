@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -33,6 +34,7 @@ class AwsProvider:
         self._settings = settings
         self._known = Known()
         self._refused: bool | None = None  # whether the paid calls are; None = not asked yet
+        self._spare = Decimal(0)  # dollars that the estimate leaves of the limit
         self.problems: list[Problem] = []
         self.notes: dict[str, str] = {}
 
@@ -79,6 +81,7 @@ class AwsProvider:
         self._refused = True
         made = costs.estimate(self._settings, self._prepared, self._now, self._bills_to_read())
         self._refused = self._settings.dry_run
+        self._spare = Decimal(repr(self._settings.max_api_cost)) - made.usd
         return made
 
     def charges(self, window: Window | None) -> Iterator[pa.Table]:
@@ -100,7 +103,9 @@ class AwsProvider:
             return
         prepared = self._prepared if window is None else self._prepare(window)
         assert prepared
-        yield from metrics.read(prepared, self._settings, self.problems, self.notes)
+        yield from metrics.read(
+            prepared, self._settings, self.problems, self.notes, spare=self._spare
+        )
 
     def advice(self) -> pa.Table:
         """What Compute Optimizer recommends, where the accounts let us ask."""

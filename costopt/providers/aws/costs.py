@@ -42,12 +42,18 @@ def estimate(
     limit = Decimal(repr(settings.max_api_cost))
     if usd > limit:
         raise ProviderError(
-            f"AWS would bill ${cents_up(usd):,} for the calls, above the limit of ${limit:,}: "
+            f"AWS would bill ${cents_up(usd):,} for the calls, above the limit of ${_exact(limit)}: "
             + "; ".join(lines),
             where="AWS API cost",
             hint="raise --max-api-cost, or ask for less: --region, fewer --days, --skip metrics",
         )
     return Estimate(usd, tuple(lines))
+
+
+def _exact(usd: Decimal) -> str:
+    """Two places, or as many as were given."""
+    cents = usd.quantize(Decimal("0.01"))
+    return f"{cents:,}" if cents == usd else f"{usd:,f}"
 
 
 def _explorer_requests(settings: AwsSettings, now: datetime) -> int:

@@ -223,6 +223,32 @@ def test_what_an_answer_lacks_is_asked_for_again() -> None:
     assert len(again.queries) < len(first.queries)
 
 
+def test_asking_again_stops_before_the_limit_is_passed() -> None:
+    with watched(_fleet(4), max_api_cost=0.00022) as fleet:  # 22 metrics
+        fleet.service.unfinished = lambda number, series: series[1] == "CPUUtilization"
+        prepared, _ = fleet.prepared()
+        assert prepared.plan.metrics == 20
+        collected = fleet.collect()
+        billed = sum(call.metrics for call in fleet.service.calls())
+    assert billed <= 22
+    assert {problem.what for problem in collected.problems} == {
+        "answers stayed incomplete, and to ask again would cost more than --max-api-cost"
+    }
+    assert all(problem.fatal for problem in collected.problems)
+
+
+def test_a_moment_that_is_to_come_is_told_and_taken_as_now() -> None:
+    with watched(_fleet(2), days=3) as fleet:
+        whole = fleet.collect()
+        later = NOW + timedelta(days=2)
+        fleet.settings = fleet.settings.model_copy(update={"until": later})
+        collected = fleet.collect()
+    assert collected.samples == whole.samples
+    (problem,) = collected.problems
+    assert "in the future" in problem.what
+    assert not problem.fatal
+
+
 def test_a_series_that_stays_incomplete_is_told_and_nothing_later_of_it_is_given() -> None:
     with watched(_fleet(4), days=10, max_concurrency=2) as fleet:
         bad = _ec2("CPUUtilization", str(fleet.rows[3]["ResourceId"]))
@@ -321,6 +347,9 @@ def test_the_estimate_is_what_is_billed_and_the_limit_holds() -> None:
         assert fleet.service.calls() == []
         with pytest.raises(ProviderError, match="above the limit") as refused:
             costs.estimate(AwsSettings(max_api_cost=0.0001), prepared, NOW)
+        with pytest.raises(ProviderError, match=r"the limit of \$0.00:"):
+            costs.estimate(AwsSettings(max_api_cost=0), prepared, NOW)
+        assert "$0.0001:" in str(refused.value)
         dry = costs.estimate(AwsSettings(max_api_cost=0, dry_run=True), prepared, NOW)
         assert dry.usd == told.usd
         list(metrics.read(prepared, fleet.settings, [], {}))

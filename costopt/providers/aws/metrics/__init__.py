@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
 
 import pyarrow as pa
 
@@ -23,6 +25,10 @@ from costopt.providers.aws.metrics.silence import Answer, Silence, remembered
 from costopt.providers.aws.metrics.targets import targets
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Known, Problem
+
+
+_ENDLESS: Final = 1 << 40
+"""Metrics; a limit of infinity is no whole number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,9 @@ def prepare(
     machines = {(one.account_id, one.region) for one in things if "machine" in one.kinds}
     agents = discovery.listed(by_id, sorted(machines), problems, settings.max_concurrency)
     asked = plan.units(things, agents)
+    if settings.until and settings.until > now and window is None:
+        what = "that is in the future: metrics up to now are asked for"
+        problems.append(Problem(f"--until {settings.until.isoformat()}", what))
     start, end = (plan.seconds(moment) for moment in _span(settings, window, now))
     present = plan.seconds(now)
     silence = remembered(known.notes)
@@ -120,6 +129,7 @@ def read(
     problems: list[Problem],
     notes: dict[str, str],
     *,
+    spare: Decimal | None = None,
     pause: Pause = time.sleep,
 ) -> Iterator[pa.Table]:
     """The samples (schema.METRICS): a table for each call, of a series the earlier ones first.
@@ -128,9 +138,13 @@ def read(
     nothing later is given.
 
     Args:
+        spare: dollars beyond those of the plan, for which what failed on AWS's side may be asked
+            for again; None = what `max_api_cost` leaves of it.
         notes: gets what was asked in vain, when all was given.
     """
-    reader = Reader(prepared.accounts, pause)
+    if spare is None:
+        spare = Decimal(repr(settings.max_api_cost)) - plan.cost(prepared.plan.metrics)
+    reader = Reader(prepared.accounts, pause, int(min(spare // plan.USD_PER_METRIC, _ENDLESS)))
     try:
         yield from reader.tables(prepared.plan, settings.max_concurrency)
         notes |= prepared.notes(reader.answered(prepared.plan))
@@ -141,5 +155,5 @@ def read(
 def _span(settings: AwsSettings, window: Window | None, now: datetime) -> tuple[datetime, datetime]:
     if window is not None:
         return window.start, window.end
-    end = settings.until or now
+    end = min(settings.until or now, now)
     return end - timedelta(days=settings.days), end

@@ -144,7 +144,7 @@ def estimate(plan: Plan, listing: int) -> Estimate:
     Args:
         listing: places where series were listed.
     """
-    usd = plan.metrics * USD_PER_METRIC
+    usd = cost(plan.metrics)
     asked = counted(len(plan.calls), "call")
     lines = [
         f"CloudWatch GetMetricData: {counted(plan.metrics, 'metric')} in {asked} at $0.01 per "
@@ -156,6 +156,11 @@ def estimate(plan: Plan, listing: int) -> Estimate:
             "a month"
         )
     return Estimate(usd, tuple(lines))
+
+
+def cost(metrics: int) -> Decimal:
+    """Dollars for so many metrics."""
+    return metrics * USD_PER_METRIC
 
 
 def lacking(unit: Unit, known: Known, start: int) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -28,6 +30,7 @@ _PAUSES: Final = (5.0, 15.0, 45.0)
 burst of others' calls uses up the account's quota for about a minute."""
 _ROUNDS: Final = 3
 """Times that what an answer lacks (InternalError, PartialData) is asked for."""
+_DEAR: Final = ", and to ask again would cost more than --max-api-cost"
 
 Pause = Callable[[float], None]
 
@@ -39,14 +42,21 @@ class _Outcome(NamedTuple):
     grid: Grid | None = None  # None: nothing came
     lacking: frozenset[int] = frozenset()  # queries that the answer lacks
     error: str = ""
+    dear: bool = False  # what lacks was not asked for again, for its price
 
 
 class Reader:
     """Makes the calls of a plan and knows what may still be asked."""
 
-    def __init__(self, accounts: Mapping[str, Account], pause: Pause) -> None:
+    def __init__(self, accounts: Mapping[str, Account], pause: Pause, spare: int) -> None:
+        """
+        Args:
+            spare: metrics that may be asked for again, beyond what was announced.
+        """
         self._accounts = accounts
         self._pause = pause
+        self._spare = spare
+        self._counting = threading.Lock()
         self._shut: set[Place] = set()
         self._broken: set[Unit] = set()
         self._failed: Counter[tuple[str, str]] = Counter()
@@ -95,7 +105,8 @@ class Reader:
         elif outcome.lacking:
             owners = [part.unit for part in call.parts for _ in part.unit.entry.raws]
             self._broken.update(owners[query] for query in outcome.lacking)
-            self._failed[where, "answers stayed incomplete"] += len(outcome.lacking)
+            what = f"answers stayed incomplete{_DEAR if outcome.dear else ''}"
+            self._failed[where, what] += len(outcome.lacking)
 
     def _made(self, call: Call) -> _Outcome:
         """Make one call, in a thread. A place that refuses or cannot be reached is shut at once."""
@@ -120,12 +131,22 @@ class Reader:
         answers.keep_raw(client)
         grid, queries = Grid(call), _queries(call)
         lacking = list(range(len(queries)))
-        for _ in range(_ROUNDS):
+        for number in range(_ROUNDS):
+            if number and not self._affords(_billed(queries[one] for one in lacking)):
+                return _Outcome(call, grid, frozenset(lacking), dear=True)
             done = self._pages(client, call, {number: queries[number] for number in lacking}, grid)
             lacking = [number for number in lacking if not done.get(number)]
             if not lacking:
                 break
         return _Outcome(call, grid, frozenset(lacking))
+
+    def _affords(self, metrics: int) -> bool:
+        """Whether so many may be asked for again; if so they are taken as asked for."""
+        with self._counting:
+            if metrics > self._spare:
+                return False
+            self._spare -= metrics
+            return True
 
     def _pages(
         self, client: Any, call: Call, queries: Mapping[int, dict[str, Any]], grid: Grid
@@ -163,6 +184,11 @@ class Reader:
 def _body(client: Any, request: dict[str, Any]) -> bytes:
     body: bytes = client.get_metric_data(**request)[answers.RAW_BODY]
     return body
+
+
+def _billed(queries: Iterable[Mapping[str, Any]]) -> int:
+    """Metrics among them: statistics of one are billed as one."""
+    return len({json.dumps(one["MetricStat"]["Metric"], sort_keys=True) for one in queries})
 
 
 def _queries(call: Call) -> list[dict[str, Any]]:
