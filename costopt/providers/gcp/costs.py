@@ -30,7 +30,7 @@ def estimate(settings: GcpSettings, parts: Sequence[Estimate]) -> Estimate:
             + "; ".join(lines),
             where="Google Cloud API cost",
             hint="raise --max-api-cost, or ask for less: --project, --region, fewer --days, "
-            "--skip metrics",
+            "--skip metrics or charges",
         )
     return Estimate(usd, tuple(lines))
 

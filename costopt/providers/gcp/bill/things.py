@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from costopt.providers.gcp.names import full_name
+
 _GLOBAL: Final = re.compile(
     r"//compute\.googleapis\.com/projects/(?P<project>[^/]+)/"
     r"(?P<scope>zones/[^/]+|regions/[^/]+|global)/(?P<kind>[A-Za-z]+)/(?P<name>[^/]+)"
@@ -80,4 +82,4 @@ class Things:
                 return global_name, type_of
             own = name
         home = said["project"] if not said["project"].isdigit() else project or said["project"]
-        return f"//compute.googleapis.com/projects/{home}/{said['scope']}/{kind}/{own}", type_of
+        return full_name(home, said["scope"], kind, own), type_of
