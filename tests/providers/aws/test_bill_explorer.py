@@ -62,12 +62,12 @@ def collect(
     billing: Billing, settings: Callable[..., AwsSettings]
 ) -> Callable[..., tuple[pa.Table, list[Problem], dict[str, str]]]:
     def collected(
-        held: dict[str, str] | None = None,
+        held: dict[str, str] | None = None, window: Window | None = SPRING
     ) -> tuple[pa.Table, list[Problem], dict[str, str]]:
         home = own_account(settings(cost_explorer=True))
         problems: list[Problem] = []
         notes: dict[str, str] = {}
-        tables = list(bill.charges(home, held or {}, SPRING, problems, notes))
+        tables = list(bill.charges(home, held or {}, window, problems, notes))
         whole = pa.concat_tables([schema.empty(schema.CHARGES), *tables])
         return whole, problems, notes
 
@@ -119,6 +119,21 @@ def test_a_month_that_is_final_is_not_paid_for_again(billing: Billing, collect: 
     assert len(billing.asked("GetCostAndUsage")) == 1
 
 
+def test_months_that_were_not_over_are_asked_for_until_they_are(
+    billing: Billing, collect: Any
+) -> None:
+    own, other = "cost-explorer 410200000009", "cost-explorer 999900000000"
+    held = {f"{own} 2026-02": "final", f"{own} 2026-03": "so far", f"{other} 2026-01": "so far"}
+    table, problems, notes = collect(held=held, window=None)
+    asked = billing.asked("GetCostAndUsage")
+    spans = {(one["TimePeriod"]["Start"], one["TimePeriod"]["End"]) for one in asked}
+    assert ("2026-03-01", "2026-04-01") in spans
+    assert not {"2026-01-01", "2026-02-01"} & {start for start, _ in spans}
+    assert notes[f"{own} 2026-03"] == "final"
+    assert problems == []
+    assert {f"{row['BillingPeriodStart']:%Y-%m}" for row in table.to_pylist()} >= {"2026-03"}
+
+
 def test_a_refusal_is_told(billing: Billing, collect: Any) -> None:
     billing.refused.add("GetCostAndUsage")
     table, problems, notes = collect()
@@ -132,6 +147,9 @@ def test_requests_needed_are_those_of_the_months_up_to_now() -> None:
     now = datetime(2026, 3, 15, 12, tzinfo=UTC)
     assert requests_needed(None, now) == 2
     assert requests_needed(SPRING, now) == 1  # April is yet to come
+    held = {"cost-explorer 1 2025-11": "so far", "cost-explorer 1 2026-03": "so far"}
+    assert requests_needed(None, now, held) == 3
+    assert requests_needed(None, now, held | {"cost-explorer 1 2025-11": "final"}) == 2
 
 
 def spoilt(**metrics: Any) -> dict[str, Any]:

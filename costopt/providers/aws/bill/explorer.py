@@ -64,13 +64,20 @@ _SERVICES: Final[Mapping[str, str]] = {
 }
 
 
-def requests_needed(window: Window | None, now: datetime | None = None) -> int:
-    """Requests for the months that touch the window: one each, more only where one answer is long.
+def requests_needed(
+    window: Window | None, now: datetime | None = None, held: Mapping[str, str] | None = None
+) -> int:
+    """At most so many requests: one for each month that touches the window or was told only in
+    part, more only where one answer is long.
 
     Args:
         now: where the bill ends (UTC); None = by the clock.
+        held: notes of earlier collects.
     """
-    return len(_months(window, now or datetime.now(UTC)))
+    now = now or datetime.now(UTC)
+    noted = {name.split()[1] for name in held or () if name.startswith(once.EXPLORER_NOTE)}
+    asked = [len(_asked(account, held or {}, window, now)) for account in sorted(noted)]
+    return max(asked, default=len(_months(window, now)))
 
 
 def charges(
@@ -82,10 +89,10 @@ def charges(
 ) -> Iterator[pa.Table]:
     """Charges of one day, service and record type, month by month (schema.CHARGES).
 
-    A month that AWS no longer calls estimated is noted, and not paid for again; one that an export
-    tells is not asked for.
+    A month that AWS no longer calls estimated is noted, and not paid for again; one that was told
+    only in part is asked for until it is whole. One that an export tells is not asked for.
     """
-    for start, end in _months(window, datetime.now(UTC)):
+    for start, end in _asked(home.account_id, held, window, datetime.now(UTC)):
         where = f"{home.account_id} ce:GetCostAndUsage {start:%Y-%m}"
         if export := once.told_by(held, home.account_id, start):
             what = f"not asked: {export} tells this month, and charges would count twice"
@@ -122,6 +129,17 @@ def _month(
     except InputError as error:
         problems.append(Problem(where, f"{error.what}: the month is left out", fatal=True))
     return None
+
+
+def _asked(
+    account: str, held: Mapping[str, str], window: Window | None, now: datetime
+) -> list[tuple[datetime, datetime]]:
+    """Billing months to ask for; without a window also those that were not over, or not final,
+    when they were asked for last."""
+    months = {start: (start, end) for start, end in _months(window, now)}
+    for start in once.explored_so_far(held, account) if window is None else ():
+        months.setdefault(start, (start, following(start)))
+    return [months[start] for start in sorted(months)]
 
 
 def _months(window: Window | None, now: datetime) -> list[tuple[datetime, datetime]]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -26,11 +26,23 @@ from costopt.providers.bills.spool import Scope
 
 FINAL: Final = "final"
 SO_FAR: Final = "so far"
+EXPLORER_NOTE: Final = "cost-explorer "
+"""How the names of Cost Explorer's notes begin."""
 
 
 def explorer_note(account: str, month: datetime) -> str:
     """Under which name Cost Explorer's month of an account is noted."""
-    return f"cost-explorer {account} {month:%Y-%m}"
+    return f"{EXPLORER_NOTE}{account} {month:%Y-%m}"
+
+
+def explored_so_far(notes: Mapping[str, str], account: str) -> list[datetime]:
+    """The months of the account of which Cost Explorer told a part, or what was not final."""
+    beginning = f"{EXPLORER_NOTE}{account} "
+    return [
+        datetime.strptime(name.removeprefix(beginning), "%Y-%m").replace(tzinfo=UTC)
+        for name, told in sorted(notes.items())
+        if told == SO_FAR and name.startswith(beginning)
+    ]
 
 
 def told_by(notes: Mapping[str, str], account: str, month: datetime) -> str | None:
