@@ -5,6 +5,7 @@ of a provider, whether it would let us collect, and what it has to grant.
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
 from costopt import pipeline
 from costopt.cli import doctor_documents, doctor_pages, options
@@ -26,6 +28,8 @@ from costopt.lake.store import Lake
 from costopt.model import is_machine
 from costopt.pipeline import Observed
 from costopt.providers.base import Checked, Provider
+from costopt.providers.plain import plain
+from costopt.report.safe import terminal
 
 _FORMATS: Final = ("table", "json")
 
@@ -44,8 +48,22 @@ def _try(provider: Provider, policy: bool, **_: object) -> None:
         progress(f"trying what a collect from {provider.name} needs")
         tried = list(provider.checks())
     click.echo(doctor_pages.checks(tried))
-    click.echo(doctor_pages.verdict(provider.name, tried))
+    click.echo(doctor_pages.verdict(f"{provider.name}{_given()}", tried))
     sys.exit(0 if all(check.passed for check in tried) else 4)
+
+
+def _given() -> str:
+    """The options that the user gave, as the next command takes them."""
+    ctx = click.get_current_context()
+    words: list[str] = []
+    for option in ctx.command.params:
+        name = option.name or ""
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE and name != "policy":
+            value = ctx.params[name]
+            many = value if isinstance(value, tuple) else (value,)
+            for one in many:
+                words += [option.opts[0]] if one is True else [option.opts[0], str(one)]
+    return terminal(f" {plain(shlex.join(words))}") if words else ""
 
 
 def _about(name: str, text: str) -> str:

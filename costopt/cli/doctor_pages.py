@@ -52,7 +52,8 @@ def checks(tried: Sequence[Check]) -> str:
         alike = [one for one in tried if one.name == name]
         for detail in dict.fromkeys(one.detail for one in alike if one.passed):
             passed = [one for one in alike if one.passed and one.detail == detail]
-            lines += _check("ok    ", passed[0], _places(passed, len(alike)))
+            mark = "ok    " if passed[0].tried else "--    "
+            lines += _check(mark, passed[0], _places(passed, len(alike)))
         for one in (one for one in alike if not one.passed):
             if shown < _MOST_FAILURES:
                 lines += _check("FAILED", one, one.where)
@@ -79,10 +80,15 @@ def _places(passed: Sequence[Check], tried: int) -> str:
 
 
 def verdict(provider: str, tried: Sequence[Check]) -> str:
-    """What the checks come to, and what next."""
+    """What the checks come to, and what next.
+
+    Args:
+        provider: its name, and the options that the user gave.
+    """
     failed = [one for one in tried if not one.passed]
     if not failed:
-        return f"\nAll passed. Next: costopt collect {provider}"
+        all_of = "All" if all(one.tried for one in tried) else "All that was tried"
+        return f"\n{all_of} passed. Next: costopt collect {provider}"
     text = f"\n{counted(len(failed), 'check')} failed."
     if not any(one.refused for one in failed):
         return text

@@ -22,6 +22,7 @@ from costopt.report.safe import terminal
 from costopt.units import counted, provider_key
 
 if TYPE_CHECKING:
+    from costopt.model import Price
     from costopt.providers.held import Held
     from costopt.providers.listed import Memory, Part
 
@@ -150,11 +151,18 @@ def _lines(part: Part) -> Iterator[str]:
         price = one.price
         yield (
             f"  refused price: {terminal(price.instance_type)}"
-            f" ({terminal(price.operating_system or '')}, {terminal(price.term or 'on demand')}) at"
+            f" ({terminal(price.operating_system or '')}, {_kind(price)}) at"
             f" {words.price(price.list_unit_price)} {terminal(price.currency)}: {one.detail}"
         )
     if len(part.refused) > _NAMED:
         yield f"  and {counted(len(part.refused) - _NAMED, 'refused price')} more"
+
+
+def _kind(price: Price) -> str:
+    """How it is bought."""
+    if price.pricing_category == "Dynamic":
+        return "spot"
+    return terminal(price.term or "on demand")
 
 
 def _counts(part: Part) -> str:

@@ -129,6 +129,7 @@ class Check(NamedTuple):
     passed: bool
     detail: str  # what the answer was, and what to do
     refused: bool = False  # a permission is what lacks
+    tried: bool = True  # False: it is not, and `detail` says why; then `passed` is True
 
 
 @runtime_checkable

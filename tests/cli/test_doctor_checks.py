@@ -58,3 +58,12 @@ def test_the_policy_is_advised_where_a_permission_lacks() -> None:
     assert doctor_pages.verdict("aws", refused) == (
         "\n3 checks failed. What has to be granted: costopt doctor aws --policy"
     )
+
+
+def test_what_is_not_tried_is_said_with_the_reason() -> None:
+    tried = [*_checks("one"), Check("ce:Get", "", True, "not tried: it costs", tried=False)]
+    assert doctor_pages.checks(tried).splitlines()[1:] == [
+        "  --      ce:Get",
+        "          not tried: it costs",
+    ]
+    assert "All that was tried passed." in doctor_pages.verdict("aws", tried)

@@ -32,10 +32,11 @@ class Permission(NamedTuple):
     """One action."""
 
     action: str  # as IAM spells it
-    attempt: Attempt | None  # a call that needs it; None: every such call would cost money
+    attempt: Attempt | None  # a call that needs it; None: no harmless one by itself
     where: Where = "region"
     """Asked in every region, once an account, of the own account alone, there of each export."""
     wanted: Callable[[AwsSettings], bool] = lambda settings: True
+    untried: str = ""  # why there is no attempt; "" where listing the accounts is one
 
 
 def _call(service: str, operation: str, **asked: Any) -> Attempt:
@@ -117,6 +118,8 @@ def _with_explorer(settings: AwsSettings) -> bool:
     return settings.cost_explorer
 
 
+_DEAR: Final = "each answer costs $0.01"
+
 PERMISSIONS: Final = (
     Permission("ec2:DescribeRegions", _call("ec2", "describe_regions"), "account"),
     Permission("ec2:DescribeInstances", _call("ec2", "describe_instances", MaxResults=5)),
@@ -137,7 +140,11 @@ PERMISSIONS: Final = (
         "elasticloadbalancing:DescribeLoadBalancers",
         _call("elbv2", "describe_load_balancers", PageSize=1),
     ),
-    Permission("elasticloadbalancing:DescribeTags", None),
+    Permission(
+        "elasticloadbalancing:DescribeTags",
+        None,
+        untried="it asks for a load balancer by name",
+    ),
     Permission(
         "elasticloadbalancing:DescribeTargetGroups",
         _call("elbv2", "describe_target_groups", PageSize=1),
@@ -165,10 +172,10 @@ PERMISSIONS: Final = (
         for call in advice.CALLS
     ),
     Permission("s3:ListBucket", _export, "export", _with_export),
-    Permission("s3:GetObject", None, "export", _with_export),
-    Permission("ce:GetCostAndUsage", None, "home", _with_explorer),
-    Permission("ce:GetReservationUtilization", None, "home", _with_explorer),
-    Permission("ce:GetSavingsPlansUtilizationDetails", None, "home", _with_explorer),
+    Permission("s3:GetObject", None, "export", _with_export, "a byte is read beside s3:ListBucket"),
+    Permission("ce:GetCostAndUsage", None, "home", _with_explorer, _DEAR),
+    Permission("ce:GetReservationUtilization", None, "home", _with_explorer, _DEAR),
+    Permission("ce:GetSavingsPlansUtilizationDetails", None, "home", _with_explorer, _DEAR),
     Permission("organizations:ListAccounts", None, "home", lambda asked: asked.organization),
     Permission("sts:AssumeRole", None, "home", lambda asked: asked.organization),
 )
@@ -190,6 +197,9 @@ def checks(settings: AwsSettings) -> Iterator[Check]:
     entered = accounts(settings, problems)
     yield from (_unentered(problem) for problem in problems)
     yield from in_threads(_tried, _trials(entered), settings.max_concurrency)
+    for one in PERMISSIONS:
+        if one.untried and one.wanted(settings):
+            yield Check(one.action, "", True, f"not tried: {one.untried}", tried=False)
 
 
 def _unentered(problem: Problem) -> Check:

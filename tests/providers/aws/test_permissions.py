@@ -10,8 +10,10 @@ from pathlib import Path
 import boto3
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 
 from costopt import pipeline
+from costopt.cli import costopt
 from costopt.lake.store import Lake
 from costopt.providers.aws import AwsProvider
 from costopt.providers.aws.access import own_account
@@ -250,6 +252,19 @@ def test_a_member_that_refuses_is_a_failed_check(aws: Cloud) -> None:
     aws.front.rules.insert(0, deny)
     failed = [c for c in AwsProvider(settings(organization=True)).checks() if not c.passed]
     assert [(one.name, one.refused) for one in failed] == [("sts:AssumeRole", True)]
+
+
+def test_the_page_says_what_is_not_tried_and_repeats_the_options(aws: Cloud) -> None:
+    asked = ["--region", "us-east-1", "--cost-explorer", "--skip", "advice", "--skip", "prices"]
+    asked += ["--max-attempts", "1"]
+    done = CliRunner().invoke(costopt, ["doctor", "aws", *asked])
+    assert done.exit_code == 0, done.output
+    assert f"Next: costopt collect aws {' '.join(asked)}" in done.output
+    for action in ("ce:GetCostAndUsage", "elasticloadbalancing:DescribeTags"):
+        line = next(at for at in done.output.splitlines() if f" {action}" in at)
+        assert line.split()[0] == "--"
+    assert "not tried: each answer costs $0.01" in done.output
+    assert not aws.front.counted().get("ce:GetCostAndUsage")
 
 
 def test_the_page_of_the_docs_shows_this_policy(docs: Callable[[str], str]) -> None:

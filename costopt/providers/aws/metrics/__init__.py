@@ -7,12 +7,12 @@ yield from read(prepared, settings, problems, notes)                            
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
 
 import pyarrow as pa
 
@@ -25,10 +25,6 @@ from costopt.providers.aws.metrics.silence import Answer, Silence, remembered
 from costopt.providers.aws.metrics.targets import targets
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Known, Problem
-
-
-_ENDLESS: Final = 1 << 40
-"""Metrics; a limit of infinity is no whole number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +140,17 @@ def read(
     """
     if spare is None:
         spare = Decimal(repr(settings.max_api_cost)) - plan.cost(prepared.plan.metrics)
-    reader = Reader(prepared.accounts, pause, int(min(spare // plan.USD_PER_METRIC, _ENDLESS)))
+    reader = Reader(prepared.accounts, pause, _affordable(spare))
     try:
         yield from reader.tables(prepared.plan, settings.max_concurrency)
         notes |= prepared.notes(reader.answered(prepared.plan))
     finally:
         problems += reader.problems()
+
+
+def _affordable(usd: Decimal) -> int:
+    """Metrics for so many dollars."""
+    return int(usd // plan.USD_PER_METRIC) if usd.is_finite() else sys.maxsize
 
 
 def _span(settings: AwsSettings, window: Window | None, now: datetime) -> tuple[datetime, datetime]:
