@@ -127,6 +127,8 @@ def test_manifests_list_keys_or_addresses() -> None:
     ]
     assert listed(json.dumps({"reportKeys": ["/p/r-1.csv.gz"]}).encode()) == ["p/r-1.csv.gz"]
     assert listed(b'{"columns": []}') is None
-    assert listed(b"[1]") is None
+    for none in (b"[1]", b"[]", b"null", b'{"dataFiles": [1]}', b'{"reportKeys": "a"}'):
+        with pytest.raises(ValueError, match="no "):
+            listed(none)
     with pytest.raises(ValueError, match="Expecting"):
         listed(b"{")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from costopt.errors import InputError
 from costopt.model import Window
+from costopt.providers.aws.bill.fetch import Bucket, Changed
+from costopt.providers.aws.bill.layout import SETTLED, months
 from costopt.providers.aws.settings import AwsSettings
 from tests.fakes import bill_export
 from tests.providers.aws.bills import (
@@ -100,6 +103,34 @@ def test_a_file_that_the_manifest_lists_and_is_not_there_yet(store: Store) -> No
     # Where the lake has the month as it was, nothing is missing.
     known = store.collect("h", held={f"bill s3://{store.name}/h 2026-09": "older"})
     assert [problem.fatal for problem in known.problems] == [False]
+
+
+def test_a_file_that_the_manifest_lists_and_is_gone(store: Store) -> None:
+    bill_export.data_export(store.put, "g", "2026-09", [bill_export.cur_csv(small())] * 2)
+    store.client.delete_object(
+        Bucket=store.name, Key="g/data/BILLING_PERIOD=2026-09/g-00002.csv.gz"
+    )
+    bucket = Bucket(store.client, f"s3://{store.name}/g")
+    (month,) = months(store.name, bucket.objects())
+    with pytest.raises(Changed):
+        bucket.files(month, manifests=True)
+    bucket.now += SETTLED + timedelta(minutes=1)
+    with pytest.raises(InputError, match=r"lists 1 file not there, such as .*g-00002\.csv\.gz"):
+        bucket.files(month, manifests=True)
+
+
+@pytest.mark.parametrize("manifest", [b'{"dataFiles": [1]}', b"[]"])
+def test_a_manifest_whose_list_cannot_be_read_costs_its_month(
+    store: Store, manifest: bytes
+) -> None:
+    bill_export.data_export(store.put, "u", "2026-09", [bill_export.cur_csv(small())])
+    store.put("u/metadata/BILLING_PERIOD=2026-09/u-Manifest.json", manifest)
+    found = store.collect("u")
+    assert (found.tables, found.notes) == ([], {})
+    (problem,) = found.problems
+    assert problem.fatal
+    assert "no manifest: " in problem.what
+    assert problem.where.endswith("u-Manifest.json")
 
 
 def test_a_month_that_is_overwritten_while_we_read_comes_next_time(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from costopt.errors import InputError
-from costopt.providers.aws.bill.layout import Month, Stored, listed, unfinished
+from costopt.providers.aws.bill.layout import SETTLED, Month, Stored, listed, unfinished
+from costopt.units import counted
 
 _CHUNK: Final = 1 << 20
 _LARGEST_MANIFEST: Final = 64 << 20  # one lists columns and files: kilobytes
@@ -51,7 +52,8 @@ class Bucket:
             manifests: whether other months of the export have one.
         Raises:
             Changed: AWS is delivering the month just now.
-            InputError: the manifest cannot be read, or lists nothing of what is there.
+            InputError: the manifest cannot be read, lists nothing of what is there, or files that
+                are gone.
             ClientError, BotoCoreError: S3 does not give the manifest.
         """
         chosen = month.newest if month.runs else []
@@ -61,8 +63,8 @@ class Bucket:
             raise InputError("lists no data file, and there are some", where=where)
         if named is not None:
             there = {one.key: one for files in month.runs.values() for one in files}
-            if any(name not in there for name in named):
-                raise Changed("its manifest lists files that are not there yet")
+            if lacking := [name for name in named if name not in there]:
+                raise self._lacking(month, lacking)
             chosen = [there[name] for name in dict.fromkeys(named)]  # each counts once
         if unfinished(month, chosen, self.now, manifests=manifests):
             raise Changed("its files are newer than its manifest")
@@ -98,6 +100,16 @@ class Bucket:
             return listed(raw)
         except ValueError as error:
             raise InputError(f"no manifest: {error}", where=where) from None
+
+    def _lacking(self, month: Month, names: Sequence[str]) -> Exception:
+        """Why files that the manifest lists are not there: they are on their way, which takes
+        minutes, or gone."""
+        there = [one for files in month.runs.values() for one in files]
+        last = max(one.modified for one in (*there, *filter(None, [month.manifest])))
+        if self.now - last <= SETTLED:
+            return Changed("its manifest lists files that are not there yet")
+        what = f"its manifest lists {counted(len(names), 'file')} not there, such as {names[0]}"
+        return InputError(what, where=month.where)
 
     def _get(self, stored: Stored) -> Any:
         try:

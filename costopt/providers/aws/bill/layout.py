@@ -136,23 +136,24 @@ def months(bucket: str, objects: Iterable[Stored]) -> list[Month]:
 
 
 def listed(manifest: bytes) -> list[str] | None:
-    """The keys (or s3:// addresses) that a manifest lists; None where it lists none.
+    """The keys (or s3:// addresses) that a manifest lists; None where it has no list.
 
     Args:
         manifest: JSON; Data Exports say `dataFiles`, legacy CUR `reportKeys`.
     Raises:
-        ValueError: it is no JSON, or nested beyond what can be read.
+        ValueError: it is no JSON, nested beyond what can be read, or its list is none of files:
+            which count cannot be known.
     """
     try:
         told = json.loads(manifest)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if not isinstance(told, dict):
+    if isinstance(told, dict) and not {"dataFiles", "reportKeys"} & told.keys():
         return None
-    files = told.get("dataFiles", told.get("reportKeys"))
-    if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
-        return None
-    return [re.sub(r"^s3://[^/]+/", "", name).lstrip("/") for name in files]
+    files = told.get("dataFiles", told.get("reportKeys")) if isinstance(told, dict) else None
+    if not isinstance(files, list) or not all(isinstance(one, str) for one in files):
+        raise ValueError("no list of files in it")
+    return [re.sub(r"^s3://[^/]+/", "", one).lstrip("/") for one in files]
 
 
 def unfinished(month: Month, files: Iterable[Stored], now: datetime, *, manifests: bool) -> bool:
