@@ -224,15 +224,28 @@ def test_the_export_of_the_demos_bill_comes_back_to_the_cent(
     assert done.returncode == 0, done.stderr
     found, true = Lake(tmp_path / "lake").read_charges(), _demo()
     assert found.num_rows
+    newest = max(_month(true))
     for column in ("BilledCost", "EffectiveCost"):
-        sums = [_by_month(table, column) for table in (found, true)]
+        tables = [found, true]
+        if kind == "cur" and column == "EffectiveCost":
+            # The demo's support fee is a share of each day's costs, billed and effective: one while
+            # the month is under way is not the other. AWS has a single cost of the fee, which is
+            # CUR's only one.
+            tables = [_without_support(table, newest) for table in tables]
+        sums = [_by_month(table, column) for table in tables]
         assert sums[0].keys() == sums[1].keys()
-        whole = sorted(sums[1])[:-1]  # of the month under way CUR cannot say the support fee
-        for month in sorted(sums[1]) if kind == "focus" else whole:
+        for month in sums[1]:
             assert abs(sums[0][month] - sums[1][month]) < Decimal("0.01"), (column, month)
     again = collect(tmp_path, "--skip", "metrics", "--export", f"s3://bills/{kind}")
     assert "nothing new" in again.stderr
     assert Lake(tmp_path / "lake").read_charges().equals(found)
+
+
+def _without_support(bill: pa.Table, month: str) -> pa.Table:
+    support = pc.equal(bill.column("ServiceName"), "AWS Support (Developer)").combine_chunks()
+    there = pa.array([one == month for one in _month(bill)])
+    assert pc.any(pc.and_(support, there)).as_py()
+    return bill.filter(pc.invert(pc.and_(support, there)))
 
 
 def _by_month(bill: pa.Table, column: str) -> dict[str, Decimal]:
@@ -258,6 +271,7 @@ def test_nothing_paid_is_asked_above_the_limit_or_in_a_dry_run(
 LOGGED = """
 import logging, sys
 logging.basicConfig(level=logging.DEBUG, filename={log!r})
+logging.debug("everything is logged")
 from costopt.cli import main
 sys.argv = ["costopt", *{words!r}]
 main()
@@ -287,7 +301,7 @@ def test_no_secret_is_logged_told_or_kept(ordinary: Cloud, tmp_path: Path) -> No
     assert b"MISSING" in done.stderr, done.stderr
     written = [path.read_bytes() for path in home.rglob("*") if path.is_file()]
     assert len(written) > 4
-    assert log.stat().st_size
+    assert "everything is logged" in log.read_text()
     signature = b"X-Amz-Signature", b"AWS4-HMAC-SHA256"
     for text in (done.stdout, done.stderr, log.read_bytes(), *written):
         for secret in (key.encode(), token.encode(), *signature):

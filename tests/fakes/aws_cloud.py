@@ -68,18 +68,11 @@ class Cloud:
 @contextmanager
 def cloud(now: datetime) -> Iterator[Cloud]:
     """Serve it, empty, to every boto3 client made meanwhile, here and in processes started here."""
-    with empty_moto() as behind:
-        front = aws_front.Front(behind=behind)
-        door = aws_front.serve(front)
+    with empty_moto() as behind, aws_front.opened(behind) as front, environment() as patch:
         made = Cloud(front, QuietCloudWatch(now))
         made.ordinary()
-        try:
-            with environment() as patch:
-                patch.setenv("AWS_ENDPOINT_URL", made.url)
-                yield made
-        finally:
-            door.shutdown()
-            door.server_close()
+        patch.setenv("AWS_ENDPOINT_URL", made.url)
+        yield made
 
 
 @contextmanager

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 from xml.sax.saxutils import escape
 
 import httpx
+
+from tests.fakes.loopback import Quiet, served
 
 _SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _HOP_BY_HOP = frozenset({"host", "connection", "content-length", "transfer-encoding", "expect"})
@@ -57,7 +58,6 @@ Rule = Callable[[Call], "Answer | None"]
 class Front:
     """The door's switchboard. `rules` are asked in order; the first answer stands."""
 
-    behind: str = ""
     url: str = ""
     calls: list[Call] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
@@ -100,56 +100,38 @@ def refused(call: Call, code: str, message: str, status: int = 403) -> Answer:
     return Answer(status, text.encode())
 
 
-def serve(front: Front) -> ThreadingHTTPServer:
-    """The door, open on loopback; its owner calls shutdown() and server_close()."""
+@contextmanager
+def opened(behind: str = "") -> Iterator[Front]:
+    """The door, open on loopback.
+
+    Args:
+        behind: the URL that what no rule answers goes on to.
+    """
+    front = Front()
     # one pool for all: moto forgets nothing between requests, but connections are slow to make
-    onward = httpx.Client(base_url=front.behind or "http://127.0.0.1", timeout=60)
+    with httpx.Client(base_url=behind or "http://127.0.0.1", timeout=60) as onward:
 
-    class Door(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+        class Door(Quiet):
+            def _serve(self) -> None:
+                body = self.body()
+                call = _call(self.command, self.path, dict(self.headers.items()), body)
+                said = front.enter(call)
+                try:
+                    if said is None:
+                        said = self._passed_on(body)
+                finally:
+                    front.leave()
+                self.reply(said.status, said.body, said.content_type)
 
-        def log_message(self, *_: object) -> None:
-            pass
+            def _passed_on(self, body: bytes) -> Answer:
+                headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
+                got = onward.request(self.command, self.path, content=body, headers=headers)
+                return Answer(got.status_code, got.content, got.headers.get("Content-Type", ""))
 
-        def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            call = _call(self.command, self.path, dict(self.headers.items()), body)
-            said = front.enter(call)
-            try:
-                if said is None:
-                    said = self._passed_on(body)
-            finally:
-                front.leave()
-            self.send_response(said.status)
-            self.send_header("Content-Type", said.content_type)
-            self.send_header("Content-Length", str(len(said.body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(said.body)
+            do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _serve  # noqa: N815
 
-        def _passed_on(self, body: bytes) -> Answer:
-            headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
-            got = onward.request(self.command, self.path, content=body, headers=headers)
-            return Answer(got.status_code, got.content, got.headers.get("Content-Type", ""))
-
-        do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _serve  # noqa: N815
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def server_close(self) -> None:
-            super().server_close()
-            onward.close()
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            if not isinstance(sys.exception(), ConnectionError):  # who asked was killed
-                super().handle_error(request, client_address)  # type: ignore[arg-type]
-
-    server = Server(("127.0.0.1", 0), Door)
-    front.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+        with served(Door) as front.url:
+            yield front
 
 
 def _call(method: str, path: str, headers: dict[str, str], body: bytes) -> Call:

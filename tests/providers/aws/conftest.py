@@ -28,12 +28,9 @@ def aws_server(aws_environment: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.fixture
 def front(aws_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[aws_front.Front]:
     """A door before that moto, which counts the calls and refuses what a test tells it to."""
-    door = aws_front.Front(behind=aws_server)
-    server = aws_front.serve(door)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", door.url)
-    yield door
-    server.shutdown()
-    server.server_close()
+    with aws_front.opened(behind=aws_server) as door:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", door.url)
+        yield door
 
 
 @pytest.fixture
