@@ -12,6 +12,7 @@ from typing import Any, Final
 from costopt.model import Cost, Recommendation, Report, Resource, Skip, is_machine
 from costopt.report import behaviour, evidence, verdict, why, words
 from costopt.report.screen import MARGIN, MONEY, QUIET, STRONG, WARN, Screen
+from costopt.rules import sunk
 from costopt.rules.base import Case, Fit, Outcome
 
 WIDTH: Final = 100
@@ -122,6 +123,9 @@ def _what_it_costs(screen: Screen, case: Case) -> None:
         screen.labelled("Bills on", f"{stays} (disks, addresses, traffic, licences, credits)")
     if machine and (hourly := _hourly(case, cost)):
         screen.labelled("An hour", hourly)
+    if made_of := sunk.parts(case.resource):
+        each = " + ".join(f"{name} {words.price(amount)}" for name, amount in made_of.items())
+        screen.labelled("Made of", f"{each} an hour; capital is paid already")
     if machine and cost.basis == "charges":
         committed = f"; {words.percent(cost.committed_share)} of it under a commitment"
         running = f"{words.percent(cost.running_share)} of the time"

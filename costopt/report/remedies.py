@@ -19,7 +19,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "network-unmeasured": "samples of network_in and network_out",
         "unconfirmed-cpu": "a look at those CPU samples: a fault of the source, or work",
         # what is not known
-        "no-price": "a price: costopt collect files --prices P, or the bill: --charges C",
+        "no-price": "a price: costopt collect files --prices P, or the bill: --charges C; of your "
+        "own machines costopt collect prometheus --hosts H",
         "no-market": "prices of what can be had there: costopt collect files --prices P",
         "unknown-size": "its x_vCPUs among the resources, or its type: --shapes S",
         "memory-unknown": "its x_MemoryGiB among the resources, or its type: --shapes S",

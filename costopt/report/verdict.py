@@ -11,6 +11,7 @@ from costopt.report import assurance, ladder, why, words
 from costopt.report.behaviour import unknown
 from costopt.report.remedies import REMEDIES
 from costopt.report.screen import MONEY, PLAIN, QUIET, STRONG, WARN, Screen
+from costopt.rules import sunk
 from costopt.rules.base import Case, Fit, Outcome
 from costopt.units import HOURS_PER_MONTH, counted, per_month
 
@@ -97,6 +98,8 @@ def _arithmetic(case: Case, advice: Recommendation) -> Iterator[tuple[str, str]]
     change = words.amount(abs(savings.target))
     if words.costs_more(advice):
         yield "Costs more", f"{change} {currency} a month on the bill"
+    elif sunk.parts(case.resource):
+        yield "Saved", f"{change} {currency} a month of what it costs to own, capital among it"
     else:
         yield "Saved", f"{change} {currency} a month off the bill"
     if case.cost:

@@ -20,6 +20,7 @@ from costopt.model import (
     is_stopped,
 )
 from costopt.pricing.catalogue import Catalogue
+from costopt.rules import sunk
 from costopt.rules.base import Case, Outcome, Rule, well_sized
 from costopt.rules.plan import extra_cost, plan
 from costopt.schema import PUBLISHED
@@ -40,7 +41,8 @@ def judge(
     """What each rule says of a case; where the gate bars it, what the gate says."""
     if barred and not is_stopped(case.resource):  # that has no samples for a good reason
         return (barred,)
-    return tuple(_in_currency(judge.judge(case), currency) for judge in judges)
+    said = (sunk.told(case, judge.judge(case)) for judge in judges)
+    return tuple(_in_currency(outcome, currency) for outcome in said)
 
 
 def _in_currency(outcome: Outcome, currency: str) -> Outcome:

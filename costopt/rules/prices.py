@@ -40,6 +40,8 @@ def priced(case: Case, shape: Shape) -> Priced | Refusal:
 def _unpriced(case: Case) -> str:
     """Why no cost is known, and what would help."""
     resource, known = case.resource, case.catalogue.providers()
+    if resource.provider_name == "OnPrem":
+        return "no entry of a hosts file prices it: costopt collect prometheus --hosts"
     if provider_key(resource.provider_name) not in known:
         listed = ", ".join(known)
         return f"there are no prices of the provider {resource.provider_name}, only of {listed}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -91,3 +92,18 @@ def test_no_secret_is_left_behind(backfilled: str, tmp_path: Path) -> None:
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files
     assert all(token.encode() not in path.read_bytes() for path in files)
+
+
+def test_what_is_paid_already_is_told_apart(home: Path) -> None:
+    """No bill falls by the purchase price of a machine that stands there."""
+    done = run("recommend", "--format", "json", cwd=home)
+    (web,) = [r for r in json.loads(done.stdout)["recommendations"] if r["resource_id"] == "web-1"]
+    saving = web["estimated_monthly_savings"]["target"]
+    # all of it may be capital: 0.310193 x 730 h = 226.44 a month would be more than is saved
+    assert float(saving) < 226.44
+    assert f"up to {saving} EUR a month of it is capital that is paid already" in web["reason"]
+    told = run("recommend", "--explain", "web-1", cwd=home).stdout
+    words = " ".join(told.split())
+    assert re.search(r"capital 0\.310\d* \+ .*power 0\.084\d* an hour", words)
+    assert "capital is paid already" in words
+    assert "off the bill" not in words
