@@ -79,7 +79,8 @@ class AwsProvider:
         from costopt.providers.aws import costs
 
         self._refused = True
-        made = costs.estimate(self._settings, self._prepared, self._now, self._bills_to_read())
+        bills, held = self._bills_to_read(), self._known.notes
+        made = costs.estimate(self._settings, self._prepared, self._now, bills, held)
         self._refused = self._settings.dry_run
         self._spare = Decimal(repr(self._settings.max_api_cost)) - made.usd
         return made

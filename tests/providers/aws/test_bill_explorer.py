@@ -13,7 +13,7 @@ import pytest
 
 from costopt import schema
 from costopt.model import Window
-from costopt.providers.aws import bill
+from costopt.providers.aws import bill, costs
 from costopt.providers.aws.access import own_account
 from costopt.providers.aws.bill.explorer import requests_needed
 from costopt.providers.aws.settings import AwsSettings
@@ -150,6 +150,17 @@ def test_requests_needed_are_those_of_the_months_up_to_now() -> None:
     held = {"cost-explorer 1 2025-11": "so far", "cost-explorer 1 2026-03": "so far"}
     assert requests_needed(None, now, held) == 3
     assert requests_needed(None, now, held | {"cost-explorer 1 2025-11": "final"}) == 2
+
+
+def test_the_estimate_is_an_upper_bound_and_says_so() -> None:
+    now = datetime(2026, 3, 15, 12, tzinfo=UTC)
+    asked = AwsSettings(cost_explorer=True)
+    made = costs.estimate(asked, None, now)
+    assert made.lines == ("Cost Explorer: up to 5 requests at $0.01: $0.05",)
+    held = {"cost-explorer 1 2025-11": "so far"}
+    made = costs.estimate(asked, None, now, held=held)
+    assert made.lines == ("Cost Explorer: up to 6 requests at $0.01: $0.06",)
+    assert made.usd == Decimal("0.06")
 
 
 def spoilt(**metrics: Any) -> dict[str, Any]:
