@@ -3,7 +3,8 @@
 What was never measured, or is no more, has no samples in the lake to take up from, and would be
 asked for over the whole window by each collect: a call of 60 days holds five such queries, one of
 an hour 500. So what was asked in vain is noted, and asked from there on. Once a week it is asked
-over the whole again, for samples that came late (an agent may send those of two weeks).
+over the whole again, for samples that came late (an agent may send those of two weeks); and when
+it speaks again, from the beginning of its silence.
 """
 
 from __future__ import annotations
