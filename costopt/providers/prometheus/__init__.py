@@ -143,7 +143,8 @@ class PrometheusProvider:
 
     @cached_property
     def _entries(self) -> tuple[hosts.Entry, ...]:
-        return hosts.load(self._settings.hosts) if self._settings.hosts else ()
+        day = (self._settings.until or datetime.now(UTC)).date()
+        return hosts.load(self._settings.hosts, day) if self._settings.hosts else ()
 
     @property
     def _found(self) -> _Found:

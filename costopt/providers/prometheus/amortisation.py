@@ -25,6 +25,7 @@ class Ownership:
     power_price_kwh: Decimal
     hosting_monthly: Decimal
     maintenance_yearly: Decimal
+    paid_off: bool = False  # its years are over: only what it takes to run still costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +62,19 @@ def hourly(owned: Ownership) -> HourlyCost:
     spread evenly with interest: (price - salvage / (1+r)^n) * recovery factor.
     Source: the break-even of own machines in docs/providers/prometheus.md.
     """
-    left = owned.salvage / (1 + owned.discount_rate) ** owned.years
-    yearly = (owned.purchase_price - left) * recovery_factor(owned.discount_rate, owned.years)
+    yearly = Decimal(0) if owned.paid_off else _capital(owned)
     return HourlyCost(
         capital=_rounded(yearly / HOURS_PER_YEAR),
         maintenance=_rounded(owned.maintenance_yearly / HOURS_PER_YEAR),
         hosting=_rounded(owned.hosting_monthly / HOURS_PER_MONTH),
         power=_rounded(owned.kw * owned.pue * owned.power_price_kwh),
     )
+
+
+def _capital(owned: Ownership) -> Decimal:
+    """What a year of it takes, as a bank would ask for it."""
+    left = owned.salvage / (1 + owned.discount_rate) ** owned.years
+    return (owned.purchase_price - left) * recovery_factor(owned.discount_rate, owned.years)
 
 
 def _rounded(amount: Decimal) -> Decimal:

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from costopt.errors import InputError, ProviderError
 from costopt.providers.base import Check
-from costopt.providers.prometheus import hosts, queries
+from costopt.providers.prometheus import doubts, hosts, queries
 from costopt.providers.prometheus.client import Client
+from costopt.providers.prometheus.fleet import discover
 from costopt.providers.prometheus.measures import ANCHORS, MEASURES, Source, anchor, present
 from costopt.providers.prometheus.pace import pace
 from costopt.providers.prometheus.settings import PrometheusSettings
@@ -57,7 +58,7 @@ def checks(
     yield _built(client, where)
     yield _clock(client, where)
     at = int(until())
-    for one in (_reporting, _metrics, _reach, _weight):
+    for one in (_reporting, _metrics, _reach, _weight, _described):
         try:
             yield from one(client, settings, at)
         except ProviderError as error:
@@ -70,6 +71,35 @@ def _hosts(path: Path) -> Check:
     except InputError as error:
         return Check("hosts file", error.where, False, error.what)
     return Check("hosts file", str(path), True, f"readable, entries: {len(entries)}")
+
+
+def _described(client: Client, settings: PrometheusSettings, at: int) -> Iterator[Check]:
+    """Whether the machines of the last day are what the hosts file says."""
+    if settings.hosts is None:
+        return
+    try:
+        entries = hosts.load(settings.hosts)
+    except InputError:
+        return  # told before
+    span = Span(at - SECONDS_PER_DAY, at)
+    fleet = discover(client, settings.machine_label, settings.only or "", span, ())
+    found = 0
+    for unique, machine in fleet.machines.items():
+        node = machine.node
+        if node and node.resource_id:
+            continue
+        entry = hosts.entry_of(entries, unique, machine.name, node.name if node else None)
+        if entry is None:
+            continue
+        where = f"{settings.hosts.name}:{entry.line}"
+        told = list(doubts.of_size(entry, machine))
+        told += doubts.of_costs(entry, cards=machine.cards is not None)
+        found += len(told)
+        for doubt in told:
+            yield Check("hosts file", where, False, f"{unique}: {doubt}")
+    if not found and fleet.machines:
+        detail = f"no doubt about {counted(len(fleet.machines), 'machine')} of the last day"
+        yield Check("hosts file", settings.hosts.name, True, detail)
 
 
 def _built(client: Client, where: str) -> Check:

@@ -29,6 +29,7 @@ from costopt.providers.yaml_model import Part, Zone
 
 _READ: Final = "docs/providers/prometheus.md explains the hosts file"
 _MOST_KW: Final = 100  # a whole rack of GPUs
+_YEAR: Final = Decimal("365.25")  # days
 _COSTS: Final = ("currency", "years", "discount_rate", "pue", "power_price_kwh", "kw")
 
 
@@ -131,6 +132,7 @@ class Host(Costs):
     gpus: Gpus | None = None
     network_gbps: _Count | None = None
     purchase_price: _Amount | None = None
+    bought: Annotated[date, BeforeValidator(_day)] | None = None  # past its years it is paid off
     until: Annotated[date, BeforeValidator(_day)] | None = None  # from then on it is not there
 
     @field_validator("match", mode="before")
@@ -187,9 +189,11 @@ class Entry:
         return (self.cost, self.costs.currency) if self.cost else None
 
 
-def load(path: Path) -> tuple[Entry, ...]:
+def load(path: Path, on: date = date.min) -> tuple[Entry, ...]:
     """The entries of a hosts file, in its order: the first that matches a machine counts.
 
+    Args:
+        on: the day by which the capital of a machine whose years are over has ended.
     Raises:
         InputError: no such file, not YAML, an unknown or unusable field (which, and in what line).
     """
@@ -197,7 +201,7 @@ def load(path: Path) -> tuple[Entry, ...]:
         path, HostsFile, called="hosts file", hint=_READ, numbers=False
     )
     entries = tuple(
-        _entry(host, file.defaults, document, index) for index, host in enumerate(file.hosts)
+        _entry(host, file.defaults, document, index, on) for index, host in enumerate(file.hosts)
     )
     for index, entry in enumerate(entries):
         if any(_clash(entry, earlier) for earlier in entries[:index]):
@@ -235,7 +239,7 @@ def _of(host: Host, defaults: Costs, name: str) -> Any:
     return getattr(defaults, name) if own is None else own
 
 
-def _entry(host: Host, defaults: Costs, document: Document, index: int) -> Entry:
+def _entry(host: Host, defaults: Costs, document: Document, index: int, on: date) -> Entry:
     """The entry with the file's defaults.
 
     Raises:
@@ -256,10 +260,10 @@ def _entry(host: Host, defaults: Costs, document: Document, index: int) -> Entry
         where = document.where(("hosts", index))
         raise InputError(f"{host.match[0]!r} {wrong}", where=where, hint=_READ)
     line = document.place(("hosts", index)).line
-    return Entry(host, costs, line, _ownership(host, costs))
+    return Entry(host, costs, line, _ownership(host, costs, on))
 
 
-def _ownership(host: Host, costs: Costs) -> Ownership | None:
+def _ownership(host: Host, costs: Costs, on: date) -> Ownership | None:
     if host.purchase_price is None:
         return None
     assert costs.years is not None  # _entry has seen to these
@@ -277,4 +281,5 @@ def _ownership(host: Host, costs: Costs) -> Ownership | None:
         power_price_kwh=costs.power_price_kwh,
         hosting_monthly=costs.hosting_monthly or Decimal(0),
         maintenance_yearly=costs.maintenance_yearly or Decimal(0),
+        paid_off=host.bought is not None and (on - host.bought).days >= costs.years * _YEAR,
     )

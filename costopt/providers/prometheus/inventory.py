@@ -16,6 +16,7 @@ from costopt import schema
 from costopt.frame.inventory import MEASURED
 from costopt.providers.base import Problem
 from costopt.providers.gone import GONE
+from costopt.providers.prometheus import doubts
 from costopt.providers.prometheus.fleet import Cards, Machine, told_by_cadvisor
 from costopt.providers.prometheus.gone import NODE, PROVIDER
 from costopt.providers.prometheus.hosts import Entry, clash, entry_of
@@ -72,6 +73,8 @@ class Inventory:
         for entry in self.entries:
             if entry.host.type and id(entry) not in used and not self._over(entry):
                 self._kind(entry, None)  # what could be had, though none runs now
+                place = f"{self.file}:{entry.line}"
+                self.problems += [Problem(place, d) for d in doubts.of_costs(entry, cards=False)]
         self._tell(used)
 
     def resources(self) -> pa.Table:
@@ -121,12 +124,25 @@ class Inventory:
         entry = self._entry(machine)
         kind = self._kind(entry, machine) if entry else None
         self._rows.append(_own_row(machine, entry, kind))
-        if entry and entry.host.threads and machine.vcpus not in (None, entry.host.threads):
+        if entry:
+            self._compare(entry, machine)
+
+    def _compare(self, entry: Entry, machine: Machine) -> None:
+        """Tell where the entry and the machine are at odds."""
+        threads = entry.host.threads
+        if threads and machine.vcpus not in (None, threads):
             what = (
-                f"{self.file} says {entry.host.threads:g} threads, the machine shows "
+                f"{self.file} says {threads:g} threads, the machine shows "
                 f"{machine.vcpus:g}: is it another one? the file counts"
             )
             self.problems.append(Problem(machine.machine_id, what))
+        for doubt in doubts.of_size(entry, machine):
+            what = f"{self.file} says {doubt}: is the unit right? the file counts"
+            self.problems.append(Problem(machine.machine_id, what))
+        for doubt in doubts.of_costs(entry, cards=machine.cards is not None):
+            told = Problem(f"{self.file}:{entry.line}", doubt)
+            if told not in self.problems:
+                self.problems.append(told)
 
     def _kind(self, entry: Entry, machine: Machine | None) -> Kind | None:
         """The type of the entry's machines, sized as the file says or else as measured."""
@@ -319,7 +335,8 @@ def _shown(entry: Entry) -> dict[str, str]:
         "hosting_monthly": owned.hosting_monthly,
         "maintenance_yearly": owned.maintenance_yearly,
     }
-    return shown | {"currency": entry.costs.currency or ""} | _texts(amounts.items())
+    bought = {"bought": entry.host.bought.isoformat()} if entry.host.bought else {}
+    return shown | bought | {"currency": entry.costs.currency or ""} | _texts(amounts.items())
 
 
 def _texts(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, str]:

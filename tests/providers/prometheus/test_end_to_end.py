@@ -107,3 +107,15 @@ def test_what_is_paid_already_is_told_apart(home: Path) -> None:
     assert re.search(r"capital 0\.310\d* \+ .*power 0\.084\d* an hour", words)
     assert "capital is paid already" in words
     assert "off the bill" not in words
+
+
+def test_doctor_compares_the_hosts_file_with_the_machines(home: Path, backfilled: str) -> None:
+    until = datetime.fromtimestamp(END, UTC).isoformat()
+    wrong = "hosts:\n- {match: web-1, threads: 2, memory_gib: 6}\n"
+    (home / "wrong.yml").write_text(wrong)
+    asked = ("doctor", "prometheus", "--url", backfilled, "--until", until, "--hosts")
+    done = run(*asked, "wrong.yml", cwd=home)
+    assert "web-1: 6 GiB of memory, the machine shows 63.2" in " ".join(done.stdout.split())
+    assert "no doubt about 3 machines" in " ".join(
+        run(*asked, "hosts.yml", cwd=home).stdout.split()
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -302,3 +303,39 @@ def test_only_another_measured_size_is_a_resize(tmp_path: Path) -> None:
     one = row(known[2], machine("a", cards=Cards("NVIDIA L4", 1, 24.0)))
     assert all(resized(before, row(text, grown)) for before in rows for text in known)
     assert resized(one, row(known[2], carded))
+
+
+def test_what_can_hardly_be_meant_is_told(tmp_path: Path) -> None:
+    """Memory in MiB or of another machine, watts of a rack, cents for euros."""
+    text = DEFAULTS.replace("0.18", "18") + (
+        "hosts:\n- {match: a, threads: 32, memory_gib: 12.8, purchase_price: 5000, kw: 3.5}\n"
+        "- {match: g, threads: 32, memory_gib: 126, gpus: {model: H100, count: 8, memory_gib: 80},"
+        " purchase_price: 9000, kw: 14}\n"
+    )
+    cards = Cards("NVIDIA H100 80GB HBM3", 4, 80.0)
+    found = inventory(tmp_path, text, machine("a"), machine("g", cards=cards))
+    told = {(p.where, p.what.partition(":")[0]) for p in found.problems}
+    assert told == {
+        ("a", "hosts.yml says 12.8 GiB of memory, the machine shows 125.6"),
+        ("g", "hosts.yml says 8 GPUs, the machine shows 4"),
+        ("hosts.yml:3", "3.5 kW is much for one machine without GPUs"),
+        ("hosts.yml:3", "18 EUR a kWh is much"),
+        ("hosts.yml:4", "18 EUR a kWh is much"),
+    }
+
+
+def test_past_its_years_a_machine_costs_what_it_takes_to_run(tmp_path: Path) -> None:
+    text = DEFAULTS + "hosts:\n- {match: a, purchase_price: 5000, kw: 0.3, bought: 2020-05-01}\n"
+    path = written(tmp_path, text)
+    for day, paid in ((date(2024, 4, 30), False), (date(2024, 5, 1), True)):
+        (entry,) = hosts.load(path, day)
+        assert entry.cost is not None
+        assert (entry.cost.capital == 0) is paid
+        assert entry.cost.power == Decimal("0.075600")  # 0.3 kW x 1.4 x 0.18
+    (row,) = (
+        Inventory([machine("a")], hosts.load(path, day), "hosts.yml")
+        .resources()
+        .to_pylist(maps_as_pydicts="strict")
+    )
+    assert row["x_Attributes"]["bought"] == "2020-05-01"
+    assert row["x_Attributes"]["hourly_capital"] == "0"
