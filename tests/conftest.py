@@ -1,5 +1,6 @@
 """Shared by all tests: the real data folder, real programs, and no network but loopback."""
 
+import gc
 import os
 import shutil
 import sys
@@ -15,6 +16,12 @@ REAL_DATA = ROOT.parent / "shared" / "data"
 # all modules anew: half a minute. It lies in __pycache__, as numba's code does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+
+def pytest_collection_finish() -> None:
+    """The modules and thousands of tests stay: the garbage collector need not look at them."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup() -> None:
