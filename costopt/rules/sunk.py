@@ -29,13 +29,12 @@ def told(case: Case, outcome: Outcome) -> Outcome:
     Of a stop the parts of the saving are those of the price; what another machine's are is not
     known here, so of a change the word is on how much of it may be capital.
     """
-    made_of = parts(case.resource)
-    saving = isinstance(outcome, Recommendation) and outcome.estimated_monthly_savings.target
-    total = sum(made_of.values(), Decimal(0))
-    if not isinstance(outcome, Recommendation) or not total or saving <= 0:
+    if not isinstance(outcome, Recommendation):
         return outcome
+    made_of, saving = parts(case.resource), outcome.estimated_monthly_savings.target
+    total = sum(made_of.values(), Decimal(0))
     paid, power = made_of.get("capital", Decimal(0)), made_of.get("power", Decimal(0))
-    if not paid:
+    if not paid or saving <= 0:
         return outcome
     currency = outcome.currency
     if outcome.recommended is None:

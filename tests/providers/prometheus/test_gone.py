@@ -224,7 +224,7 @@ def test_a_pattern_of_the_hosts_file_keeps_nobody(house: House) -> None:
 def test_the_hosts_file_may_give_an_end(house: House) -> None:
     """From that day on, without waiting; the entry is no offer any more, nor told as unused."""
     hosts = HOSTS.format(match="web1") + (
-        "- {match: web2, type: old, threads: 8, memory_gib: 8, until: 2024-05-21}\n"
+        "- {match: web2, type: old, threads: 8, memory_gib: 32, until: 2024-05-21}\n"
     )
     house.collect(0, hosts)
     assert house.collect(1, hosts) == []
