@@ -24,13 +24,18 @@ _SECRET: Final = re.compile(
     r"|(://)(?:[^/@\s]+|[^/@:\s]*:[^@?\s]+)(?=@)"  # user and password of a proxy, with / in it
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}\b"
     r"|\bya29\.[\w.-]+"  # an access token of Google's
+    r"|\bAIza[\w-]{35}"  # an API key of Google's
     r"|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"  # a JSON web token: Azure's access tokens
     # secret keys have 40 characters, session tokens hundreds; ARNs and names are cut up by : - .
     r"|(?<![\w/+=])(?:(?:[A-Za-z0-9/+=]|%[0-9A-F]{2}){40}|(?:[A-Za-z0-9/+=]|%[0-9A-F]{2}){100,})"
     r"(?![\w/+=%])"
 )
 
-_LOUD: Final = ("boto3", "botocore", "s3transfer", "urllib3", "httpx", "httpcore", "hpack")
+_LOUD: Final = (
+    *("boto3", "botocore", "s3transfer"),
+    *("google", "azure", "msal"),
+    *("urllib3", "httpx", "httpcore", "hpack"),
+)
 """They log headers with signatures and tokens, signed addresses, and what a cloud said as it said
 it, at levels from debug to warning."""
 

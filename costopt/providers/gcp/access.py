@@ -31,7 +31,7 @@ from google.protobuf.json_format import ParseError  # type: ignore[import-untype
 from costopt.errors import ConfigError, ProviderError
 from costopt.providers.base import Problem
 from costopt.providers.gcp.settings import GcpSettings
-from costopt.providers.plain import plain
+from costopt.providers.plain import plain, silenced
 
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform.read-only"
 _OVERRIDE: Final = "CLOUDSDK_API_ENDPOINT_OVERRIDES_"
@@ -73,6 +73,9 @@ class Access:
     _channels: dict[str, grpc.Channel] = field(default_factory=dict)
     _clients: dict[Callable[..., Any], Any] = field(default_factory=dict)
     _making: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        silenced()
 
     @cached_property
     def _found(self) -> tuple[Any, str | None]:
