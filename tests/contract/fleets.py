@@ -6,10 +6,12 @@ a test does to the cloud in between (throttling, refusing) it does by the clouds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import boto3
 import pyarrow as pa
@@ -30,6 +32,8 @@ from costopt.providers.prometheus.settings import PrometheusSettings
 from tests.fakes import (
     aws_account,
     aws_cloud,
+    aws_front,
+    azure_arm,
     azure_cloud,
     azure_export,
     azure_monitor,
@@ -39,20 +43,42 @@ from tests.fakes import (
     gcp_cloud,
     gcp_export,
     gcp_monitoring,
+    gcp_rest,
     prometheus,
 )
 from tests.frame.test_bill import SOUND
 
-Build = Callable[[Path], Provider]
-"""A provider that has read nothing yet; the folder is its own, and may hold what an earlier one
-wrote there."""
+
+class Refusal(NamedTuple):
+    """One part of several that is refused."""
+
+    named: str  # what the problem has to name
+    lost: Callable[[Mapping[str, Any]], bool]  # whether a packed row is of that part
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A provider's working cloud, and what a test may do to it."""
+
+    build: Callable[..., Provider]
+    """A provider that has read nothing yet, of a folder of its own, which may hold what an earlier
+    one wrote there; further settings by name."""
+    empty: Callable[[Path], Provider] | None = None
+    """One that is let in and finds nothing; None = there is no such thing."""
+    throttle: Callable[[], None] | None = None
+    """Refuses bursts of the next calls, each with a word on when to come again; None = no calls."""
+    refuse: Callable[[], Refusal] | None = None
+    """Refuses one part of several; None = there are none."""
+    mend: Callable[[], None] = lambda: None
+    """All as it was."""
+
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
 """Clouds keep five minutes for some weeks: a fixed moment would be gone some day."""
 
 
 @contextmanager
-def files() -> Iterator[Build]:
+def files() -> Iterator[Fleet]:
     """Three machines in CSV."""
     noon = datetime(2024, 7, 1, 12, tzinfo=UTC)
     lines = "".join(
@@ -69,134 +95,236 @@ def files() -> Iterator[Build]:
         "shapes": "provider,instance_type,vcpus\nOnPrem,g1,1\n",
     }
 
-    def build(folder: Path) -> Provider:
+    def written(folder: Path, texts: Mapping[str, str]) -> Provider:
         for name, text in texts.items():
             (folder / f"{name}.csv").write_text(text)
         return FilesProvider(FilesSettings(**{name: folder / f"{name}.csv" for name in texts}))
 
-    yield build
+    heads = {name: text.partition("\n")[0] + "\n" for name, text in texts.items()}
+    yield Fleet(
+        build=lambda folder, **more: written(folder, texts),
+        empty=lambda folder: written(folder, heads),
+    )
 
 
 @contextmanager
-def demo() -> Iterator[Build]:
+def demo() -> Iterator[Fleet]:
     """The built-in fleet, small."""
-    yield lambda folder: DemoProvider(instances=12, days=8, seed=1)
+    yield Fleet(build=lambda folder, **more: DemoProvider(instances=12, days=8, seed=1))
 
 
 @contextmanager
-def aws() -> Iterator[Build]:
-    """Two machines on a moto, and the demo's bill in a bucket."""
-    with aws_cloud.cloud(NOW):
-        aws_account.machines(aws_account.own(), "us-east-1", "m5.large", 2)
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket="bills")
-        bill = pa.concat_tables(DemoProvider(instances=3, days=8).charges(None))
-        months = pc.strftime(bill.column("BillingPeriodStart"), "%Y-%m")
-        for month in set(months.to_pylist()):
-            bill_export.data_export(
-                lambda key, content: s3.put_object(Bucket="bills", Key=key, Body=content),
-                "focus",
-                month,
-                [bill_export.focus_parquet(bill.filter(pc.equal(months, month)))],
+def aws() -> Iterator[Fleet]:
+    """Two machines of two regions on a moto, and the demo's bill in a bucket."""
+    regions = ("eu-west-1", "us-east-1")
+    with aws_cloud.cloud(NOW) as made:
+        for region in regions:
+            aws_account.machines(aws_account.own(), region, "m5.large")
+        ec2 = boto3.client("ec2", region_name=regions[0])
+        far = {one["VolumeId"] for one in ec2.describe_volumes()["Volumes"]}
+        far |= {one["Attachments"][0]["InstanceId"] for one in ec2.describe_volumes()["Volumes"]}
+        _in_a_bucket(pa.concat_tables(DemoProvider(instances=3, days=8).charges(None)))
+        given = {"days": 2, "until": NOW, "max_attempts": 1}
+
+        def build(folder: Path, **more: Any) -> Provider:
+            asked = {"region": regions, "export": ("s3://bills/focus",), **given, **more}
+            return AwsProvider(AwsSettings(**asked))
+
+        def throttle() -> None:
+            left = [503] * 2
+
+            def rule(call: aws_front.Call) -> aws_front.Answer | None:
+                if call.service != "ec2" or not left:
+                    return None
+                return aws_front.refused(call, "RequestLimitExceeded", "Slow down.", left.pop())
+
+            made.front.rules.insert(0, rule)
+            # of one: when botocore gives up, seconds go by
+            made.metrics.throttled = _bursts(len(made.metrics.asked), 1)
+
+        def refuse() -> Refusal:
+            made.front.rules.insert(
+                0,
+                lambda call: (
+                    aws_front.refused(call, "UnauthorizedOperation", "Not for you.")
+                    if call.region == regions[0]
+                    else None
+                ),
             )
-        yield lambda folder: AwsProvider(
-            AwsSettings(
-                region=("us-east-1",),
-                days=2,
-                until=NOW,
-                export=("s3://bills/focus",),
-                max_attempts=1,
-            )
+            return Refusal(regions[0], lambda row: row["ResourceId"] in far)
+
+        def mend() -> None:
+            made.ordinary()
+            made.metrics.throttled = lambda number: False
+
+        def empty(folder: Path) -> Provider:
+            return AwsProvider(AwsSettings(**given, region=("eu-west-3",)))
+
+        yield Fleet(build, empty, throttle, refuse, mend)
+
+
+def _in_a_bucket(bill: pa.Table) -> None:
+    """An export of the bill, a file a month."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="bills")
+    months = pc.strftime(bill.column("BillingPeriodStart"), "%Y-%m")
+    for month in set(months.to_pylist()):
+        bill_export.data_export(
+            lambda key, content: s3.put_object(Bucket="bills", Key=key, Body=content),
+            "focus",
+            month,
+            [bill_export.focus_parquet(bill.filter(pc.equal(months, month)))],
         )
 
 
 @contextmanager
-def azure() -> Iterator[Build]:
-    """Two machines of a subscription, and the demo's bill in a folder."""
+def azure() -> Iterator[Fleet]:
+    """Two machines of two subscriptions, and the demo's bill in a folder."""
     with azure_cloud.cloud() as tenant:
-        shop = tenant.subscription("shop")
+        shop, bank, bare = (tenant.subscription(name) for name in ("shop", "bank", "bare"))
         size = azure_cloud.sku("Standard_D4s_v5", "standardDSv5Family", 4, 16)
         tenant.sizes[azure_cloud.REGION] = [size]
-        monitor = azure_monitor.Monitor(NOW)
-        for n in range(2):
-            monitor.add(tenant.machine(shop, f"web-{n}", "Standard_D4s_v5"))
+        monitor = azure_monitor.Monitor(NOW, retry_after="0.01")
+        for subscription in (shop, bank):
+            monitor.add(tenant.machine(subscription, "web", "Standard_D4s_v5"))
         tenant.door.services.append(monitor.service)
         prices = azure_retail.behind(tenant.door)
         prices.items = azure_retail.around(azure_retail.item("Standard_D4s_v5", 0.23))
         bill = _demo_bill("Microsoft")
-        months = pc.strftime(bill.column("BillingPeriodStart"), "%Y-%m")
+        given = {"endpoint": tenant.url, "days": 2, "until": NOW, "max_attempts": 1}
 
-        def build(folder: Path) -> Provider:
-            def put(name: str, content: bytes) -> None:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_bytes(content)
+        def build(folder: Path, **more: Any) -> Provider:
+            _in_a_folder(bill, folder)
+            asked = {"subscription": (shop, bank), "export": (str(folder / "focus"),)}
+            return AzureProvider(AzureSettings(**asked, **{**given, **more}))
 
-            for month in set(months.to_pylist()):
-                content = azure_export.focus_parquet(bill.filter(pc.equal(months, month)))
-                azure_export.delivered(
-                    put, "focus", month, [content], kind="FocusCost", suffix="snappy.parquet"
-                )
-            return AzureProvider(
-                AzureSettings(
-                    endpoint=tenant.url,
-                    days=2,
-                    until=NOW,
-                    export=(str(folder / "focus"),),
-                    max_attempts=1,
-                )
-            )
+        def throttle() -> None:
+            tenant.door.rules.append(azure_arm.throttling(4))
+            burst = _bursts(len(monitor.asked))
+            monitor.refuses = lambda asked, number: 429 * burst(number)
 
-        yield build
+        def refuse() -> Refusal:
+            tenant.door.rules.append(azure_arm.forbidding(bank))
+            return Refusal(bank, lambda row: f"/{bank}/" in row["ResourceId"])
+
+        def mend() -> None:
+            tenant.door.reset()
+            monitor.refuses = lambda asked, number: 0
+
+        def empty(folder: Path) -> Provider:
+            return AzureProvider(AzureSettings(**given, subscription=(bare,)))
+
+        yield Fleet(build, empty, throttle, refuse, mend)
+
+
+def _in_a_folder(bill: pa.Table, folder: Path) -> None:
+    """An export of the bill, a file a month."""
+
+    def put(name: str, content: bytes) -> None:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+    months = pc.strftime(bill.column("BillingPeriodStart"), "%Y-%m")
+    for month in set(months.to_pylist()):
+        content = azure_export.focus_parquet(bill.filter(pc.equal(months, month)))
+        azure_export.delivered(
+            put, "focus", month, [content], kind="FocusCost", suffix="snappy.parquet"
+        )
 
 
 @contextmanager
-def gcp() -> Iterator[Build]:
-    """Two machines of a project, and the demo's bill in a file."""
+def gcp() -> Iterator[Fleet]:
+    """Two machines of two projects, and the demo's bill in a file."""
     with gcp_cloud.cloud() as made, pytest.MonkeyPatch.context() as patch:
-        shop = made.project("shop-prod-1")
-        machines = [shop.instance(f"web-{n}", machine_type="n2-standard-8") for n in range(2)]
+        names = ("shop-prod-1", "bank-prod-1")
+        series = []
+        for project in (made.project(name) for name in names):
+            machine = project.instance("web", machine_type="n2-standard-8")
+            series += gcp_monitoring.machine(project.project_id, str(machine["id"]), agent=True)
+        made.project("bare-prod-1")
         catalogue = gcp_catalogue.Catalogue()
         catalogue.add("N2 Instance Core running in Belgium", "0.034773", "europe-west1")
         catalogue.add("N2 Instance Ram running in Belgium", "0.004661", "europe-west1")
         catalogue.routes(made.rest)
-        series = [
-            one
-            for machine in machines
-            for one in gcp_monitoring.machine("shop-prod-1", str(machine["id"]), agent=True)
-        ]
-        lines = gcp_export.lines(_demo_bill("Google Cloud").to_pylist(maps_as_pydicts="strict"))
-        with gcp_monitoring.served(gcp_monitoring.Monitoring(NOW, series)) as url:
+        bill = gcp_export.parquet(
+            gcp_export.lines(_demo_bill("Google Cloud").to_pylist(maps_as_pydicts="strict"))
+        )
+        service = gcp_monitoring.Monitoring(NOW, series, retry_after=0.01)
+        given = {"days": 2, "until": NOW, "max_attempts": 1}
+
+        def build(folder: Path, **more: Any) -> Provider:
+            export = folder / "export.parquet"
+            export.write_bytes(bill)
+            asked = {"project": names, "export": (str(export),), **given, **more}
+            return GcpProvider(GcpSettings(**asked))
+
+        def throttle() -> None:
+            said = gcp_rest.error(429, "Slow down.", "rateLimitExceeded", headers=_SOON)
+            made.fail("compute", said, times=3)
+            made.fail("cloudbilling", said, times=2)
+            service.throttled = _bursts(len(service.asked))
+
+        def refuse() -> Refusal:
+            made.refuse(names[1])
+            service.denied = lambda project: project == names[1]
+            return Refusal(names[1], lambda row: f"/{names[1]}/" in row["ResourceId"])
+
+        def mend() -> None:
+            made.rest.rules.clear()
+            service.throttled = lambda number: False
+            service.denied = lambda project: False
+
+        def empty(folder: Path) -> Provider:
+            return GcpProvider(GcpSettings(**given, project=("bare-prod-1",)))
+
+        with gcp_monitoring.served(service) as url:
             patch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING", url)
-
-            def build(folder: Path) -> Provider:
-                export = folder / "export.parquet"
-                export.write_bytes(gcp_export.parquet(lines))
-                return GcpProvider(
-                    GcpSettings(
-                        project=("shop-prod-1",),
-                        days=2,
-                        until=NOW,
-                        export=(str(export),),
-                        max_attempts=1,
-                    )
-                )
-
-            yield build
+            yield Fleet(build, empty, throttle, refuse, mend)
 
 
 @contextmanager
-def scraped() -> Iterator[Build]:
+def scraped() -> Iterator[Fleet]:
     """Two machines that a Prometheus knows, and what they cost."""
-    with prometheus.serving(prometheus.small_fleet()) as server:
+    bare = prometheus.Scripted()
+    with prometheus.serving(prometheus.small_fleet()) as server, prometheus.serving(bare):
         until = datetime.fromtimestamp(prometheus.NOON, UTC)
 
-        def build(folder: Path) -> Provider:
+        def build(folder: Path, **more: Any) -> Provider:
             hosts = folder / "hosts.yml"
             hosts.write_text(prometheus.HOSTS)
-            settings = PrometheusSettings(url=server.url, until=until, hosts=hosts)
-            return PrometheusProvider(settings)
+            settings = {"url": server.url, "until": until, "hosts": hosts, **more}
+            return PrometheusProvider(PrometheusSettings(**settings))
 
-        yield build
+        def throttle() -> None:
+            burst = _bursts(len(server.asked))
+            busy = prometheus.Reply(429, b"too many requests", _SOON)
+            server.reply = lambda asked: busy if burst(len(server.asked)) else None
+
+        def refuse() -> Refusal:
+            closed = prometheus.Reply(403, b"not for you")
+            metric = "receive_bytes"
+            server.reply = lambda asked: (
+                closed
+                if asked.path.endswith("query_range") and metric in asked.form["query"]
+                else None
+            )
+            return Refusal("network_in", lambda row: row["MetricName"] == "network_in")
+
+        def mend() -> None:
+            server.reply = lambda asked: None
+
+        def empty(folder: Path) -> Provider:
+            return PrometheusProvider(PrometheusSettings(url=bare.url, until=until))
+
+        yield Fleet(build, empty, throttle, refuse, mend)
+
+
+_SOON = {"Retry-After": "0"}
+
+
+def _bursts(now: int, length: int = 2) -> Callable[[int], bool]:
+    """Whether the request of a number is turned away: the next ones, and as many a little later."""
+    return lambda number: 0 <= number - now < 8 and (number - now) % 4 < length
 
 
 def _demo_bill(provider: str) -> pa.Table:

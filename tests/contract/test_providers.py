@@ -14,19 +14,6 @@ from costopt import pipeline, registry, schema
 from costopt.lake.store import Lake
 from costopt.model import Window
 from costopt.providers.base import Problem, Provider
-from tests.contract import fleets
-
-
-@pytest.fixture(scope="module", params=registry.names("provider"))
-def fleet(request: pytest.FixtureRequest) -> Iterator[fleets.Build]:
-    assert request.param in fleets.FLEETS, f"give the provider {request.param!r} a fleet"
-    with fleets.FLEETS[request.param]() as build:
-        yield build
-
-
-@pytest.fixture
-def build(fleet: fleets.Build, tmp_path: Path) -> Callable[[], Provider]:
-    return lambda: fleet(tmp_path)
 
 
 @pytest.fixture
