@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -34,7 +34,7 @@ from azure.mgmt.core.tools import get_arm_endpoints
 
 from costopt.providers.azure.settings import AzureSettings, CloudName
 from costopt.providers.base import Problem
-from costopt.providers.plain import plain
+from costopt.providers.plain import plain, silenced
 
 FAILURES: Final = (AzureError,)
 """Everything by which Azure's libraries say that a call failed."""
@@ -60,6 +60,8 @@ _LONGEST_PATIENCE: Final = 300
 """Seconds that Azure may ask to be left alone for. Limits are refilled by the minute; where it asks
 for more, the hour's share is used up, and that is told rather than waited for."""
 _DEADLINE: Final = 60  # seconds for one answer
+_LISTINGS: Final = 3
+"""Tries of a listing whose next page expires under way."""
 
 
 class _NoCredential:
@@ -93,6 +95,9 @@ class Access:
 
     settings: AzureSettings
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        silenced()
 
     @property
     def is_emulated(self) -> bool:
@@ -196,6 +201,33 @@ class Access:
         if self.is_emulated:
             ways["per_call_policies"] = [_Plainly()]
         return ways
+
+
+def listed(
+    listing: Callable[[], Iterable[Mapping[str, Any]]],
+) -> Iterator[Mapping[str, Any]]:
+    """What is listed, all pages of it; each thing once.
+
+    A page's token expires after some minutes (HTTP 400): then the list is asked for anew.
+
+    Args:
+        listing: asks for it; things have an `id`.
+    Raises:
+        one of FAILURES.
+    """
+    seen: set[str] = set()
+    for attempt in range(_LISTINGS):
+        try:
+            for thing in listing():
+                if (key := thing["id"].lower()) not in seen:
+                    seen.add(key)
+                    yield thing
+        except HttpResponseError as error:
+            expired = seen and error.status_code in (400, 410)
+            if not expired or attempt == _LISTINGS - 1:
+                raise
+        else:
+            return
 
 
 @contextlib.contextmanager

@@ -95,7 +95,7 @@ def _metrics(client: Any, machine: str) -> object:
         timespan=f"{(end - timedelta(minutes=10)).isoformat()}Z/{end.isoformat()}Z",
         interval="PT5M",
         metricnames="Percentage CPU",
-        aggregation="Average",
+        aggregation="average",
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 
 from costopt.errors import ProviderError
 from costopt.parallel import in_threads
-from costopt.providers.azure.access import FAILURES, Access, said, told
+from costopt.providers.azure.access import FAILURES, Access, listed, said, told
 from costopt.providers.base import Problem
 
 CALL: Final = "Microsoft.Resources/subscriptions/read"
@@ -74,18 +73,18 @@ def _named(access: Access, name: str) -> tuple[list[Subscription], list[Problem]
 
 def _visible(access: Access) -> list[Subscription]:
     try:
-        listed = list(_listed(access))
+        found = list(listed(access.management(SubscriptionClient).subscriptions.list))
     except FAILURES as error:
         raise ProviderError(
             f"the subscriptions cannot be listed: {said(error)}", where=CALL, hint=_HINT
         ) from None
     used = {
         one["subscriptionId"].lower(): one.get("displayName") or ""
-        for one in listed
+        for one in found
         if one.get("state") in _IN_USE
     }
     if not used:
-        states = sorted({str(one.get("state")) for one in listed})
+        states = sorted({str(one.get("state")) for one in found})
         seen = f"only such as are {', '.join(states)}" if states else "none at all"
         raise ProviderError(
             f"no subscription in use is visible to these credentials, {seen}",
@@ -93,7 +92,3 @@ def _visible(access: Access) -> list[Subscription]:
             hint=_HINT,
         )
     return [Subscription(name, title) for name, title in sorted(used.items())]
-
-
-def _listed(access: Access) -> Iterator[Mapping[str, Any]]:
-    yield from access.management(SubscriptionClient).subscriptions.list()

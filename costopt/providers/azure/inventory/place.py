@@ -12,16 +12,13 @@ from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.network import NetworkManagementClient
 
 from costopt.pricing.layer import region_key
-from costopt.providers.azure.access import Access
+from costopt.providers.azure.access import Access, listed
 from costopt.providers.azure.subscriptions import Subscription
 from costopt.providers.rows import Row
 
 Thing = Mapping[str, Any]
 """A resource as ARM has it in JSON."""
 Listing = Callable[[], Iterable[Thing]]
-
-_LISTINGS: Final = 3
-"""Tries of a listing whose next page expires under way."""
 
 _UNREGISTERED: Final = frozenset(
     {"MissingSubscriptionRegistration", "SubscriptionNotRegistered", "InvalidResourceNamespace"}
@@ -52,10 +49,7 @@ class Place:
         return self.access.management(client, self.subscription.subscription_id)
 
     def things(self, listing: Listing) -> Iterator[Thing]:
-        """What is listed, all pages of it, in the regions asked for; each thing once.
-
-        A page's token expires after some minutes (HTTP 400): then the list is asked for anew.
-        """
+        """What is listed, all pages of it, in the regions asked for; each thing once."""
         wanted = self.access.settings.region
         for thing in self.listed(listing):
             if not wanted or region(thing) in wanted:
@@ -63,21 +57,11 @@ class Place:
 
     def listed(self, listing: Listing) -> Iterator[Thing]:
         """As `things`, of every region."""
-        seen: set[str] = set()
-        for attempt in range(_LISTINGS):
-            try:
-                for thing in listing():
-                    if (key := thing["id"].lower()) not in seen:
-                        seen.add(key)
-                        yield thing
-            except HttpResponseError as error:
-                if unregistered(error):
-                    return
-                expired = seen and error.status_code in (400, 410)
-                if not expired or attempt == _LISTINGS - 1:
-                    raise
-            else:
-                return
+        try:
+            yield from listed(listing)
+        except HttpResponseError as error:
+            if not unregistered(error):
+                raise
 
     def row(self, thing: Thing, **columns: Any) -> Row:
         """A thing of this place."""
