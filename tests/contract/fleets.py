@@ -7,7 +7,7 @@ a test does to the cloud in between (throttling, refusing) it does by the clouds
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +33,7 @@ from tests.fakes import (
     aws_account,
     aws_cloud,
     aws_front,
+    aws_wire,
     azure_arm,
     azure_cloud,
     azure_export,
@@ -69,6 +70,13 @@ class Fleet:
     """Refuses bursts of the next calls, each with a word on when to come again; None = no calls."""
     refuse: Callable[[], Refusal] | None = None
     """Refuses one part of several; None = there are none."""
+    many: Callable[[Path, str, int], dict[str, Any]] | None = None
+    """Settings (arguments, where it has none) of one that finds so many machines; "resources" or
+    "metrics" is what will be asked for."""
+    lost_if_empty: bool = False
+    """Whether finding nothing is an error."""
+    crowd: int = 10_000
+    """How many are many resources: fewer where the fake is slow."""
     mend: Callable[[], None] = lambda: None
     """All as it was."""
 
@@ -82,7 +90,7 @@ def files() -> Iterator[Fleet]:
     """Three machines in CSV."""
     noon = datetime(2024, 7, 1, 12, tzinfo=UTC)
     lines = "".join(
-        f"i-{n % 3},{(noon + timedelta(minutes=5 * n)).isoformat()},{n % 90},{n % 70}\n"
+        f"i-{n % 3},{(noon + timedelta(minutes=5 * (n // 3))).isoformat()},{n % 90},{n % 70}\n"
         for n in range(900)
     )
     texts = {
@@ -101,8 +109,22 @@ def files() -> Iterator[Fleet]:
         return FilesProvider(FilesSettings(**{name: folder / f"{name}.csv" for name in texts}))
 
     heads = {name: text.partition("\n")[0] + "\n" for name, text in texts.items()}
+
+    def many(folder: Path, part: str, count: int) -> dict[str, Any]:
+        head, *_ = texts[part].splitlines()
+        moments = [noon + timedelta(minutes=5 * n) for n in range(288)]
+        rows = {
+            "resources": lambda n: f"AWS,i-{n},2\n",
+            "metrics": lambda n: "".join(f"i-{n},{at.isoformat()},{n % 90},7\n" for at in moments),
+        }
+        with (folder / f"{part}-{count}.csv").open("w") as file:
+            file.write(f"{head}\n")
+            file.writelines(rows[part](n) for n in range(count))
+        return {part: file.name}
+
     yield Fleet(
         build=lambda folder, **more: written(folder, texts),
+        many=many,
         empty=lambda folder: written(folder, heads),
     )
 
@@ -110,7 +132,10 @@ def files() -> Iterator[Fleet]:
 @contextmanager
 def demo() -> Iterator[Fleet]:
     """The built-in fleet, small."""
-    yield Fleet(build=lambda folder, **more: DemoProvider(instances=12, days=8, seed=1))
+    yield Fleet(
+        build=lambda folder, **more: DemoProvider(instances=12, days=8, seed=1),
+        many=lambda folder, part, count: {"instances": count, "days": 1},
+    )
 
 
 @contextmanager
@@ -131,7 +156,7 @@ def aws() -> Iterator[Fleet]:
             return AwsProvider(AwsSettings(**asked))
 
         def throttle() -> None:
-            left = [503] * 2
+            left = [503]
 
             def rule(call: aws_front.Call) -> aws_front.Answer | None:
                 if call.service != "ec2" or not left:
@@ -157,10 +182,16 @@ def aws() -> Iterator[Fleet]:
             made.ordinary()
             made.metrics.throttled = lambda number: False
 
+        def many(folder: Path, part: str, count: int) -> dict[str, Any]:
+            listed = aws_wire.paged_instances([f"i-{n:017x}" for n in range(count)])
+            region = "eu-west-2" if count < 100 else "eu-central-1"
+            made.front.rules.insert(0, lambda call: listed(call) if call.region == region else None)
+            return {**given, "days": 1, "region": [region]}
+
         def empty(folder: Path) -> Provider:
             return AwsProvider(AwsSettings(**given, region=("eu-west-3",)))
 
-        yield Fleet(build, empty, throttle, refuse, mend)
+        yield Fleet(build, empty, throttle, refuse, many, mend=mend)
 
 
 def _in_a_bucket(bill: pa.Table) -> None:
@@ -209,12 +240,20 @@ def azure() -> Iterator[Fleet]:
 
         def mend() -> None:
             tenant.door.reset()
+            tenant.door.pages.size = 2  # as fakes have it: many pages
             monitor.refuses = lambda asked, number: 0
+
+        def many(folder: Path, part: str, count: int) -> dict[str, Any]:
+            crowd = tenant.subscription(f"crowd-{count}")
+            for n in range(count):
+                monitor.add(tenant.machine(crowd, f"web-{n}", "Standard_D4s_v5"))
+            tenant.door.pages.size = 500
+            return {**given, "days": 1, "subscription": [crowd]}
 
         def empty(folder: Path) -> Provider:
             return AzureProvider(AzureSettings(**given, subscription=(bare,)))
 
-        yield Fleet(build, empty, throttle, refuse, mend)
+        yield Fleet(build, empty, throttle, refuse, many, mend=mend)
 
 
 def _in_a_folder(bill: pa.Table, folder: Path) -> None:
@@ -274,19 +313,31 @@ def gcp() -> Iterator[Fleet]:
             service.throttled = lambda number: False
             service.denied = lambda project: False
 
+        def many(folder: Path, part: str, count: int) -> dict[str, Any]:
+            crowd = made.project(f"crowd-{count}")
+            for n in range(count):
+                machine = crowd.instance(f"web-{n}", machine_type="n2-standard-8")
+                if part == "metrics":
+                    service.series += gcp_monitoring.machine(crowd.project_id, str(machine["id"]))
+            return {**given, "days": 1, "project": [crowd.project_id]}
+
         def empty(folder: Path) -> Provider:
             return GcpProvider(GcpSettings(**given, project=("bare-prod-1",)))
 
         with gcp_monitoring.served(service) as url:
             patch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING", url)
-            yield Fleet(build, empty, throttle, refuse, mend)
+            yield Fleet(build, empty, throttle, refuse, many, mend=mend)
 
 
 @contextmanager
 def scraped() -> Iterator[Fleet]:
     """Two machines that a Prometheus knows, and what they cost."""
     bare = prometheus.Scripted()
-    with prometheus.serving(prometheus.small_fleet()) as server, prometheus.serving(bare):
+    with ExitStack() as open_ones:
+        server, _ = (
+            open_ones.enter_context(prometheus.serving(one))
+            for one in (prometheus.small_fleet(), bare)
+        )
         until = datetime.fromtimestamp(prometheus.NOON, UTC)
 
         def build(folder: Path, **more: Any) -> Provider:
@@ -313,10 +364,14 @@ def scraped() -> Iterator[Fleet]:
         def mend() -> None:
             server.reply = lambda asked: None
 
+        def many(folder: Path, part: str, count: int) -> dict[str, Any]:
+            crowd = open_ones.enter_context(prometheus.serving(prometheus.small_fleet(count)))
+            return {"url": crowd.url, "until": until, "days": 1}
+
         def empty(folder: Path) -> Provider:
             return PrometheusProvider(PrometheusSettings(url=bare.url, until=until))
 
-        yield Fleet(build, empty, throttle, refuse, mend)
+        yield Fleet(build, empty, throttle, refuse, many, True, 2_500, mend)
 
 
 _SOON = {"Retry-After": "0"}

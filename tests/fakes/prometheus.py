@@ -263,13 +263,13 @@ hosts:
 """
 
 
-def small_fleet() -> Scripted:
-    """Two machines with node_exporter, with samples of the two days up to `NOON`."""
+def small_fleet(count: int = 2) -> Scripted:
+    """Machines (two) with node_exporter, with samples of the two days up to `NOON`."""
 
     def within(value: Callable[[int], float]) -> Callable[[int], float | None]:
         return lambda at: value(at) if NOON - 2 * DAY < at <= NOON else None
 
-    machines = [{"instance": f"web-{n}:9100", "job": "node"} for n in (1, 2)]
+    machines = [{"instance": f"web-{n}:9100", "job": "node"} for n in range(1, count + 1)]
     told = []
     for n, labels in enumerate(machines, 1):
         told += [
@@ -277,7 +277,7 @@ def small_fleet() -> Scripted:
                                      "machine": "x86_64"}, lambda at: 1.0),
             Told("max by (instance", {}, lambda at: 60.0),
             Told("count without", labels, within(lambda at: 8.0)),
-            Told("count(", {}, lambda at: 2.0),
+            Told("count(", {}, lambda at: float(count)),
             Told("100 * (1 - sum", labels, within(lambda at, n=n: at // 300 % 40 + n)),
             Told("MemAvailable", labels, within(lambda at, n=n: at // 300 % 9 + 30.5 + n)),
             Told("receive_bytes", labels, within(lambda at: at // 300 % 1000 + 0.25)),

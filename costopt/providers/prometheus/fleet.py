@@ -19,6 +19,8 @@ from costopt.units import GIB
 LOOKS: Final = 240
 """Moments of the window at which sizes are looked at: every six hours of sixty days. A machine that
 lived for less between two of them has no size, which its samples do not need."""
+_AT_ONCE: Final = 200_000
+"""Machines times moments of one answer: about 5 MB, and as many Python objects as 80 MB hold."""
 ALIVE_SECONDS: Final = 3600
 """A machine seen within the window's last hour runs."""
 NO_MIB: Final = 1e8
@@ -150,13 +152,13 @@ def _measure(client: Client, fleet: Fleet, also: str, span: Span) -> None:
     )
     for needs, query, source, attribute, unit in asked:
         if needs in fleet.metrics:
-            newest = _of_machines(fleet, _newest(client, query, span), source)
+            newest = _of_machines(fleet, _newest(client, query, span, len(fleet.machines)), source)
             _take(fleet, newest, attribute, unit)
             _mark_alive(fleet, newest, span)
             if not needs.startswith("kube_"):  # that is kube-state-metrics's own target
                 _name_targets(fleet, newest, source)
     if query := _cards_query(fleet.metrics, also):
-        cards = _of_machines(fleet, _newest(client, query, span), "dcgm")
+        cards = _of_machines(fleet, _newest(client, query, span, len(fleet.machines)), "dcgm")
         _count_cards(fleet, cards)
         _mark_alive(fleet, cards, span)
 
@@ -180,20 +182,32 @@ class _Seen(NamedTuple):
     value: float
 
 
-def _newest(client: Client, query: str, span: Span) -> list[_Seen]:
-    """The last value of each series at `LOOKS` moments that end with the span."""
+def _newest(client: Client, query: str, span: Span, machines: int) -> list[_Seen]:
+    """The last value of each series at `LOOKS` moments that end with the span.
+
+    Of many machines the moments are asked for in parts, the newest first.
+    """
     step = max(300, (span.stop - span.start) // LOOKS)
     looks = (span.stop - span.start) // step
-    while True:
-        grid = Span(span.stop - (looks + 1) * step, span.stop)
+    newest: dict[tuple[tuple[str, str], ...], _Seen] = {}
+    end = span.stop
+    while looks >= 0:
+        part = min(looks + 1, max(1, _AT_ONCE // machines))
         try:
-            found = queries.ranged(client, query, grid, step)
-            break
+            found = queries.ranged(client, query, Span(end - part * step, end), step)
         except TooMuchError:
-            if not looks:
+            if end < span.stop:
+                break  # at least what runs now is known
+            if part == 1:
                 raise
-            looks //= 8  # at least what runs now is known
-    return [_Seen(x.labels, int(x.times[-1]), float(x.values[-1])) for x in found if len(x.times)]
+            looks = (part - 1) // 8
+            continue
+        for line in found:
+            if len(line.times):
+                seen = _Seen(line.labels, int(line.times[-1]), float(line.values[-1]))
+                newest.setdefault(tuple(queries.by_labels(line.labels)), seen)
+        looks, end = looks - part, end - part * step
+    return [newest[labels] for labels in sorted(newest)]
 
 
 def _of_machines(fleet: Fleet, seen: list[_Seen], source: Source) -> dict[str, list[_Seen]]:
