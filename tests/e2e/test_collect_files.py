@@ -113,7 +113,7 @@ def test_usage(arguments: tuple[str, ...], said: str) -> None:
         ("--charges", "cost\n1\n", ":1", "no column EffectiveCost for the charges table"),
         ("--prices", "provider,instance_type,hourly_price,currency\nA,b,free,USD\n", ":2", "not"),
         ("--shapes", "provider,instance_type,vcpus\nA,b,many\n", ":2", "x_vCPUs 'many' is not a"),
-        ("--mapping", "metrics: {file: x}\n", ":1", "did you mean 'files'?"),
+        ("--mapping", "metrics: {file: x}\n", ":1:11", "did you mean 'files'?"),
     ],
 )  # fmt: skip
 def test_errors_name_the_file_the_line_and_the_next_step(
