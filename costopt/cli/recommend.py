@@ -146,13 +146,7 @@ def recommend(
     """
     shaping = {"--format": format_name, "--explain": resource, "--skips": skips, "--limit": limit}
     emit.check(kind, output, shaping, changed_at)
-    if resource is not None and format_name not in (None, "table"):
-        raise click.UsageError("--explain tells a story in words: leave --format away")
-    known = ("table", *registry.names("format"))
-    file = None if kind else output  # --emit writes into a folder of any name
-    format_name = "table" if resource else options.format_of(format_name, file, known)
-    if skips and format_name in ("csv", "markdown"):
-        raise click.UsageError("--skips lists them in the table; json always holds them all")
+    format_name = _format(format_name, output, resource, emitted=bool(kind), skips=skips)
     if beside_vendor:
         compare_vendor.check(
             {"--rule": rules, "--emit": kind, "--skips": skips, "--explain": resource}, format_name
@@ -187,6 +181,24 @@ def recommend(
     called = _called(analysis, report)
     page = text.render(report, **look, skips=skips, limit=limit, options=given, called=called)
     options.deliver(page, output)
+
+
+def _format(
+    wanted: str | None, output: Path | None, resource: str | None, *, emitted: bool, skips: bool
+) -> str:
+    """In which format the report is written.
+
+    Raises:
+        UsageError: other options do not go with it.
+    """
+    if resource is not None and wanted not in (None, "table"):
+        raise click.UsageError("--explain tells a story in words: leave --format away")
+    known = ("table", *registry.names("format"))
+    file = None if emitted else output  # --emit writes into a folder of any name
+    found = "table" if resource else options.format_of(wanted, file, known)
+    if skips and found in ("csv", "markdown"):
+        raise click.UsageError("--skips lists them in the table; json always holds them all")
+    return found
 
 
 def _deliver_file(report: Report, format_name: str, limit: int, output: Path | None) -> None:
