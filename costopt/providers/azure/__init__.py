@@ -107,7 +107,7 @@ class AzureProvider:
             return schema.empty(schema.VENDOR_RECOMMENDATIONS)
         from costopt.providers.azure.advice import advice
 
-        return advice(self._access, self._subscriptions, self.problems, self._now)
+        return advice(self._access, self._let_in, self.problems, self._now)
 
     def checks(self) -> Iterator[Check]:
         """Each action that a collect with these settings needs, tried in every subscription."""
@@ -164,6 +164,13 @@ class AzureProvider:
         from costopt.providers.azure.subscriptions import subscriptions
 
         return subscriptions(self._access, self.problems)
+
+    @property
+    def _let_in(self) -> list[Subscription]:
+        """Those that did not refuse everything that there is: that is told once, of the whole."""
+        assert self._things is not None
+        shut = {problem.where for problem in self.problems}
+        return [one for one in self._subscriptions if one.subscription_id not in shut]
 
     @cached_property
     def _sizes(self) -> Sizes:

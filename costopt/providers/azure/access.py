@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from azure.core import AzureClouds
 from azure.core.credentials import AccessToken, AccessTokenInfo
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
-from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     ContentDecodePolicy,
     HeadersPolicy,
@@ -63,6 +63,8 @@ _DEADLINE: Final = 60  # seconds for one answer
 _LISTINGS: Final = 3
 """Tries of a listing whose next page expires under way."""
 
+_Thing = TypeVar("_Thing")
+
 
 class _NoCredential:
     """What an emulator is shown."""
@@ -87,6 +89,22 @@ class _Patiently(RetryPolicy[Any, Any]):
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         wait = self.get_retry_after(response)
         return (wait or 0) <= _LONGEST_PATIENCE and super().is_retry(settings, response)
+
+
+class _PatientlyWithBlobs(_Patiently):
+    """The same for blobs, in place of the storage client's own retries: those take 429 for an
+    answer, and wait for as long as they like whatever Retry-After says. What the client hands to
+    its retries alone is kept from the transport: an account has a second address, which is not
+    asked."""
+
+    def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        options = request.context.options
+        mode = options.pop("location_mode", None)
+        for name in ("hosts", "retry_to_secondary", "retry_hook"):
+            options.pop(name, None)
+        response = super().send(request)
+        response.http_response.location_mode = mode  # of whom the next page is asked
+        return response
 
 
 @dataclass
@@ -139,7 +157,8 @@ class Access:
     def container(self, client: Callable[..., Any], account_url: str, container: str) -> Any:
         """A client of one container of blobs; an emulator's is asked without a name."""
         credential = None if urlsplit(account_url).scheme == "http" else self.credential
-        ways = {**self._tries(), **self._ways()}  # its own retries know about half-read blobs
+        retries = _PatientlyWithBlobs(**self._tries())
+        ways = {"retry_policy": retries, **self._ways()}
         return client(account_url, container, credential=credential, **ways)
 
     def blobs(self, address: str) -> tuple[Any, str]:
@@ -203,15 +222,21 @@ class Access:
         return ways
 
 
+def arm_id(thing: Any) -> str:
+    """Of a thing in JSON."""
+    return str(thing["id"])
+
+
 def listed(
-    listing: Callable[[], Iterable[Mapping[str, Any]]],
-) -> Iterator[Mapping[str, Any]]:
+    listing: Callable[[], Iterable[_Thing]], name: Callable[[_Thing], str] = arm_id
+) -> Iterator[_Thing]:
     """What is listed, all pages of it; each thing once.
 
     A page's token expires after some minutes (HTTP 400): then the list is asked for anew.
 
     Args:
-        listing: asks for it; things have an `id`.
+        listing: asks for it.
+        name: which thing is which, in whatever case.
     Raises:
         one of FAILURES.
     """
@@ -219,7 +244,7 @@ def listed(
     for attempt in range(_LISTINGS):
         try:
             for thing in listing():
-                if (key := thing["id"].lower()) not in seen:
+                if (key := name(thing).lower()) not in seen:
                     seen.add(key)
                     yield thing
         except HttpResponseError as error:

@@ -1,7 +1,8 @@
 """Azure Advisor's recommendations on cost, to be compared with ours.
 
 Asked in every subscription; the calls are free. They are those that Advisor holds: none is asked to
-be made anew. A subscription that does not let us ask is told once.
+be made anew. A subscription that does not let us ask is told once, and one whose listing does not
+come to its end gives none of it.
 
 x_Attributes, all of them text: current_type; description (what Advisor says to do); impact;
 suppressed, true where people snoozed or dismissed it; and of a commitment quantity, term.
@@ -10,20 +11,19 @@ suppressed, true where people snoozed or dismissed it; and of a commitment quant
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import pyarrow as pa
-from azure.core.exceptions import HttpResponseError
 from azure.mgmt.advisor import AdvisorManagementClient
 
 from costopt.parallel import in_threads
 from costopt.providers import advised
 from costopt.providers.advised import Listing
 from costopt.providers.azure.access import FAILURES, Access, denied, said
-from costopt.providers.azure.inventory.place import unregistered
+from costopt.providers.azure.inventory.place import Place
 from costopt.providers.azure.subscriptions import Subscription
 from costopt.providers.base import Problem
 from costopt.providers.rows import Row, attributes
@@ -68,11 +68,15 @@ def _listed(
     name = subscription.subscription_id
     listing = Listing("Azure", AZURE_ADVICE, name, "", now)
     client = access.management(AdvisorManagementClient, name)
+
+    def recommended() -> Iterable[Any]:
+        found: Iterable[Any] = client.recommendations.list(filter=_ABOUT_COST)
+        return found
+
     try:
-        rows = [_row(one) for one in client.recommendations.list(filter=_ABOUT_COST)]
+        place = Place(access, subscription)
+        rows = [_row(one) for one in place.listed(recommended, lambda one: str(one.id))]
     except FAILURES as error:
-        if isinstance(error, HttpResponseError) and unregistered(error):
-            return listing.rows([]), None
         return None, _refusal(error, name)
     return listing.rows(rows), None
 

@@ -18,7 +18,7 @@ from costopt import schema
 from costopt.parallel import in_threads
 from costopt.pricing import azure_sizes, builtin
 from costopt.pricing.layer import region_key, type_key
-from costopt.providers.azure.access import Access, told
+from costopt.providers.azure.access import Access, listed, told
 from costopt.providers.base import Problem
 from costopt.units import provider_key
 
@@ -112,8 +112,12 @@ class Sizes:
         refusals: list[Problem] = []
         with told(refusals, f"{asked.subscription_id} {asked.region} {CALL}", fatal=False):
             client = self._access.management(ComputeManagementClient, asked.subscription_id)
-            listed = client.resource_skus.list(filter=f"location eq '{asked.region}'")
-            skus = [sku for sku in listed if sku.get("resourceType") == "virtualMachines"]
+            there = f"location eq '{asked.region}'"
+            skus = [
+                sku
+                for sku in listed(lambda: client.resource_skus.list(filter=there), _sku)
+                if sku.get("resourceType") == "virtualMachines"
+            ]
             wanted = {sku.get("family") for sku in skus if type_key(sku["name"]) in asked.types}
             return [
                 row
@@ -148,6 +152,11 @@ def shape(sku: Sku, region: str) -> Shape | None:
         listed |= {"x_GPUCount": max(1, int(cards)), "x_GPUModel": _card(name)}
     told_of = {column: value for column, value in listed.items() if value is not None}
     return dict.fromkeys(schema.SHAPES.names) | known | told_of
+
+
+def _sku(sku: Sku) -> str:
+    """Which it is: other kinds of things have sizes of their own."""
+    return f"{sku.get('resourceType')} {sku.get('name')}"
 
 
 def is_closed(sku: Sku, region: str) -> bool:

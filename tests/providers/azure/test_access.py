@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceNotFoundError,
+)
 from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 
@@ -13,6 +18,7 @@ from costopt.providers.azure.settings import AzureSettings
 from costopt.providers.azure.subscriptions import subscriptions
 from costopt.providers.base import Problem
 from tests.fakes.azure_arm import Answer, Call, forbidding, refusal, throttling, unregistered
+from tests.fakes.blobs import Blobs
 
 
 def disks(access: Access, subscription: str) -> list[object]:
@@ -140,3 +146,57 @@ def test_the_parts_of_an_exports_address(
     assert client.url == f"{account}/{container}"
     assert client.container_name == container
     assert below == prefix
+
+
+@pytest.fixture
+def bills(azure) -> Blobs:
+    """A blob of some bytes in a container."""
+    made = Blobs.of(azure.door)
+    made.put("focus/part.csv", b"BilledCost\n1.5\n")
+    return made
+
+
+def blob(way: Access, bills: Blobs) -> bytes:
+    """Listed and read."""
+    container, prefix = way.blobs(bills.address("focus"))
+    (found,) = container.list_blobs(name_starts_with=prefix)
+    content: bytes = container.download_blob(found.name).readall()
+    return content
+
+
+@pytest.mark.parametrize("code", [429, 500, 503])
+def test_a_busy_storage_account_is_tried_again(azure, access, bills, code: int) -> None:
+    busy = [refusal(code, "ServerBusy", "later", Retry_After="0.01")] * 2
+    azure.door.rules.append(lambda call: busy.pop() if busy else None)
+    assert blob(access(max_attempts=3), bills) == b"BilledCost\n1.5\n"
+    assert len(azure.door.calls) == 2 + 2
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "calls"), [("0.01", 4), ("3600", 1)], ids=["as it asks", "not for an hour"]
+)
+def test_tries_of_a_storage_account_are_counted(
+    azure, access, bills, retry_after: str, calls: int
+) -> None:
+    azure.door.rules.append(throttling(99, retry_after=retry_after))
+    with pytest.raises(HttpResponseError):
+        blob(access(max_attempts=4), bills)
+    assert len(azure.door.calls) == calls
+
+
+def test_a_storage_account_is_waited_for_as_long_as_it_asks(
+    azure, access, bills, monkeypatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("azure.core.pipeline.transport.RequestsTransport.sleep",
+                        lambda _, seconds: waits.append(seconds))  # fmt: skip
+    azure.door.rules.append(throttling(2, retry_after="7"))
+    assert blob(access(max_attempts=3), bills)
+    assert waits == [7.0, 7.0]
+
+
+def test_a_blob_that_is_gone_is_not_asked_for_again(azure, access, bills) -> None:
+    container, _ = access(max_attempts=4).blobs(bills.address())
+    with pytest.raises(ResourceNotFoundError):
+        container.download_blob("focus/other.csv")
+    assert len(azure.door.calls) == 1

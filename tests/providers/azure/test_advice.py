@@ -161,3 +161,43 @@ def test_a_subscription_that_refuses_stops_no_other(azure: Tenant) -> None:
 def test_it_can_be_left_out(azure: Tenant, more: dict[str, object]) -> None:
     assert provider(azure, **more).advice().num_rows == 0
     assert azure.door.calls == []
+
+
+def _advised(azure: Tenant, count: int) -> str:
+    """A subscription with so many machines to be resized."""
+    one = azure.subscription("shop")
+    for number in range(count):
+        vm = azure.machine(one, f"vm-{number}", "Standard_D4s_v5")
+        azure.advisor.machine(vm, "Standard_D4s_v5", "Standard_D2s_v5")
+    return one
+
+
+def test_a_page_that_expired_is_asked_for_anew_and_nothing_comes_twice(azure: Tenant) -> None:
+    _advised(azure, 5)
+    made = provider(azure)
+    assert made.resources().num_rows == 5  # asked before, and not what expires
+    azure.door.pages.expiring = 2
+    found = rows(made.advice())
+    assert len({row["x_RecommendationId"] for row in found}) == len(found) == 5
+    assert made.problems == []
+
+
+def test_half_a_listing_is_none(azure: Tenant) -> None:
+    one = _advised(azure, 5)
+    made = provider(azure)
+    assert made.resources().num_rows == 5
+    azure.door.pages.expiring = 99
+    assert made.advice().num_rows == 0  # not even that it was asked
+    (problem,) = made.problems
+    assert problem.where == f"{one} {ACTION}"
+    assert problem.what == "InvalidSkipToken: The skip token has expired."
+
+
+def test_a_subscription_that_refuses_everything_is_told_once(azure: Tenant) -> None:
+    shut, shop = azure.subscription("shut"), _advised(azure, 1)
+    azure.door.rules.append(forbidding(shut))
+    made = provider(azure)
+    table = made.advice()
+    made.resources()
+    assert set(table.column("SubAccountId").to_pylist()) == {shop}
+    assert [(one.where, one.fatal) for one in made.problems] == [(shut, True)]

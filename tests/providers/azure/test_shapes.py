@@ -8,7 +8,7 @@ from costopt import schema
 from costopt.pricing import builtin
 from costopt.pricing.catalogue import Catalogue
 from costopt.providers.azure import shapes
-from tests.fakes.azure_arm import forbidding
+from tests.fakes.azure_arm import forbidding, refusal, said
 from tests.fakes.azure_cloud import REGION, closed, sku, usual_sizes
 
 CALL = "Microsoft.Compute/skus/read"
@@ -191,3 +191,19 @@ def test_every_built_in_shape_comes_back_from_a_list_that_implies_it() -> None:
                 said_otherwise[known["x_InstanceType"], column] = row[column], known[column]
     assert table.num_rows > 1_500
     assert said_otherwise == {}
+
+
+def test_a_page_of_sizes_that_expired_is_asked_for_anew(azure, shop, shaped) -> None:
+    """The list is one page today, and says by a link if it is not."""
+    pages = [
+        said({"value": usual_sizes()[:1], "nextLink": f"{azure.url}/subscriptions/{shop}/more"}),
+        refusal(400, "InvalidSkipToken", "The skip token has expired."),
+    ]
+    azure.door.rules.append(
+        lambda call: (
+            pages.pop(0) if pages and (call.action == CALL or "/more" in call.path) else None
+        )
+    )
+    rows, problems = shaped()
+    assert set(rows) == {f"Standard_D{n}s_v5" for n in (2, 4, 8, 16)}
+    assert problems == []

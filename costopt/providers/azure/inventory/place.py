@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from azure.core.exceptions import HttpResponseError
 from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.network import NetworkManagementClient
 
 from costopt.pricing.layer import region_key
-from costopt.providers.azure.access import Access, listed
+from costopt.providers.azure.access import Access, arm_id, listed
 from costopt.providers.azure.subscriptions import Subscription
 from costopt.providers.rows import Row
 
 Thing = Mapping[str, Any]
 """A resource as ARM has it in JSON."""
 Listing = Callable[[], Iterable[Thing]]
+_Thing = TypeVar("_Thing")
 
 _UNREGISTERED: Final = frozenset(
     {"MissingSubscriptionRegistration", "SubscriptionNotRegistered", "InvalidResourceNamespace"}
@@ -55,10 +56,12 @@ class Place:
             if not wanted or region(thing) in wanted:
                 yield thing
 
-    def listed(self, listing: Listing) -> Iterator[Thing]:
-        """As `things`, of every region."""
+    def listed(
+        self, listing: Callable[[], Iterable[_Thing]], name: Callable[[_Thing], str] = arm_id
+    ) -> Iterator[_Thing]:
+        """As `access.listed`; nothing where the subscription never used the service."""
         try:
-            yield from listed(listing)
+            yield from listed(listing, name)
         except HttpResponseError as error:
             if not unregistered(error):
                 raise
