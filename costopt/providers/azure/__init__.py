@@ -6,7 +6,7 @@ They take a second to import, so what uses them is imported where it is called.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -79,7 +79,7 @@ class AzureProvider:
         kinds = Counter(self._things.column("ResourceType").to_pylist())
         where = counted(len(self._subscriptions), "subscription")
         there = [f"{kind}: {number:,}" for kind, number in sorted(kinds.items())]
-        asked = (*made.lines, "dry run: nothing more is asked for")
+        asked = (*made.lines, *self._bills_to_read(), "dry run: nothing more is asked for")
         return Estimate(made.usd, (f"in {where}:", *there, *asked))
 
     def charges(self, window: Window | None) -> Iterator[pa.Table]:
@@ -120,6 +120,14 @@ class AzureProvider:
         from costopt.providers.azure import permissions
 
         return permissions.role(self._settings)
+
+    def _bills_to_read(self) -> Sequence[str]:
+        """What a dry run says of the exports."""
+        if "charges" in self._settings.skip:
+            return ()
+        from costopt.providers.azure import bill
+
+        return bill.to_read(self._access, self._known.notes, self.problems)
 
     def _gone(self, listed: set[str]) -> pa.Table:
         from costopt.providers.azure.inventory.gone import gone

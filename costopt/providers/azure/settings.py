@@ -92,7 +92,11 @@ class AzureSettings(BaseModel):
     )
     currency: Currency = Field("USD", description="currency of the list prices")
     skip: tuple[Part, ...] = Field((), description="leave out metrics, charges, prices or advice")
-    dry_run: bool = Field(False, description="list what there is and what would be asked, and stop")
+    dry_run: bool = Field(
+        False,
+        description="list what there is, say what the paid calls would cost and which months of a "
+        "bill would be read, and stop",
+    )
     max_concurrency: int = Field(4, ge=1, le=64, description="calls under way at a time")
     max_attempts: int = Field(
         8, ge=1, le=50, description="tries of a call that is throttled or fails on their side"

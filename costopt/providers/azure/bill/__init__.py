@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from costopt.model import Window
 from costopt.providers.azure.access import Access
+from costopt.providers.azure.bill import preview
 from costopt.providers.azure.bill.combine import combined
 from costopt.providers.azure.bill.focus import Focus
 from costopt.providers.azure.bill.layout import parts
@@ -38,6 +39,14 @@ def charges(
     found = parts(access, access.settings.export, problems)
     bill = Bill(_layout, combined, held, window, problems, notes, "azure")
     yield from bill.charges(found)
+
+
+def to_read(access: Access, held: Mapping[str, str], problems: list[Problem]) -> list[str]:
+    """For a dry run: what of the exports a collect would read, as the listing tells it; a line for
+    each, for people."""
+    found = parts(access, access.settings.export, problems)
+    bill = Bill(_layout, combined, held, None, problems, {}, "azure")
+    return list(preview.lines(found, bill.unread(found)))
 
 
 def _layout(part: Part, names: Sequence[str]) -> Layout:
