@@ -10,6 +10,7 @@ HOURS_PER_MONTH: Final = 730
 vocabulary normalise it; never 30 days."""
 
 SECONDS_PER_DAY: Final = 86_400
+MINUTES_PER_DAY: Final = 1440
 GIB: Final = 1024**3
 
 _MICRO: Final = Decimal("0.000001")
