@@ -243,21 +243,26 @@ def shared(cost: Cost, machines: int) -> Cost:
     )
 
 
-def list_cost(resource: Resource, price: Price | None) -> Cost | None:
+def list_cost(
+    resource: Resource, price: Price | None, discount: Decimal = Decimal(0)
+) -> Cost | None:
     """The cost at list price of a machine that no bill names; None without a price.
 
     A stopped machine's compute costs nothing, unless Azure keeps its place; its disks are not known
     without a bill.
+
+    Args:
+        discount: share of the list price, 0..1, that the provider takes off by itself.
     """
     if price is None:
         return None
-    billed = is_billed(resource)
-    monthly = per_month(price.list_unit_price) if billed else Decimal(0)
+    billed, hourly = is_billed(resource), price.list_unit_price * (1 - discount)
+    monthly = per_month(hourly) if billed else Decimal(0)
     return Cost(
         monthly=monthly,
         compute=monthly,
-        compute_list=monthly,
-        hourly_effective=money(price.list_unit_price),
+        compute_list=per_month(price.list_unit_price) if billed else Decimal(0),
+        hourly_effective=money(hourly),
         running_share=1.0 if billed else 0.0,
         committed_share=0.0,
         currency=price.currency,

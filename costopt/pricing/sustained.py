@@ -2,6 +2,7 @@
 
 They are given without asking, on what no commitment covers and what is not spot, and only to
 accounts that pay online, not by invoice. List prices are without them; a bill has them, as credits.
+Cards attached to N1 have them, too; those that a type brings along (A100, H100, L4) do not.
 
 Source: Compute Engine, "Sustained use discounts" (read 2026-11).
 """
@@ -19,19 +20,28 @@ _QUARTERS: Final[Mapping[str, tuple[Decimal, ...]]] = {
     "custom": _TO_30,  # of N1, which needs no name
     "f1": _TO_30, "g1": _TO_30, "n1": _TO_30, "m1": _TO_30, "m2": _TO_30,
     "c2": _TO_20, "n2": _TO_20, "n2d": _TO_20,
+    "nvidia-tesla-k80": _TO_30, "nvidia-tesla-p4": _TO_30, "nvidia-tesla-p100": _TO_30,
+    "nvidia-tesla-t4": _TO_30, "nvidia-tesla-v100": _TO_30,
 }  # fmt: skip
 _QUARTER: Final = Decimal("0.25")
+
+
+def kind(instance_type: str) -> str:
+    """What types must share to be discounted alike: their series, or the accelerator itself."""
+    name = instance_type.casefold()
+    return name if name.startswith("nvidia-") else name.partition("-")[0]
 
 
 def discount(instance_type: str, month: Decimal) -> Decimal:
     """The share of the list price that comes off, 0..0.3; 0 for series that have no such discount.
 
     Args:
-        instance_type: of Google's: n1-standard-4, n2-custom-4-8192.
+        instance_type: of Google's: n1-standard-4, n2-custom-4-8192; or an accelerator's:
+            nvidia-tesla-t4.
         month: share of the month's hours that machines of its size run, 0..1; those of one region
             and account follow one another.
     """
-    quarters = _QUARTERS.get(instance_type.casefold().partition("-")[0])
+    quarters = _QUARTERS.get(kind(instance_type))
     if quarters is None or month <= 0:
         return Decimal(0)
     left, paid = min(month, Decimal(1)), Decimal(0)

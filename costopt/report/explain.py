@@ -140,6 +140,8 @@ def _hourly(case: Case, cost: Cost) -> str:
         parts.append(price + since)
     if cost.basis == "charges" and cost.hourly_effective is not None:
         parts.append(f"{words.rate(cost.hourly_effective)} {cost.currency} (as billed)")
+    elif cost.compute != cost.compute_list:
+        parts.append("less the sustained use discount of a whole month")
     return ", ".join(parts)
 
 

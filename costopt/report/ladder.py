@@ -20,6 +20,7 @@ from costopt.optimize.size import large_enough
 from costopt.report import words
 from costopt.report.screen import HEAD, MONEY, PLAIN, QUIET, Screen
 from costopt.rules.base import Case
+from costopt.rules.prices import as_billed, sustained_month
 from costopt.units import counted
 
 _BELOW: Final = 4  # cheaper sizes shown
@@ -35,7 +36,7 @@ class _Size:
     name: str
     vcpus: float
     memory_gib: float | None
-    price: Decimal
+    price: Decimal  # of an hour, as it would be billed
 
 
 def draw(
@@ -99,9 +100,8 @@ def _sizes(case: Case, advice: Recommendation | None) -> list[_Size]:
         return []
     shown = kin[max(0, place - _BELOW) : place + _ABOVE + 1]
     shown += [size for size in kin if _same(size.name, case.current.instance_type)]
-    shown += [
-        _alternative(offer) for offer in (advice.alternatives if advice else ()) if _whole(offer)
-    ]
+    offers = advice.alternatives if advice else ()
+    shown += [_alternative(offer, _month(case)) for offer in offers if _whole(offer)]
     named = {_key(size.name): size for size in reversed(shown)}
     return sorted(named.values(), key=lambda size: (size.price, size.vcpus, size.name))
 
@@ -118,21 +118,32 @@ def _kin(case: Case, chosen: Offer) -> list[_Size]:
     )
     named = {_key(current.instance_type), _key(chosen.instance_type)}
     families = {shape.family for shape in market.shapes if _key(shape.instance_type) in named}
+    month = _month(case)
     return [
-        _Size(shape.instance_type, shape.vcpus, shape.memory_gib, price.list_unit_price)
+        _Size(
+            shape.instance_type,
+            shape.vcpus,
+            shape.memory_gib,
+            as_billed(price.list_unit_price, shape.instance_type, month),
+        )
         for shape, price in zip(market.shapes, market.prices, strict=True)
         if shape.family in families
     ]
+
+
+def _month(case: Case) -> Decimal:
+    return sustained_month(case.resource, case.cost) if case.cost else Decimal(0)
 
 
 def _whole(offer: Offer) -> bool:
     return None not in (offer.instance_type, offer.vcpus, offer.hourly_price)
 
 
-def _alternative(offer: Offer) -> _Size:
+def _alternative(offer: Offer, month: Decimal) -> _Size:
     assert offer.vcpus is not None  # `_whole` asked
     assert offer.hourly_price is not None
-    return _Size(words.machine(offer), offer.vcpus, offer.memory_gib, offer.hourly_price)
+    price = as_billed(offer.hourly_price, offer.instance_type or "", month)
+    return _Size(words.machine(offer), offer.vcpus, offer.memory_gib, price)
 
 
 # -- what of each ----------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 
-from costopt.frame.cost import Bill, list_cost, resource_key, shared
+from costopt.frame.cost import Bill, resource_key, shared
 from costopt.model import (
     Cost,
     Disputed,
@@ -21,6 +21,7 @@ from costopt.model import (
 )
 from costopt.pricing.catalogue import Catalogue
 from costopt.rules.base import Case
+from costopt.rules.prices import unbilled_cost
 
 
 def build(
@@ -135,7 +136,7 @@ def _cost(
 ) -> Cost | None:
     billed = _billed(resource, bill, members) if bill else None
     if billed is None:
-        return list_cost(resource, price) if is_machine(resource) else None
+        return unbilled_cost(resource, price) if is_machine(resource) else None
     if billed.compute_list or price is None:
         return billed
     return _at_list(billed, price)

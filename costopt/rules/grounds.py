@@ -58,13 +58,13 @@ def _is_disputed(sizing: Sizing) -> bool:
 def reason(sizing: Sizing, chosen: int) -> str:
     """The advice in one sentence with its figures, but for the chance of having to undo it: that
     is `risk`'s, and every report shows it beside."""
-    target, price = sizing.offer(chosen), sizing.market.prices[chosen].list_unit_price
+    target, price = sizing.offer(chosen), sizing.price(chosen)
     memory = f", {figure(target.memory_gib)} GiB" if target.memory_gib is not None else ""
     parts = [
         demand(sizing),
         f"{target.instance_type} ({_vcpus(target.vcpus or 0)}{memory}) costs "
         f"{figure(price)} instead of {figure(sizing.hourly)} "
-        f"{sizing.currency} an hour",
+        f"{sizing.currency} an hour{_discounted(sizing)}",
         memory_words(sizing),
     ]
     if missing := sizing.need.network.unmeasured:
@@ -89,12 +89,17 @@ def undersized(sizing: Sizing) -> str:
     position = sizing.next_larger
     if position is None:
         return f"{text}; no larger type here holds its demand"
-    larger, price = sizing.market.shapes[position], sizing.market.prices[position]
-    more = cents(per_month(price.list_unit_price) - per_month(sizing.hourly))
+    larger = sizing.market.shapes[position]
+    more = cents(per_month(sizing.price(position)) - per_month(sizing.hourly))
     return (
         f"{text}; {larger.instance_type} ({_vcpus(larger.vcpus)}) would hold what is seen, for "
-        f"{more} {sizing.currency} a month more at list"
+        f"{more} {sizing.currency} a month more {sizing.price_basis}"
     )
+
+
+def _discounted(sizing: Sizing) -> str:
+    basis = sizing.price_basis
+    return "" if basis == "at list" else f" {basis}"
 
 
 def risk(sizing: Sizing, chosen: int) -> Risk:

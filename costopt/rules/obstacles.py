@@ -50,13 +50,12 @@ def obstacle(sizing: Sizing) -> Obstacle | None:
 def missed(found: Obstacle) -> str:
     """What is in the way, and what it costs: of a machine that evidence or a budget holds back."""
     sizing = found.without
-    price = sizing.market.prices[found.chosen].list_unit_price
-    less = cents(per_month(sizing.hourly) - per_month(price))
+    less = cents(per_month(sizing.hourly) - per_month(sizing.price(found.chosen)))
     lifted = {MEMORY: "by its CPU alone", BUDGET: "without the budget"}
     then = " and ".join(words for name, words in lifted.items() if name in found.names)
     return (
         f"{_words(found)}; {then} {found.type_name} would do, for {less} {sizing.currency} a "
-        "month less at list"
+        f"month less {sizing.price_basis}"
     )
 
 

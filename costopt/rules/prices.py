@@ -1,12 +1,24 @@
-"""What a machine costs today, and what is sold where it stands."""
+"""What a machine costs today, and what is sold where it stands.
+
+Both are compared as they would be billed: Google's sustained use discounts, which come by
+themselves and differ by series, are off the list price of either side, for the hours that the
+machine runs. An account that pays by invoice has none; for it a move away from a series that has
+them is told to save less than it does.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
-from costopt.model import Cost, Price, Shape
-from costopt.pricing.catalogue import Market
+import numpy as np
+import numpy.typing as npt
+
+from costopt.frame.cost import list_cost
+from costopt.model import Cost, Price, Resource, Shape
+from costopt.pricing import sustained
+from costopt.pricing.catalogue import Floats, Market
 from costopt.rules.base import Case
 from costopt.rules.scope import Refusal
 from costopt.units import provider_key
@@ -17,9 +29,10 @@ class Priced:
     """What it costs, by which price of an hour it is compared, and with what."""
 
     cost: Cost
-    hourly: Decimal
+    hourly: Decimal  # as billed
     currency: str  # of `hourly`: a bill in euros is compared by the ratio of prices in dollars
     market: Market  # of that currency; never empty
+    month: Decimal  # share of the month that counts for sustained use discounts; 0 = there are none
 
 
 def priced(case: Case, shape: Shape) -> Priced | Refusal:
@@ -27,14 +40,67 @@ def priced(case: Case, shape: Shape) -> Priced | Refusal:
     cost, price = case.cost, list_price(case)
     if cost is None:
         return "no-price", _unpriced(case)
-    hourly = price.list_unit_price if price else cost.hourly_effective
+    month = sustained_month(case.resource, cost)
+    # what is billed has its discounts already
+    hourly = cost.hourly_effective
+    if price:
+        hourly = as_billed(price.list_unit_price, price.instance_type, month)
     if hourly is None or hourly <= 0:
         return "no-price", f"no list price of {shape.instance_type} and no billed hours"
     currency = price.currency if price else cost.currency
     market = _market(case, currency)
     if not market.shapes:
         return "no-market", _unsold(case, currency)
-    return Priced(cost, hourly, currency, market)
+    return Priced(cost, hourly, currency, market, month)
+
+
+def sustained_month(resource: Resource, cost: Cost) -> Decimal:
+    """Share of the month's hours, 0..1, for which a machine in its place has sustained use
+    discounts; 0 = it has none: of another cloud, on the spot market, or wholly committed.
+
+    Of what is committed in part, that part counts which no commitment covers: only that is saved.
+    """
+    google = provider_key(resource.provider_name) == "gcp"
+    if not google or resource.pricing_category == "Dynamic" or cost.committed_share >= 1:
+        return Decimal(0)
+    return Decimal(repr(cost.running_share))
+
+
+def as_billed(listed: Decimal, instance_type: str, month: Decimal) -> Decimal:
+    """An hour of the type at its list price less its sustained use discount.
+
+    Args:
+        month: as of `sustained_month`.
+    """
+    return listed * (1 - sustained.discount(instance_type, month))
+
+
+def all_as_billed(market: Market, month: Decimal) -> Floats:
+    """(types,) the same of every type of the market, parallel to its prices."""
+    if not month:
+        return market.hourly
+    kinds, of_type = _kinds(market)
+    paid = np.array([float(1 - sustained.discount(kind, month)) for kind in kinds])
+    return np.asarray(market.hourly * paid[of_type])
+
+
+@lru_cache(maxsize=256)
+def _kinds(market: Market) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """The kinds of types that are discounted alike, and which of them each type is."""
+    names, of_type = np.unique(
+        [sustained.kind(price.instance_type) for price in market.prices], return_inverse=True
+    )
+    return names.tolist(), of_type
+
+
+def unbilled_cost(resource: Resource, price: Price | None) -> Cost | None:
+    """The cost of a machine that no bill names: its list price, less what the provider takes off
+    by itself; None without a price."""
+    whole = list_cost(resource, price)
+    if whole is None or price is None:
+        return None
+    month = sustained_month(resource, whole)
+    return list_cost(resource, price, sustained.discount(price.instance_type, month))
 
 
 def _unpriced(case: Case) -> str:

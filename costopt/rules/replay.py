@@ -53,7 +53,7 @@ def _decision(sizing: Sizing, replay: Replay) -> dict[str, Any]:
     if chosen is None:
         return told
     undone, added, kept = replay.came_to(float(sizing.capacities[chosen]))
-    saved = 1 - float(sizing.market.hourly[chosen]) / float(sizing.hourly)
+    saved = 1 - float(sizing.prices[chosen]) / float(sizing.hourly)
     return told | {
         "instance_type": sizing.market.shapes[chosen].instance_type,
         "rolled_back": undone,

@@ -135,13 +135,12 @@ def _estimate(sizing: Sizing, chosen: int) -> tuple[Estimate, Decimal]:
     The effective cost falls in proportion to the price: discounts and commitments are taken to
     hold for the smaller machine as they do today.
     """
-    price = sizing.market.prices[chosen].list_unit_price
-    less = sizing.hourly - price
-    at_list = None
-    if list_price(sizing.case) and sizing.currency == sizing.cost.currency:
+    share = (sizing.hourly - sizing.price(chosen)) / sizing.hourly
+    at_list, today = None, list_price(sizing.case)
+    if today and sizing.currency == sizing.cost.currency:
+        less = today.list_unit_price - sizing.market.prices[chosen].list_unit_price
         running = Decimal(repr(sizing.cost.running_share))
         at_list = money(less * HOURS_PER_MONTH * running)
-    share = less / sizing.hourly
     if share < 0:
         return dearer(sizing.cost, -share, at_list), share * 100
     return estimate(sizing.cost, share, at_list), share * 100

@@ -25,7 +25,7 @@ from costopt.rules.candidates import (
     memory_is_settled,
 )
 from costopt.rules.demand import cpu_demand, memory_demand, network_demand
-from costopt.rules.prices import Priced, priced
+from costopt.rules.prices import Priced, all_as_billed, as_billed, priced
 from costopt.rules.rightsize_settings import RightsizeSettings, with_smt
 from costopt.rules.scope import Refusal, out_of_scope, throttled
 
@@ -49,8 +49,9 @@ class Sizing:
     case: Case
     current: Shape
     cost: Cost
-    hourly: Decimal  # today's price of an hour: list, else as billed
+    hourly: Decimal  # today's price of an hour as it is billed: by the list, else by the bill
     currency: str  # of `hourly` and of the market
+    month: Decimal  # that counts for sustained use discounts (prices.sustained_month)
     need: Need
     ladder: Ladder
     outlook: Outlook
@@ -62,6 +63,22 @@ class Sizing:
     def market(self) -> Market:
         """The priced types where the machine stands."""
         return self.ladder.market
+
+    @cached_property
+    def prices(self) -> size.Floats:
+        """(types,) an hour of each type, as it would be billed in this machine's place."""
+        return all_as_billed(self.market, self.month)
+
+    def price(self, position: int) -> Decimal:
+        """The same of one type, exact."""
+        price = self.market.prices[position]
+        return as_billed(price.list_unit_price, price.instance_type, self.month)
+
+    @property
+    def price_basis(self) -> str:
+        """What these prices are, in words."""
+        listed = np.array_equal(self.prices, self.market.hourly)
+        return "at list" if listed else "at list less sustained use discounts"
 
     @cached_property
     def memory_is_settled(self) -> bool:
@@ -87,9 +104,9 @@ class Sizing:
         """The same by what was known at another moment, or counted otherwise."""
         market = self.market
         enough = self.capacities * self.settings.limit_percent >= chances.peak_percent
-        held = market.hourly[self._feasible & enough]
+        held = self.prices[self._feasible & enough]
         return size.Offers(
-            hourly=market.hourly,
+            hourly=self.prices,
             vcpus=market.vcpus,
             memory_gib=market.memory_gib,
             distance=distance(self.ladder, self.current),
@@ -124,7 +141,7 @@ class Sizing:
 
     def is_smaller(self, position: int) -> bool:
         """Whether that type costs less than today's: what is larger is advised for its own sake."""
-        return self.hourly > self.market.prices[position].list_unit_price
+        return self.hourly > self.price(position)
 
     def flip(self, chosen: int) -> tuple[float, int | None] | None:
         """The dearer rollback cost at which another type, or None for today's, becomes the answer;
@@ -175,7 +192,7 @@ class Sizing:
         larger = self.offers.feasible & enough & (self.offers.vcpus > self.current.vcpus)
         kin = np.flatnonzero(larger & (self.offers.distance == 0))
         found = kin if kin.size else np.flatnonzero(larger)
-        return int(found[0]) if found.size else None
+        return int(found[np.argmin(self.prices[found])]) if found.size else None
 
     def offer(self, position: int) -> Offer:
         """The type at that market position, as advice names it."""
@@ -214,6 +231,7 @@ def sizing_of(case: Case, settings: RightsizeSettings) -> Sizing | Refusal:
         cost=cost.cost,
         hourly=cost.hourly,
         currency=cost.currency,
+        month=cost.month,
         need=need_of(case, profile, settings),
         ladder=Ladder.of(cost.market),
         outlook=case.outlook,

@@ -17,12 +17,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from costopt import schema
-from costopt.frame.cost import list_cost
 from costopt.hindsight import with_outlooks
 from costopt.model import Cost, Disputed, Finding, Profile, Resource, Shape, Window
 from costopt.optimize.features import hundredths
 from costopt.pricing.catalogue import Catalogue
 from costopt.rules.base import Case
+from costopt.rules.prices import unbilled_cost
 from costopt.rules.rightsize_settings import RightsizeSettings
 from costopt.units import SECONDS_PER_DAY
 
@@ -275,7 +275,7 @@ def recorded(
         profiles=(*all_profiles, *profiles),
         findings=findings,
         disputed=disputed,
-        cost=None if free else cost or list_cost(machine, price),
+        cost=None if free else cost or unbilled_cost(machine, price),
         catalogue=sold,
         window=WINDOW,
         as_of=END,

@@ -48,7 +48,7 @@ def judged(sizing: Sizing, name: str) -> Judged | None:
     place = position(sizing, name)
     if place is None:
         return None
-    price = sizing.market.prices[place].list_unit_price
+    price = sizing.price(place)
     smaller = float(sizing.capacities[place]) < 1 - 1e-9
     share = (sizing.hourly - price) / sizing.hourly
     money = (
