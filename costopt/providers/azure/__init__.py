@@ -36,6 +36,7 @@ class AzureProvider:
     def __init__(self, settings: AzureSettings) -> None:
         self._settings = settings
         self._known = Known()
+        self._refused: bool | None = None  # whether the paid calls are; None = not asked yet
         self.problems: list[Problem] = []
         self.notes: dict[str, str] = {}
 
@@ -70,10 +71,17 @@ class AzureProvider:
 
     def estimate(self) -> Estimate:
         """What Azure Monitor may ask for; no other call is billed. A dry run is told what there
-        is."""
-        from costopt.providers.azure import metrics
+        is.
 
+        Raises:
+            ProviderError: more than `max_api_cost`; then no metric is asked for.
+        """
+        from costopt.providers.azure import costs, metrics
+
+        self._refused = True
         made = metrics.estimate(self._prepared) if self._prepared else Estimate(Decimal(0), ())
+        made = costs.within(self._settings, made)
+        self._refused = self._settings.dry_run
         if not self._settings.dry_run:
             return made
         kinds = Counter(self._things.column("ResourceType").to_pylist())
@@ -93,7 +101,7 @@ class AzureProvider:
 
     def metrics(self, window: Window | None) -> Iterator[pa.Table]:
         """Samples of Azure Monitor from where the lake ends; nothing that may still change."""
-        if "metrics" in self._settings.skip or self._settings.dry_run:
+        if "metrics" in self._settings.skip or not self._may_pay():
             return
         from costopt.providers.azure import metrics
 
@@ -120,6 +128,12 @@ class AzureProvider:
         from costopt.providers.azure import permissions
 
         return permissions.role(self._settings)
+
+    def _may_pay(self) -> bool:
+        """Whether the paid calls are allowed; where nobody asked before, asked now."""
+        if self._refused is None:
+            self.estimate()
+        return not self._refused
 
     def _bills_to_read(self) -> Sequence[str]:
         """What a dry run says of the exports."""

@@ -97,6 +97,9 @@ class AzureSettings(BaseModel):
         description="list what there is, say what the paid calls would cost and which months of a "
         "bill would be read, and stop",
     )
+    max_api_cost: float = Field(
+        10.0, ge=0, description="dollars that the paid calls may cost; above, none is made"
+    )
     max_concurrency: int = Field(4, ge=1, le=64, description="calls under way at a time")
     max_attempts: int = Field(
         8, ge=1, le=50, description="tries of a call that is throttled or fails on their side"

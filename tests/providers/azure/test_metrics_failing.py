@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from costopt.model import Window
 from costopt.providers.azure import metrics
 from costopt.providers.base import Problem
 from tests.fakes.azure_arm import Answer, Call
@@ -274,3 +275,77 @@ def test_what_is_no_answer_is_a_problem(body: bytes, said: str) -> None:
     (problem,) = collected.problems
     assert problem.what == f"vm-001: {said}"
     assert problem.fatal
+
+
+# -- within the limit on costs ---------------------------------------------------------------------
+
+DEAR = "what failed is not asked for again where that would cost more than --max-api-cost"
+
+
+def _limited(machines: list[Machine], spare: int) -> float:
+    """Dollars for the plan of two days and so many calls more."""
+    with watched(machines) as shop:
+        return float(metrics.estimate(shop.prepared()).usd) + spare * 0.00001 + 0.000001
+
+
+@pytest.mark.parametrize("spare", [0, 10_000])
+def test_what_breaks_off_is_asked_for_again_only_below_the_limit(spare: int) -> None:
+    machines = fleet(2)
+    with watched(machines, max_api_cost=_limited(machines, spare)) as shop:
+        shop.service.refuses = lambda asked, _: 408
+        collected = shop.collect()
+        asked = len(shop.service.asked)
+    assert collected.samples == {}
+    assert asked > 4 if spare else asked == 1
+    assert (DEAR in {one.what for one in collected.problems}) is (not spare)
+    assert any(one.fatal and "Code408" in one.what for one in collected.problems)
+
+
+def test_halves_are_asked_for_only_below_the_limit_and_other_calls_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(MOST_POINTS, 3_000)
+    machines = fleet(2)
+    with watched(machines, max_api_cost=_limited(machines, 0), max_concurrency=1) as shop:
+        shop.service.refuses = lambda asked, number: 500 * (number == 1)
+        collected = shop.collect()
+        first = shop.service.asked[0]
+        assert {len(one.ids) for one in shop.service.asked} == {2}
+        rest = shop.collect(collected.held())
+    assert _cpu(collected) == cpu(machines, range(first.start, first.end, 300))
+    assert DEAR in {one.what for one in collected.problems}
+    assert sorted(collected.samples | rest.samples) == sorted(_unlimited(machines).samples)
+
+
+def _unlimited(machines: list[Machine]) -> Collected:
+    with watched(machines) as shop:
+        return shop.collect()
+
+
+def test_throttling_and_refusals_cost_nothing() -> None:
+    machines = fleet(3)
+    with watched(machines, max_api_cost=_limited(machines, 0)) as shop:
+        shop.service.refuses = lambda asked, number: 429 * (number < 2)
+        _whole(shop.collect(), machines)
+        shop.service.asked.clear()
+        shop.service.refuses = lambda asked, number: 400 * (machines[1].id in asked.ids)
+        collected = shop.collect()
+    _whole(collected, [machines[0], machines[2]])
+    assert DEAR not in {one.what for one in collected.problems}
+
+
+@pytest.mark.parametrize("spare", [0, 50])
+def test_machines_are_asked_one_by_one_only_below_the_limit(spare: int) -> None:
+    """Of an hour, ten metrics of a machine count as a call, though less than one."""
+    machines, hour = fleet(20), Window(NOW - timedelta(hours=1), NOW)
+    with watched(machines) as shop:
+        plan = float(metrics.estimate(shop.prepared(window=hour)).usd)
+    with watched(machines, max_api_cost=plan + spare * 0.00001 + 0.000001) as shop:
+        shop.service.refuses_batch = lambda asked: 403
+        collected = shop.collect(window=hour)
+        alone = shop.service.calls(batch=False)
+    assert len(alone) == (20 if spare else 0)
+    assert bool(collected.samples) is bool(spare)
+    assert (Problem("Microsoft.Insights/metrics/read", DEAR, fatal=True) in collected.problems) is (
+        not spare
+    )

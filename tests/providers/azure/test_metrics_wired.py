@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
+from costopt.errors import ProviderError
 from costopt.providers.azure import AzureProvider
 from costopt.providers.azure.settings import AzureSettings
 from costopt.providers.base import Known
@@ -98,3 +99,25 @@ def test_a_window_and_nothing_known(azure: Tenant, monitor: Monitor) -> None:
     provider.resume(Known())
     assert provider.estimate().usd > 0
     assert isinstance(next(iter(provider.metrics(None))), pa.Table)
+
+
+def test_above_the_limit_no_metric_is_asked_for(azure: Tenant, monitor: Monitor) -> None:
+    provider = _provider(azure, max_api_cost=0)
+    with pytest.raises(ProviderError, match="above the limit of") as caught:
+        provider.estimate()
+    assert "--max-api-cost" in str(caught.value.hint)
+    assert list(provider.metrics(None)) == []
+    assert monitor.asked == []
+    assert provider.resources().num_rows > 5
+    dry = _provider(azure, max_api_cost=0, dry_run=True)
+    assert dry.estimate().usd > 0
+    assert list(dry.metrics(None)) == []
+    assert monitor.asked == []
+
+
+def test_who_did_not_ask_what_it_costs_is_held_to_the_limit_too(
+    azure: Tenant, monitor: Monitor
+) -> None:
+    with pytest.raises(ProviderError, match="above the limit of"):
+        list(_provider(azure, max_api_cost=0).metrics(None))
+    assert monitor.asked == []

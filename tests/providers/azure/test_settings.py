@@ -27,6 +27,7 @@ from tests.fakes.azure_cloud import guid
         ({"export": ("http://example.com/bills",)}, "not an address like"),
         ({"export": ("s3://bills/x",)}, "not an address like"),
         ({"export": ("no/such/folder",)}, "there is no such file or folder"),
+        ({"max_api_cost": float("nan")}, "greater than or equal to 0"),
         ({"days": 94}, "less than or equal to 93"),
         ({"max_concurrency": 0}, "greater than or equal to 1"),
         ({"subscriptions": (guid(1),)}, "not permitted"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence, Set
 
+from costopt.providers.azure.bill.combine import MANNER
 from costopt.providers.bills.months import Part
 from costopt.units import counted
 
@@ -18,19 +19,26 @@ def lines(parts: Sequence[Part], unread: Collection[Part]) -> Iterator[str]:
     Args:
         parts: the bill's files.
         unread: those of them that are new or changed; the months that they belong to are read
-            whole.
+            whole, and with one half of the costs the other.
     """
     exports: dict[str, _Months] = defaultdict(lambda: defaultdict(list))
     for part in parts:
-        exports[part.export or part.where][part.month].append(part)
-    stale = {part.month for part in unread if part.month}
+        exports[part.export][part.month].append(part)
+    stale = {_whole(part) for part in unread}
     for export, months in sorted(exports.items()):
         yield f"bill {export}: {_told(months, stale, unread)}"
 
 
-def _told(months: _Months, stale: Collection[str], unread: Collection[Part]) -> str:
+def _whole(part: Part) -> tuple[str | None, str]:
+    """What the file is read together with."""
+    return part.month, "halves" if part.kind in MANNER.halves else part.export
+
+
+def _told(months: _Months, stale: Set[tuple[str | None, str]], unread: Collection[Part]) -> str:
     dated = {month: files for month, files in sorted(months.items(), key=str) if month}
-    wanted = {month: files for month, files in dated.items() if month in stale}
+    wanted = {
+        month: files for month, files in dated.items() if not stale.isdisjoint(map(_whole, files))
+    }
     undated = [part for part in months.get(None, ()) if part in unread]
     found = []
     if wanted:

@@ -16,10 +16,12 @@ import pyarrow as pa
 
 from costopt.model import Window
 from costopt.providers.azure.access import Access
+from costopt.providers.azure.costs import limit
 from costopt.providers.azure.metrics import discovery, plan, silence
 from costopt.providers.azure.metrics.pace import Pace, Pause, budget
 from costopt.providers.azure.metrics.reading import Reader
 from costopt.providers.azure.metrics.silence import Unit
+from costopt.providers.azure.metrics.spare import Spare
 from costopt.providers.azure.metrics.targets import targets
 from costopt.providers.azure.settings import AzureSettings
 from costopt.providers.azure.subscriptions import Subscription
@@ -75,14 +77,16 @@ def read(
     and request in one table.
 
     What fails is a fatal problem, told when all else was given; of a series whose request failed
-    nothing later is given.
+    nothing later is given. What Azure may have counted and did not answer is asked for again as far
+    as `max_api_cost` allows.
 
     Args:
         notes: gets what was asked in vain, when all was given.
     """
     names = {call.group.place.subscription for call in prepared.plan.calls}
     paces = {name: Pace(budget(settings.cloud), pause) for name in names}
-    reader = Reader(prepared.access, paces, pause)
+    spare = Spare(limit(settings) - plan.estimate(prepared.plan).usd)
+    reader = Reader(prepared.access, paces, pause, spare)
     try:
         yield from reader.tables(prepared.plan, settings.max_concurrency)
         notes |= silence.after(prepared.vain, reader.answers(prepared.plan))

@@ -157,6 +157,16 @@ def is_passing(error: Exception) -> bool:
     return response is None or "Retry-After" not in response.headers
 
 
+def is_counted(error: Exception) -> bool:
+    """Whether the request may be billed though no whole answer came: it was taken, and broke off.
+    One that is refused, or throttled, is none of "API calls" that did anything."""
+    if isinstance(error, (ServiceResponseError, IncompleteReadError)):
+        return True
+    if not isinstance(error, HttpResponseError) or error.status_code in _THROTTLED:
+        return False
+    return error.status_code == 408 or (error.status_code or 0) >= 500
+
+
 def is_gone(error: Exception) -> bool:
     """Whether there is no such machine."""
     return isinstance(error, HttpResponseError) and error.status_code == 404

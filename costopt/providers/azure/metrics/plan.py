@@ -35,9 +35,13 @@ what is made of it, in each thread. Azure tells no limit."""
 
 USD_PER_CALL: Final = Decimal("0.00001")
 POINTS_PER_CALL: Final = 1_440
-"""$0.01 per 1,000 standard API calls, a call being the minutes of a day of one metric. Source:
-Azure Monitor pricing, native metrics; the answers' `cost`, which is minutes x series whatever the
-interval ("... getBatch API": 2 metrics of 2 series over 2 days cost 11,516, or 4 x 2,879)."""
+"""$0.01 per 1,000 calls of the meter "Native Metric Queries API Calls", the first million a month
+free. Source: "Azure Monitor cost and usage", metrics meters; Azure Monitor pricing, as quoted by
+grafana/grafana pull request 123697 (July 2026).
+
+No public page says what counts as a call. A request is one at least; a day's minutes of one metric
+is what answers state as their `cost` ("... getBatch API": 2 metrics of 2 series over 2 days cost
+11,516, or 4 x 2,879 minutes, whatever the interval). The greater of the two is an upper bound."""
 
 _LAST_SAMPLES: Final = 600
 """Seconds: a machine's last samples may come a little after it was stopped, or never."""

@@ -20,11 +20,13 @@ from costopt.providers.azure.metrics.answers import Failure, Grid, Unasked
 from costopt.providers.azure.metrics.pace import Pace, Pause
 from costopt.providers.azure.metrics.plan import Call, Group, Part, Plan, alone
 from costopt.providers.azure.metrics.silence import Answer, Unit
+from costopt.providers.azure.metrics.spare import Spare
 from costopt.providers.azure.metrics.targets import Place
 from costopt.providers.base import Problem
 
 ACTION: Final = "Microsoft.Insights/metrics/read"
 _BATCH: Final = "metrics:getBatch"
+_DEAR: Final = "what failed is not asked for again where that would cost more than --max-api-cost"
 
 _PAUSES: Final = (5.0, 15.0, 45.0)
 """Seconds to wait for what passes, where Azure does not say how long."""
@@ -60,10 +62,14 @@ class _Reason(NamedTuple):
 class Reader:
     """Makes the calls of a plan and knows what may still be asked."""
 
-    def __init__(self, access: Access, paces: Mapping[str, Pace], pause: Pause) -> None:
+    def __init__(
+        self, access: Access, paces: Mapping[str, Pace], pause: Pause, spare: Spare
+    ) -> None:
         self._access = access
         self._paces = paces
         self._pause = pause
+        self._spare = spare
+        self._planned: dict[Group, list[Call]] = {}
         self._single: dict[Place, str] = {}  # where the batch endpoint is refused, and why
         self._again: deque[Call] = deque()
         self._recut: set[Group] = set()
@@ -78,6 +84,8 @@ class Reader:
 
     def tables(self, plan: Plan, threads: int) -> Iterator[pa.Table]:
         """Samples in the plan's order; of a unit none after a failure."""
+        for call in plan.calls:
+            self._planned.setdefault(call.group, []).append(call)
         calls: Iterable[Call] = plan.calls
         while calls:
             for outcome in in_threads(self._made, self._left(calls), threads):
@@ -104,6 +112,7 @@ class Reader:
         for (region, namespace), names in sorted(self._unknown.items()):
             what = f"not measured there: {', '.join(sorted(names))}"
             met.append(Problem(f"{region} {namespace}", what))
+        met += [Problem(ACTION, _DEAR, fatal=True)] if self._spare.exceeded else []
         return met + self._refusals()
 
     def _refusals(self) -> list[Problem]:
@@ -141,9 +150,19 @@ class Reader:
 
     def _cut_again(self, call: Call) -> None:
         """What is left of the call's group is asked for one by one; once."""
-        if call.group not in self._recut:
-            self._recut.add(call.group)
-            self._again += alone(call.group, call.start)
+        if call.group in self._recut:
+            return
+        self._recut.add(call.group)
+        again = list(alone(call.group, call.start))
+        left = [one for one in self._planned[call.group] if one.start >= call.start]
+        # Each request counts as one call at least, so that those of single machines may come to
+        # more than the batches that they stand for.
+        if self._spare.affords(sum(o.billed for o in again) - sum(o.billed for o in left)):
+            self._again += again
+        else:
+            self._broken.update(
+                unit for one in again for part in one.parts for unit in part.units()
+            )
 
     def _given(self, outcome: _Outcome) -> Iterator[pa.Table]:
         call = outcome.call
@@ -204,6 +223,7 @@ class Reader:
         if call.group.place in self._single:
             return _Outcome(call, refused=self._single[call.group.place])
         grid, waiting = Grid(call), [call.parts]
+        dear = False
         while waiting:
             parts = waiting.pop(0)
             try:
@@ -211,13 +231,15 @@ class Reader:
             except FAILURES as error:
                 if asking.is_refusal(error):
                     return _Outcome(call, refused=asking.reason(error)[1])
-                if len(parts) > 1 and not asking.is_general(error):
-                    middle = len(parts) // 2
-                    waiting[:0] = [parts[:middle], parts[middle:]]
+                middle = len(parts) // 2
+                halves = [parts[:middle], parts[middle:]] if middle else []
+                if halves and not asking.is_general(error) and self._affords(call, halves, error):
+                    waiting[:0] = halves
                 else:
-                    grid.failures.append(self._failure(parts[0], error))
+                    grid.failures += [self._failure(part, error) for part in parts]
+                    dear |= bool(halves)
         failed = {one.resource_id for one in grid.failures if one.entry is None}
-        if len(call.parts) > 1 and len(failed) == len(call.parts):
+        if len(call.parts) > 1 and len(failed) == len(call.parts) and not dear:
             raise _Shut(call.group.place, grid.failures[0].text)
         return _Outcome(call, grid, failures=grid.failures)
 
@@ -266,6 +288,12 @@ class Reader:
             text = str(error) if isinstance(error, Unasked) else "an answer that is not JSON"
             grid.failures += [Failure(p.target.resource_id, "Unreadable", text) for p in parts]
 
+    def _affords(self, call: Call, again: Iterable[Sequence[Part]], error: AzureError) -> bool:
+        """Whether these parts of a call that failed may be asked for again."""
+        if not asking.is_counted(error):
+            return True
+        return self._spare.affords(sum(replace(call, parts=tuple(one)).billed for one in again))
+
     def _outlasted(self, call: Call, parts: Sequence[Part], names: Sequence[str]) -> bytes:
         pace = self._paces[call.group.place.subscription]
         for wait in (*_PAUSES, None):
@@ -274,6 +302,8 @@ class Reader:
                 told = asking.ask(self._access, call, parts, names)
             except FAILURES as error:
                 if wait is None or not asking.is_passing(error):
+                    raise
+                if not self._affords(call, [parts], error):
                     raise
                 self._pause(wait)
             else:
