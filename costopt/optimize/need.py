@@ -1,0 +1,70 @@
+"""What each slot of the week costs at each level: machines that run, and demand that finds too few.
+
+Demand is in replicas: 2.3 is more than two can bear and less than three. A group's is its load over
+what one replica may carry; a machine's is 1 while it is used and 0 while it is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is paid for a replica, and for too few of them."""
+
+    price: float  # of one replica for one slot
+    risk_price: float  # of a whole slot in which demand is above what runs
+    quantile: float = 0.99  # 0..1: of a slot's demand, that the plan must always bear
+    lead_slots: int = 0  # slots that a replica runs (and is paid) before it serves
+    least: int = 0  # never fewer
+    least_weeks: int = 2  # a slot seen in fewer weeks is unknown
+
+
+def slot_costs(weeks: Array, most: int, terms: Terms) -> Array:
+    """Costs for optimize.schedule.Choice.
+
+    A slot's demand is its samples of all weeks together with those of the slots beside it: habits
+    shift by some minutes, and a quantile of one slot alone would rest on few samples. A slot that
+    is not known must keep `most`.
+
+    Args:
+        weeks: (weeks, slots, samples of a slot) in replicas; NaN = missing.
+        most: the highest level there may be (what runs today, say), >= terms.least.
+    Returns:
+        float64 (slots, most + 1), in the currency of `terms`; inf = must not be.
+    """
+    slots = weeks.shape[1]
+    levels = np.arange(most + 1)
+    cost = np.broadcast_to(levels * terms.price, (slots, most + 1)).copy()
+    risk, need = _risk_and_need(weeks, levels, terms.quantile)
+    known = (~np.isnan(weeks)).any(axis=2).sum(axis=0) >= terms.least_weeks
+    need = np.where(known, np.minimum(need, most), most)
+    for later in range(1, terms.lead_slots + 1):  # what starts late must start before
+        risk = np.maximum(risk, np.roll(risk, -later, axis=0))
+        need = np.maximum(need, np.roll(need, -later))
+    cost += terms.risk_price * np.where(known[:, None], risk, 0.0)
+    cost[levels < np.maximum(need, terms.least)[:, None]] = np.inf
+    return cost
+
+
+def _risk_and_need(
+    weeks: Array, levels: npt.NDArray[np.int64], quantile: float
+) -> tuple[Array, Array]:
+    """The share of a slot's samples above each level (slots, levels), and the level that bears the
+    quantile (slots,); of slots without samples 1 and infinity."""
+    slots = weeks.shape[1]
+    risk, need = np.ones((slots, len(levels))), np.full(slots, np.inf)
+    for slot in range(slots):
+        near = weeks[:, [slot - 1, slot, (slot + 1) % slots]]
+        demand = np.sort(near[~np.isnan(near)])
+        if len(demand):
+            risk[slot] = 1 - np.searchsorted(demand, levels, side="right") / len(demand)
+            at = max(0, int(np.ceil(quantile * len(demand))) - 1)
+            need[slot] = np.ceil(demand[at])
+    return risk, need
