@@ -2,19 +2,22 @@
 
 A file may hold several months, and a month may stand in many files and exports; which, only the
 files themselves tell. So each file is read once and its rows are put aside by month; what months a
-file holds is noted, and so is, of each month that was given, of which files it was made.
+file holds is noted, and so is, of each month of an export, of which files it was made.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,8 +29,10 @@ from costopt.providers.base import Problem
 from costopt.providers.bills import reading
 from costopt.providers.bills.calendar import named, touches
 from costopt.providers.bills.complaints import Complaints
+from costopt.providers.bills.counts import MONTH_NOTE, Manner, noted
 from costopt.providers.bills.places import Changed, Place, Stored
-from costopt.providers.bills.spool import Scope, Spool
+from costopt.providers.bills.spool import Spool
+from costopt.providers.bills.statements import Compose, Month, Statement, as_they_are
 
 _DELIVERED: Final = "is being delivered just now"
 
@@ -38,7 +43,7 @@ class Part:
 
     place: Place
     stored: Stored
-    export: str = ""  # which export of the place it is of, for people; files of one add up
+    export: str  # the address of the export that it is of; its files add up
     kind: str = ""  # what the export says that it is: ActualCost, say; "" = it does not say
     month: str | None = None  # 2026-09, where its path says so; it then holds no other
     hint: str | None = None  # the month that its path suggests
@@ -82,27 +87,28 @@ class Layout(Protocol):
         """Rows as charges."""
 
 
-class NoBill(Exception):
-    """The file is of something else."""
+class _Holds(NamedTuple):
+    """What a file was found to hold."""
+
+    kind: str = ""
+    months: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What one export tells of one month."""
+class _Of(NamedTuple):
+    """Which month of which export; files of several kinds in one place are as many exports."""
 
-    month: str
     export: str
     kind: str
-    spool: Spool
+    month: str
 
     @property
-    def where(self) -> str:
-        """For messages."""
-        return f"{self.export}, {self.month}"
+    def note(self) -> str:
+        """Under which name it is noted of what files it was made."""
+        return " ".join(filter(None, (f"{MONTH_NOTE}{self.export}", self.kind, self.month)))
 
 
-Compose = Callable[[Sequence[Told], list[Problem]], Iterator[pa.Table]]
-"""A month's charges out of what its exports tell of it."""
+class NoBill(Exception):
+    """The file is of something else."""
 
 
 @dataclass
@@ -115,70 +121,85 @@ class Bill:
         window: only months that touch it; None = all.
         problems: gets what could not be had; `fatal` where charges are missing.
         notes: gets one for each file read and for each month given whole.
-        name: of the bill, for its notes.
+        manner: what this cloud's exports have of their own, and how charges are made of them.
     """
 
     layout: Callable[[Part, Sequence[str]], Layout]
-    compose: Compose
     held: Mapping[str, str]
     window: Window | None
     problems: list[Problem]
     notes: dict[str, str]
-    name: str
+    manner: Manner
+    compose: Compose = as_they_are
 
     def charges(self, parts: Sequence[Part]) -> Iterator[pa.Table]:
-        """The charges in these files (schema.CHARGES), month by month."""
-        if not all(part.month for part in parts):
-            yield from self._together(parts)
+        """The charges in these files (schema.CHARGES), month by month, in whichever order these
+        are named."""
+        ordered = sorted(parts, key=lambda part: part.where)
+        if not all(part.month for part in ordered):
+            yield from self._together(ordered)
             return
-        for month in sorted({part.month for part in parts if part.month}):  # less to put aside
-            yield from self._together([part for part in parts if part.month == month])
+        for month in sorted({part.month for part in ordered if part.month}):  # less to put aside
+            yield from self._together([part for part in ordered if part.month == month])
 
     def _together(self, parts: Sequence[Part]) -> Iterator[pa.Table]:
-        known = {part: months for part in parts if (months := self._noted(part)) is not None}
         with TemporaryDirectory(prefix="costopt-bill-") as folder, ExitStack() as stack:
             desk = _Desk(self, Path(folder), stack)
             for part in parts:
-                if part not in known:
-                    known[part] = desk.read(part)
-            stale = {month for month in self._months(known) if self._stale(month, known)}
-            for part, months in known.items():
-                if part not in desk.done and stale.intersection(months):
-                    desk.read(part, stale)
-            stack.close()
-            for month in sorted(month for month in stale if not desk.lacks(month)):
-                told = [one for one in desk.told if one.month == month]
-                yield from self.compose(told, self.problems)
-                self.notes[self.note(month)] = _made_of(month, known)
+                held = self._held(part)
+                desk.holds[part] = desk.read(part) if held is None else held
+            made_of = self._made_of(desk)
+            desk.read_again({of for of, files in made_of.items() if self._stale(of, files)})
+            for month in sorted({of.month for of in made_of if touches(of.month, self.window)}):
+                files = {of.note: (of, made_of[of]) for of in made_of if of.month == month}
+                yield from Month(
+                    [_statement(of, those) for of, those in files.values()],
+                    partial(desk.told, files),
+                    self.held,
+                    self.problems,
+                    self.notes,
+                    self.manner,
+                    self.compose,
+                ).charges()
             self.notes |= {
-                part.note: " ".join((part.digest, *sorted(known[part])))
-                for part in desk.done
-                if part not in desk.broken
+                part.note: _file_note(part, desk.holds[part]) for part in desk.done - desk.broken
             }
 
     def unread(self, parts: Sequence[Part]) -> list[Part]:
         """Those of the files that are new or changed."""
-        return [part for part in parts if self._noted(part) is None]
+        return [part for part in parts if self._held(part) is None]
 
-    def _noted(self, part: Part) -> frozenset[str] | None:
-        """The months that an earlier collect found in it; None = not read yet as it is now."""
-        digest, _, months = self.held.get(part.note, "").partition(" ")
-        return frozenset(months.split()) if digest == part.digest else None
+    def _held(self, part: Part) -> _Holds | None:
+        """What an earlier collect found in it; None = not read yet as it is now."""
+        digest, holds = _noted(self.held.get(part.note))
+        return holds if digest == part.digest else None
 
-    def _months(self, known: Mapping[Part, frozenset[str]]) -> set[str]:
-        return {month for months in known.values() for month in months}
+    def before(self, part: Part) -> _Holds:
+        """What the file held when it was last read, whatever it holds now."""
+        return _noted(self.held.get(part.note))[1]
 
-    def _stale(self, month: str, known: Mapping[Part, frozenset[str]]) -> bool:
-        made_of = _made_of(month, known)
-        return touches(month, self.window) and self.held.get(self.note(month)) != made_of
+    def _made_of(self, desk: _Desk) -> dict[_Of, list[Part]]:
+        """The files of each month; none, where those that held it hold it no longer."""
+        found: dict[_Of, list[Part]] = defaultdict(list)
+        for part, holds in desk.holds.items():
+            for month in holds.months:
+                found[_Of(part.export, holds.kind, month)].append(part)
+        for part in desk.done:
+            before = self.before(part)
+            for month in before.months:
+                of = _Of(part.export, before.kind, month)
+                if of.note in self.held:
+                    found.setdefault(of, [])
+        return found
 
-    def note(self, month: str) -> str:
-        """Under which name it is noted of what files a month was made."""
-        return f"bill {self.name} {month}"
+    def _stale(self, of: _Of, files: Sequence[Part]) -> bool:
+        known = noted(self.held.get(of.note)).digest
+        return touches(of.month, self.window) and known != _statement(of, files).digest
 
-    def before(self, part: Part) -> frozenset[str]:
-        """The months that the file held when it was last read, whatever it holds now."""
-        return frozenset(self.held.get(part.note, "").split()[1:])
+    def has(self, export: str, month: str) -> bool:
+        """Whether an earlier collect read that month of the export."""
+        begins, ends = f"{MONTH_NOTE}{export} ", f" {month}"
+        return any(name.startswith(begins) and name.endswith(ends) for name in self.held)
 
 
 @dataclass
@@ -188,44 +209,57 @@ class _Desk:
     bill: Bill
     folder: Path
     stack: ExitStack
-    spools: dict[tuple[str, str, str], Spool] = field(default_factory=dict)
+    holds: dict[Part, _Holds] = field(default_factory=dict)
+    spools: dict[_Of, Spool] = field(default_factory=dict)
     done: set[Part] = field(default_factory=set)
+    aside: set[tuple[Part, str]] = field(default_factory=set)  # files and months
     broken: set[Part] = field(default_factory=set)
-    spoiled: set[str] = field(default_factory=set)
-    all_spoiled: bool = False  # a file that does not say what it holds could not be read
+    spoiled: set[tuple[str, str | None]] = field(default_factory=set)
+    """Exports and months of which a part could not be read; no month: it may be any."""
 
-    def lacks(self, month: str) -> bool:
-        """Whether a part of the month could not be read."""
-        return self.all_spoiled or month in self.spoiled
+    def told(
+        self, made_of: Mapping[str, tuple[_Of, Sequence[Part]]], statement: Statement
+    ) -> Spool | None:
+        """The month whole, out of its files; None = a part of it could not be read."""
+        of, files = made_of[statement.name]
+        for part in files:
+            if (part, of.month) not in self.aside and not self._lacks(of):
+                self.read(part, {of.month})
+        if self._lacks(of):
+            return None
+        spool = self._spool(of)
+        spool.close()
+        return spool
 
-    @property
-    def told(self) -> list[Told]:
-        """By month and export."""
-        return [
-            Told(month, export, kind, spool)
-            for (month, export, kind), spool in sorted(self.spools.items(), key=lambda one: one[0])
-        ]
+    def read_again(self, stale: set[_Of]) -> None:
+        """Put aside what files that are known hold of these months; each is read once."""
+        for part, holds in self.holds.items():
+            months = {m for m in holds.months if _Of(part.export, holds.kind, m) in stale}
+            if part not in self.done and months:
+                self.read(part, months)
 
-    def read(self, part: Part, only: set[str] | None = None) -> frozenset[str]:
-        """Put the file's rows aside; the months that it holds.
+    def read(self, part: Part, only: set[str] | None = None) -> _Holds:
+        """Put the file's rows aside; what it holds.
 
         Args:
             only: months that are wanted; None = all.
         """
         self.done.add(part)
         seen: set[str] = {part.month} if part.month else set()
+        kind = part.kind
         try:
-            self._rows(part, only, seen)
+            kind = self._rows(part, only, seen)
         except NoBill:
             self._note(part.where, "no bill of a kind that is known: left out", fatal=False)
-            return frozenset()
+            return _Holds()
         except Changed as change:
             self._broken(part, seen, f"{_DELIVERED} ({change})")
         except InputError as error:
             self._broken(part, seen, error.what, error.where)
-        return frozenset(seen)
+        self.aside |= {(part, month) for month in (only or seen)}
+        return _Holds(kind, frozenset(seen))
 
-    def _rows(self, part: Part, only: set[str] | None, seen: set[str]) -> None:
+    def _rows(self, part: Part, only: set[str] | None, seen: set[str]) -> str:
         path = part.place.fetch(part.stored, self.folder / "download")
         complaints, unread = Complaints(), Complaints()
         layouts: list[Layout] = []
@@ -249,6 +283,7 @@ class _Desk:
             raise InputError(unread.said(), where=part.where)
         self.bill.problems += complaints.problems(part.where)
         (self.folder / "download").unlink(missing_ok=True)
+        return layouts[0].kind if layouts else part.kind
 
     def _aside(
         self, of: tuple[Part, str], table: pa.Table, only: set[str] | None, seen: set[str]
@@ -263,25 +298,28 @@ class _Desk:
                 raise InputError(what, where=part.where)
             seen.add(month)
             if only is None or month in only:
-                self._spool(part, kind, month).add(table.filter(pc.equal(months, month)))
+                rows = table.filter(pc.equal(months, month))
+                self._spool(_Of(part.export, kind, month)).add(rows)
 
-    def _spool(self, part: Part, kind: str, month: str) -> Spool:
-        key = (month, part.export or part.place.address, kind)
-        if key not in self.spools:
+    def _spool(self, of: _Of) -> Spool:
+        if of not in self.spools:
             spool = Spool(self.folder / f"{len(self.spools)}.arrow")
-            self.spools[key] = self.stack.enter_context(spool)
-        return self.spools[key]
+            spool.kind = of.kind
+            self.spools[of] = self.stack.enter_context(spool)
+        return self.spools[of]
+
+    def _lacks(self, of: _Of) -> bool:
+        return not self.spoiled.isdisjoint({(of.export, None), (of.export, of.month)})
 
     def _broken(self, part: Part, seen: set[str], what: str, where: str = "") -> None:
         """Its months are not whole; where its path does not say which they are, none may be."""
         self.broken.add(part)
-        lost = {*seen, *self.bill.before(part), *filter(None, (part.month, part.hint))}
+        lost = {*seen, *self.bill.before(part).months, *filter(None, (part.month, part.hint))}
         told = part.month or part.hint
-        self.spoiled |= lost
-        self.all_spoiled |= not told
+        self.spoiled |= {(part.export, month) for month in (lost if told else {None})}
         left = ", ".join(sorted(lost)) if told else "the bill"
         # What the lake has of a month that is just being delivered anew is as good as it was.
-        kept = told and all(self.bill.note(month) in self.bill.held for month in lost)
+        kept = told and all(self.bill.has(part.export, month) for month in lost)
         fatal = not (kept and what.startswith(_DELIVERED))
         self._note(where or part.where, f"{what}: {left} is left out", fatal=fatal)
 
@@ -289,31 +327,23 @@ class _Desk:
         self.bill.problems.append(Problem(where, what, fatal=fatal))
 
 
-def once(told: Sequence[Told], problems: list[Problem]) -> Iterator[pa.Table]:
-    """Each bill once: of exports that tell the same accounts, the first counts."""
-    for one in distinct(told, problems):
-        yield from one.spool.tables()
+def _statement(of: _Of, files: Sequence[Part]) -> Statement:
+    digest = _digest(sorted(f"{part.where} {part.digest}" for part in files))
+    delivered = max((part.stored.modified.date() for part in files), default=date.min)
+    return Statement(of.note, of.export, of.month, digest, delivered)
 
 
-def distinct(told: Sequence[Told], problems: list[Problem]) -> list[Told]:
-    """Those that tell accounts which none before tells."""
-    given: dict[Scope, Told] = {}
-    kept = []
-    for one in told:
-        other = next((given[scope] for scope in one.spool.scopes if scope in given), None)
-        if other is None:
-            given |= dict.fromkeys(one.spool.scopes, one)
-            kept.append(one)
-        else:
-            what = f"the same bill as {other.export}, which counts: name one of them"
-            problems.append(Problem(one.where, what))
-    return kept
+def _file_note(part: Part, holds: _Holds) -> str:
+    return json.dumps([part.digest, holds.kind, sorted(holds.months)])
 
 
-def _made_of(month: str, known: Mapping[Part, frozenset[str]]) -> str:
-    return _digest(
-        sorted(f"{part.where} {part.digest}" for part, months in known.items() if month in months)
-    )
+def _noted(text: str | None) -> tuple[str, _Holds]:
+    """What the note of a file says; one that is none, or of another making, says nothing."""
+    try:
+        digest, kind, months = json.loads(text or "")
+        return digest, _Holds(kind, frozenset(months))
+    except (ValueError, TypeError):
+        return "", _Holds()
 
 
 def _digest(parts: Sequence[str]) -> str:

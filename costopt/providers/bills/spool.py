@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Final, NamedTuple, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import ipc
 
 from costopt import schema
 
-Scope = tuple[str | None, str | None]
-"""BillingAccountId and SubAccountId."""
+_COLUMNS: Final = ("ProviderName", "BillingAccountId", "BillingPeriodStart", "SubAccountId")
+
+
+class Scope(NamedTuple):
+    """An account in a billing period: what a restated bill replaces in the lake."""
+
+    provider: str | None
+    payer: str | None
+    start: datetime | None
+    account: str | None  # None = the payer's own, of no account
+
+    @property
+    def period(self) -> tuple[str | None, str | None, datetime | None]:
+        """The payer's billing period."""
+        return self[:3]
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return self.account or self.payer or "no account"
+
+
+class Like(NamedTuple):
+    """Of a charge, what another one of no cost in its place needs."""
+
+    currency: str | None
+    start: datetime
+    end: datetime
+    until: datetime | None  # the billing period's end
 
 
 class Spool:
@@ -22,7 +52,9 @@ class Spool:
     def __init__(self, path: Path, columns: pa.Schema = schema.CHARGES) -> None:
         self._path = path
         self._columns = columns
+        self.kind = ""  # what the files say that they are: FocusCost, say
         self.scopes: set[Scope] = set()
+        self.like: Like | None = None  # None: there is no charge
         self.rows = 0
 
     def __enter__(self) -> Self:
@@ -36,17 +68,61 @@ class Spool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing more is written; again does nothing."""
         self._writer.close()
 
     def add(self, table: pa.Table) -> None:
         """Write a table of these columns."""
         self._writer.write_table(table)
         self.rows += table.num_rows
-        pairs = table.group_by(["BillingAccountId", "SubAccountId"]).aggregate([]).to_pylist()
-        self.scopes |= {(pair["BillingAccountId"], pair["SubAccountId"]) for pair in pairs}
+        self.scopes |= scopes(table)
+        if self.like is None and table.num_rows:
+            self.like = _like(table)
 
-    def tables(self) -> Iterator[pa.Table]:
-        """What was written, in order; after the block only."""
+    def tables(self, only: Collection[Scope] | None = None) -> Iterator[pa.Table]:
+        """What was written, in order; once it is closed.
+
+        Args:
+            only: whose charges; None = all.
+        """
+        part = None if only is None or self.scopes.issubset(only) else only
         with pa.OSFile(str(self._path)) as file, ipc.open_stream(file) as reader:
             for batch in reader:
-                yield pa.Table.from_batches([batch])
+                table = pa.Table.from_batches([batch])
+                found = table if part is None else _of(table, part)
+                if found.num_rows:
+                    yield found
+
+
+def scopes(table: pa.Table) -> set[Scope]:
+    """Whose charges these are."""
+    return set(map(_scope, table.group_by(list(_COLUMNS)).aggregate([]).to_pylist()))
+
+
+def billed(table: pa.Table) -> Iterator[tuple[Scope, str, Decimal]]:
+    """What each account is billed, by currency."""
+    by = table.group_by([*_COLUMNS, "BillingCurrency"]).aggregate([("BilledCost", "sum")])
+    for row in by.to_pylist():
+        yield _scope(row), row["BillingCurrency"] or "", row["BilledCost_sum"] or Decimal(0)
+
+
+def _of(table: pa.Table, wanted: Collection[Scope]) -> pa.Table:
+    """The charges of these accounts."""
+    numbered = table.select(_COLUMNS).append_column("_row", pa.array(range(table.num_rows)))
+    groups = numbered.group_by(list(_COLUMNS)).aggregate([("_row", "list")])
+    mine = [_scope(row) in wanted for row in groups.select(_COLUMNS).to_pylist()]
+    rows = pc.list_flatten(groups.column("_row_list").filter(pa.array(mine, pa.bool_())))
+    return table.take(rows.take(pc.sort_indices(rows)))
+
+
+def _scope(row: Mapping[str, Any]) -> Scope:
+    return Scope(*(row[name] for name in _COLUMNS))
+
+
+def _like(table: pa.Table) -> Like:
+    (row,) = table.slice(0, 1).to_pylist()
+    times = (row[name] for name in ("ChargePeriodStart", "ChargePeriodEnd", "BillingPeriodEnd"))
+    return Like(row["BillingCurrency"], *times)

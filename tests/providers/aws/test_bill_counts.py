@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from costopt import schema
 from costopt.lake.store import Lake
-from costopt.providers.aws.bill.counts import CUR, FOCUS, Like, Noted, noted, owners
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Problem
 from tests.fakes import bill_export
@@ -181,43 +178,3 @@ def test_an_export_that_cannot_be_read_keeps_what_it_told(collects: Collects) ->
     problems = collects.collect()
     assert [problem.fatal for problem in problems] == [True, False]
     assert collects.held() == {"111": 100, "222": 50}
-
-
-DAY = date(2026, 11, 2)
-SCOPES = st.frozensets(st.tuples(st.just(PAYER), st.sampled_from("123456")), min_size=1)
-
-
-def tells(accounts: str, kind: str = FOCUS) -> Noted:
-    return Noted("d", kind, frozenset((PAYER, account) for account in accounts))
-
-
-def test_of_those_that_tell_as_much_the_later_delivery_counts() -> None:
-    told = {"a": tells("1"), "b": tells("1")}
-    given_up = {"a": DAY - timedelta(days=1), "b": DAY}
-    assert owners(told, given_up) == {(PAYER, "1"): "b"}
-    assert owners(told, dict.fromkeys("ab", DAY)) == {(PAYER, "1"): "a"}
-    kinds = {"a": tells("1"), "b": tells("1", CUR)}
-    assert owners(kinds, given_up) == {(PAYER, "1"): "a"}
-
-
-@given(st.dictionaries(st.sampled_from("abcd"), SCOPES, min_size=1))
-def test_every_account_counts_once_and_a_covered_export_never(
-    scopes: dict[str, frozenset[tuple[str, str]]],
-) -> None:
-    told = {name: Noted("d", FOCUS, frozenset(one)) for name, one in scopes.items()}
-    found = owners(told, dict.fromkeys(told, DAY))
-    assert set(found) == set().union(*scopes.values())
-    assert all(scope in scopes[name] for scope, name in found.items())
-    for name, mine in scopes.items():
-        if any(mine < other for other in scopes.values()):
-            assert name not in found.values()
-
-
-def test_notes_come_back_and_others_say_nothing() -> None:
-    like = Like("USD", OCTOBER, OCTOBER + timedelta(hours=1))
-    scopes: frozenset[tuple[str | None, str | None]] = frozenset({("1", "2"), (None, None)})
-    whole = Noted("d", CUR, scopes, scopes, like)
-    assert noted(whole.text) == whole
-    assert noted(whole.without(scopes).text).counts == frozenset()
-    for text in (None, "", "0123abcd 1 2", "[]", '{"digest": 1}', "3"):
-        assert noted(text) == Noted()

@@ -19,7 +19,8 @@ from costopt.frame import bill as frame
 from costopt.model import Window
 from costopt.providers.base import Problem
 from costopt.providers.bills import calendar
-from costopt.providers.bills.months import Batch, Bill, Part, once
+from costopt.providers.bills.counts import Manner
+from costopt.providers.bills.months import Batch, Bill, Part
 from costopt.providers.bills.places import Folder
 from costopt.providers.bills.reading import Columns
 from costopt.schema import TIMESTAMP
@@ -54,7 +55,7 @@ def collected(
     parts = [Part(place, one, export="e") for one in place.objects()]
     problems: list[Problem] = []
     notes: dict[str, str] = {}
-    made = Bill(lambda part, names: _Layout(), once, held, window, problems, notes, "test")
+    made = Bill(lambda part, names: _Layout(), held, window, problems, notes, Manner())
     sums: Counter[str] = Counter()
     for table in made.charges(parts):
         for row in table.to_pylist():

@@ -148,7 +148,7 @@ def test_two_copies_of_the_bill_count_once(opened: Opened, tmp_path: Path) -> No
         (tmp_path / name / "202609.csv").write_bytes(flat_csv([line()]))
     found = collect(opened(export=(str(tmp_path / "a"), str(tmp_path / "b"))))
     assert found.total == Decimal("1.5")
-    assert "the same bill as" in found.said()
+    assert "the same bill of" in found.said()
 
 
 def test_what_is_no_bill_or_lacks_columns_is_named(opened: Opened, tmp_path: Path) -> None:

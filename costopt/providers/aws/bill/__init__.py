@@ -13,10 +13,11 @@ import pyarrow as pa
 
 from costopt.model import Window
 from costopt.providers.aws.access import Account
-from costopt.providers.aws.bill import counts, explorer
+from costopt.providers.aws.bill import explorer
 from costopt.providers.aws.bill.exports import Exports
 from costopt.providers.aws.bill.layout import Month
 from costopt.providers.base import Problem
+from costopt.providers.bills import counts
 from costopt.units import counted
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 
@@ -20,6 +20,9 @@ from costopt.providers.aws.bill.layout import Month, Stored
 from costopt.providers.aws.bill.spool import Spool
 from costopt.providers.base import Problem
 from costopt.providers.bills import focus, reading
+
+FOCUS: Final = "focus"
+CUR: Final = "cur"
 
 _Net = tuple[pa.Array, pa.Array] | None
 
@@ -71,7 +74,7 @@ def _read(path: Path, where: str, spool: Spool, complaints: Complaints) -> None:
 
     def choose(names: Sequence[str]) -> Sequence[str]:
         kind.append(_kind(names))
-        spool.focus = kind[0] is _of_focus
+        spool.kind = FOCUS if kind[0] is _of_focus else CUR
         try:
             return cur.chosen(names) if kind[0] is _of_cur else names
         except InputError as error:

@@ -28,13 +28,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from costopt.model import Window
+from costopt.providers.bills.counts import MONTH_NOTE
 
 SETTLED: Final = timedelta(hours=1)
 """A delivery takes minutes. A manifest older than its files for longer than this is one that
 somebody copied in another order, and is believed."""
 
-MONTH_NOTE: Final = "bill "
-"""How the names of notes of months begin."""
 _SUFFIXES: Final = (".parquet", ".csv", ".csv.gz", ".csv.zip", ".gz", ".zip")
 _DATA_EXPORT: Final = re.compile(
     r"(?P<export>.+)/(?:data|metadata)/BILLING_PERIOD=(?P<year>\d{4})-(?P<month>\d\d)"

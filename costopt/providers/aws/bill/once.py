@@ -12,16 +12,12 @@ which accounts an export's month tells, and of which months Cost Explorer was be
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Final
 
-import pyarrow as pa
-
-from costopt import schema
-from costopt.providers.aws.bill import counts
-from costopt.providers.aws.bill.layout import MONTH_NOTE, Month
+from costopt.providers.aws.bill.layout import Month
+from costopt.providers.bills import counts
 from costopt.providers.bills.spool import Scope
 
 FINAL: Final = "final"
@@ -47,10 +43,10 @@ def explored_so_far(notes: Mapping[str, str], account: str) -> list[datetime]:
 
 def told_by(notes: Mapping[str, str], account: str, month: datetime) -> str | None:
     """The export that tells what the account was charged in the month; None = no export does."""
-    exports = counts.of_month(notes, month).items()
+    exports = counts.of_month(notes, f"{month:%Y-%m}").items()
     return next(
         (
-            name.removeprefix(MONTH_NOTE).removesuffix(f" {month:%Y-%m}")
+            name.removeprefix(counts.MONTH_NOTE).removesuffix(f" {month:%Y-%m}")
             for name, export in exports
             if account in _told(export.tells)
         ),
@@ -58,14 +54,14 @@ def told_by(notes: Mapping[str, str], account: str, month: datetime) -> str | No
     )
 
 
-def taken_back(notes: Mapping[str, str], month: Month, scopes: Iterable[Scope]) -> list[str]:
+def taken_back(notes: Mapping[str, str], month: Month, scopes: Collection[Scope]) -> list[str]:
     """Accounts whose month Cost Explorer told, and an export tells now.
 
     Args:
         notes: of earlier collects.
         scopes: payers and accounts that the export's month names.
     """
-    payers = {payer for payer, _ in scopes}  # their own is replaced by the export's rows
+    payers = {scope.payer for scope in scopes}  # their own is replaced by the export's rows
     asked = sorted(_told(scopes) - payers)
     return [
         account
@@ -74,33 +70,11 @@ def taken_back(notes: Mapping[str, str], month: Month, scopes: Iterable[Scope]) 
     ]
 
 
-def nothing(month: Month, scopes: Iterable[Scope], like: counts.Like, why: str) -> pa.Table:
-    """A row of no cost for each payer and account: it replaces what the lake has of their month."""
-    rows = [
-        {
-            "BilledCost": Decimal(0),
-            "EffectiveCost": Decimal(0),
-            "BillingAccountId": payer,
-            "SubAccountId": account,
-            "BillingCurrency": like.currency,
-            "BillingPeriodStart": month.start,
-            "BillingPeriodEnd": month.following,
-            "ChargeCategory": "Adjustment",
-            "ChargeDescription": why,
-            "ChargePeriodStart": like.start,
-            "ChargePeriodEnd": like.end,
-            "ProviderName": "AWS",
-        }
-        for payer, account in sorted(scopes, key=str)
-    ]
-    return pa.Table.from_pylist(rows, schema=schema.CHARGES)
-
-
 def _told(scopes: Iterable[Scope]) -> set[str]:
     """Accounts whose charges are all there: a payer's are where several accounts are named, since
     the export of a member names none but itself; without names they are the payer's."""
     accounts: dict[str | None, set[str]] = defaultdict(set)
-    for payer, account in scopes:
-        accounts[payer] |= {one for one in (account or payer,) if one}
+    for scope in scopes:
+        accounts[scope.payer] |= {one for one in (scope.account or scope.payer,) if one}
     whole = {payer for payer, own in accounts.items() if payer and len(own) > 1}
     return whole.union(*accounts.values())

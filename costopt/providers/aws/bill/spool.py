@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -29,7 +29,6 @@ class Spool(spool.Spool):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, _WHOLE)
-        self.focus = False  # whether what was read is FOCUS; else CUR
         self._sums: dict[str, dict[str | None, Decimal]] = {
             name: defaultdict(Decimal) for name in ("BilledCost", _NET[0])
         }
@@ -46,10 +45,10 @@ class Spool(spool.Spool):
         super().add(whole)
         self._count(whole)
 
-    def tables(self) -> Iterator[pa.Table]:
+    def tables(self, only: Collection[spool.Scope] | None = None) -> Iterator[pa.Table]:
         """What was written, in order (schema.CHARGES)."""
         net = self._net_adds_up()
-        for table in super().tables():
+        for table in super().tables(only):
             yield (_after_discounts(table) if net else table).select(schema.CHARGES.names)
 
     def _count(self, table: pa.Table) -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from costopt.model import Window
 from costopt.providers.azure.access import Access
 from costopt.providers.azure.bill import preview
-from costopt.providers.azure.bill.combine import combined
+from costopt.providers.azure.bill.combine import MANNER, combined
 from costopt.providers.azure.bill.focus import Focus
 from costopt.providers.azure.bill.layout import parts
 from costopt.providers.azure.bill.map import Costs
@@ -37,7 +37,7 @@ def charges(
     if not access.settings.export:
         return
     found = parts(access, access.settings.export, problems)
-    bill = Bill(_layout, combined, held, window, problems, notes, "azure")
+    bill = Bill(_layout, held, window, problems, notes, MANNER, combined)
     yield from bill.charges(found)
 
 
@@ -45,7 +45,7 @@ def to_read(access: Access, held: Mapping[str, str], problems: list[Problem]) ->
     """For a dry run: what of the exports a collect would read, as the listing tells it; a line for
     each, for people."""
     found = parts(access, access.settings.export, problems)
-    bill = Bill(_layout, combined, held, None, problems, {}, "azure")
+    bill = Bill(_layout, held, None, problems, {}, MANNER, combined)
     return list(preview.lines(found, bill.unread(found)))
 
 

@@ -8,7 +8,7 @@ them, and the purchases, which cost nothing by themselves. Their sum must be Act
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -17,7 +17,9 @@ import pyarrow.compute as pc
 
 from costopt.providers.azure.bill.layout import ACTUAL, AMORTIZED, FOCUS
 from costopt.providers.base import Problem
-from costopt.providers.bills.months import Told, distinct
+from costopt.providers.bills.counts import Manner, Whose
+from costopt.providers.bills.spool import Scope, Spool, scopes
+from costopt.providers.bills.statements import Told
 from costopt.schema import CHARGES, COST
 
 _ZERO: Final = pa.scalar(Decimal(0), COST)
@@ -26,55 +28,57 @@ _Sums = dict[str | None, Decimal]
 
 
 def combined(told: Sequence[Told], problems: list[Problem]) -> Iterator[pa.Table]:
-    """The month's charges (schema.CHARGES), each once.
+    """The charges (schema.CHARGES) of accounts, each once.
 
     Args:
-        problems: gets which export alone leaves what unknown, and what does not add up.
+        told: FocusCost, one of the others, or both of them.
+        problems: gets what is unknown where one has no other, and what does not add up.
     """
-    kinds = {one: one.kind or _kind(one) for one in told}
-    ordered = sorted(told, key=lambda one: (kinds[one] != FOCUS, one.export))
-    focus = [one for one in ordered if kinds[one] == FOCUS]
-    kept = distinct(focus, problems)
-    amortized = distinct([*kept, *_those(ordered, kinds, AMORTIZED)], problems)[len(kept) :]
-    actual = distinct([*kept, *_those(ordered, kinds, ACTUAL)], problems)[len(kept) :]
-    for one in kept:
-        yield from one.spool.tables()
-    for one in amortized:
-        partners = [other for other in actual if other.spool.scopes & one.spool.scopes]
-        actual = [other for other in actual if other not in partners]
-        yield from _both(one, partners, problems) if partners else _amortized(one, problems)
-    for one in actual:
-        yield from _actual(one, problems)
+    kinds = {one.kind: one for one in told}
+    if FOCUS in kinds:
+        yield from kinds[FOCUS].tables()
+    elif len(kinds) > 1:
+        yield from _both(kinds[AMORTIZED], kinds[ACTUAL], problems)
+    elif AMORTIZED in kinds:
+        yield from _amortized(kinds[AMORTIZED], problems)
+    else:
+        yield from _actual(kinds[ACTUAL], problems)
 
 
-def _those(told: Iterable[Told], kinds: dict[Told, str], kind: str) -> list[Told]:
-    return [one for one in told if kinds[one] == kind]
+def _account(scope: Scope) -> Whose:
+    """A subscription; else the billing account or profile. FocusCost has them as paths."""
+    if scope.account:
+        return ("subscription", _last(scope.account))
+    return ("payer", scope.payer and _last(scope.payer))
 
 
-def _kind(one: Told) -> str:
-    """By what is in it; without any commitment both are the same."""
-    for table in one.spool.tables():
-        status = table.column("CommitmentDiscountStatus")
-        cost = table.column("BilledCost")
-        used = pc.and_(pc.equal(status, "Used"), pc.not_equal(cost, _ZERO))
-        if pc.any(pc.or_kleene(pc.equal(status, "Unused"), used)).as_py():
-            return AMORTIZED
-    return ACTUAL
+def _last(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2].lower()
 
 
-def _both(one: Told, partners: Sequence[Told], problems: list[Problem]) -> Iterator[pa.Table]:
+def _kind(spool: Spool) -> str:
+    """What the export is, by what is in it where it does not say; without any commitment
+    ActualCost and AmortizedCost are the same."""
+    return spool.kind or (AMORTIZED if any(map(_is_amortized, spool.tables())) else ACTUAL)
+
+
+def _is_amortized(table: pa.Table) -> bool:
+    status = table.column("CommitmentDiscountStatus")
+    used = pc.and_(pc.equal(status, "Used"), pc.not_equal(table.column("BilledCost"), _ZERO))
+    return pc.any(pc.or_kleene(pc.equal(status, "Unused"), used)).as_py() or False
+
+
+def _both(one: Told, other: Told, problems: list[Problem]) -> Iterator[pa.Table]:
     billed: _Sums = defaultdict(Decimal)
     stated: _Sums = defaultdict(Decimal)
     for table in _unbilled(one):
         _count(billed, table)
         yield table
-    for partner in partners:
-        for table in partner.spool.tables():
-            _count(stated, table)
-            bought = table.filter(_bought(table))
-            _count(billed, bought)
-            if bought.num_rows:
-                yield _with(bought, "EffectiveCost", pa.repeat(_ZERO, bought.num_rows))
+    for table in other.tables():
+        _count(stated, table)
+        bought = table.filter(_bought(table))
+        _count(billed, bought)
+        yield _with(bought, "EffectiveCost", pa.repeat(_ZERO, bought.num_rows))
     for currency, total in sorted(stated.items(), key=str):
         if abs(billed[currency] - total) >= _CENT:
             what = (
@@ -89,7 +93,7 @@ def _amortized(one: Told, problems: list[Problem]) -> Iterator[pa.Table]:
     for table in _unbilled(one):
         committed |= table.column("CommitmentDiscountId").null_count < table.num_rows
         yield table
-    if committed:
+    if committed and not one.paired:  # else nothing was bought there
         what = (
             "AmortizedCost alone: what was billed for reservations and savings plans is missing; "
             "export ActualCost, too, or FocusCost"
@@ -98,8 +102,12 @@ def _amortized(one: Told, problems: list[Problem]) -> Iterator[pa.Table]:
 
 
 def _actual(one: Told, problems: list[Problem]) -> Iterator[pa.Table]:
+    """Accounts that AmortizedCost does not tell; one that only bought commitments is in none."""
     committed = False
-    for table in one.spool.tables():
+    buyers = _buyers(one) if one.paired else set()
+    for table in one.spool.tables(buyers):
+        yield _with(table, "EffectiveCost", pa.repeat(_ZERO, table.num_rows))
+    for table in one.spool.tables(set(one.mine) - buyers):
         committed |= table.column("CommitmentDiscountId").null_count < table.num_rows
         yield table
     if committed:
@@ -110,15 +118,21 @@ def _actual(one: Told, problems: list[Problem]) -> Iterator[pa.Table]:
         problems.append(Problem(one.where, what))
 
 
+def _buyers(one: Told) -> set[Scope]:
+    """Accounts of which there is nothing but purchases of commitments."""
+    others = (table.filter(pc.invert(_bought(table))) for table in one.tables())
+    return set(one.mine).difference(*map(scopes, others))
+
+
 def _unbilled(one: Told) -> Iterator[pa.Table]:
     """Amortised rows, which bill nothing where a commitment paid."""
-    for table in one.spool.tables():
+    for table in one.tables():
         paid = pc.is_valid(table.column("CommitmentDiscountStatus"))
         yield _with(table, "BilledCost", pc.if_else(paid, _ZERO, table.column("BilledCost")))
 
 
 def _bought(table: pa.Table) -> pa.ChunkedArray:
-    purchase = pc.equal(table.column("ChargeCategory"), "Purchase")
+    purchase = pc.fill_null(pc.equal(table.column("ChargeCategory"), "Purchase"), False)
     return pc.and_(purchase, pc.is_valid(table.column("CommitmentDiscountId")))
 
 
@@ -130,3 +144,8 @@ def _count(sums: _Sums, table: pa.Table) -> None:
     found = table.group_by("BillingCurrency").aggregate([("BilledCost", "sum")])
     for row in found.to_pylist():
         sums[row["BillingCurrency"]] += row["BilledCost_sum"] or Decimal(0)
+
+
+MANNER: Final = Manner(
+    best=FOCUS, halves=frozenset({ACTUAL, AMORTIZED}), whose=_account, kind=_kind
+)

@@ -129,7 +129,8 @@ def _of(place: Place, listed: Iterable[Stored], problems: list[Problem]) -> list
         placed = _RANGE.fullmatch(f"/{one.name}")
         if placed is None:
             if one.name.lower().endswith(SUFFIXES) and not one.name.endswith("anifest.json"):
-                found.append(Part(place, one, export=place.address, kind=_kind(one.name)))
+                folder = "/".join((place.address, *one.name.split("/")[:-1]))
+                found.append(Part(place, one, export=folder, kind=_kind(one.name)))
             continue
         key = (placed["export"], placed["first"], placed["last"])
         period = ranges.setdefault(key, _Range(place, *key))

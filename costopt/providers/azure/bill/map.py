@@ -111,8 +111,9 @@ def _focus(items: Items, cost: pa.Array, days: pa.Array) -> Columns:
         "EffectiveCost": cost,
         **_priced(items, usage),
         **_when(items, days),
-        "BillingAccountId": items.text("BillingAccountId"),
-        "BillingAccountName": items.text("BillingAccountName"),
+        # FOCUS means what is invoiced: of a customer agreement each profile is.
+        "BillingAccountId": items.text("BillingProfileId", "BillingAccountId"),
+        "BillingAccountName": items.text("BillingProfileName", "BillingAccountName"),
         "SubAccountId": pc.utf8_lower(items.text("SubscriptionId", "SubscriptionGuid")),
         "SubAccountName": items.text("SubscriptionName"),
         "BillingCurrency": items.text(*_CURRENCIES),

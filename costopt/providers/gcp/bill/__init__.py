@@ -12,9 +12,9 @@ import pyarrow as pa
 from costopt.errors import InputError
 from costopt.model import Window
 from costopt.providers.base import Estimate, Problem
-from costopt.providers.bills.months import Bill, once
+from costopt.providers.bills.months import Bill
 from costopt.providers.gcp.access import Access, told
-from costopt.providers.gcp.bill.files import layout, parts
+from costopt.providers.gcp.bill.files import MANNER, layout, parts
 from costopt.providers.gcp.bill.query import Query
 from costopt.providers.gcp.bill.things import Things
 from costopt.units import counted
@@ -47,7 +47,7 @@ def charges(
     elif settings.export:
         found = parts(access, settings.export, problems)
         bill = Bill(
-            lambda part, names: layout(things, names), once, held, window, problems, notes, "gcp"
+            lambda part, names: layout(things, names), held, window, problems, notes, MANNER
         )
         yield from bill.charges(found)
 
@@ -78,7 +78,7 @@ def _to_read(access: Access, held: Mapping[str, str]) -> Iterator[str]:
         return
     seen: list[Problem] = []  # the collect itself tells them
     found = parts(access, access.settings.export, seen)
-    bill = Bill(lambda part, names: layout(Things(), names), once, held, None, seen, {}, "gcp")
+    bill = Bill(lambda part, names: layout(Things(), names), held, None, seen, {}, MANNER)
     unread = bill.unread(found)
     size = sum(part.stored.size for part in unread)
     yield f"bill: {counted(len(unread), 'file')} of {len(found):,} to read, {size / 1e6:,.1f} MB"

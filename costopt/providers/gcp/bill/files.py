@@ -14,6 +14,7 @@ from google.cloud.storage.exceptions import DataCorruption  # type: ignore[impor
 from costopt.errors import InputError
 from costopt.providers.base import Problem
 from costopt.providers.bills import focus
+from costopt.providers.bills.counts import Manner
 from costopt.providers.bills.months import Batch, Layout, NoBill, Part
 from costopt.providers.bills.places import SUFFIXES, Changed, Folder, Place, Stored
 from costopt.providers.bills.reading import Columns
@@ -25,7 +26,9 @@ from costopt.providers.gcp.bill.things import Things
 _MONTH: Final = re.compile(
     r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])(?:-?[0-3]\d)?(?!\d)|year=(20\d\d)/month=(\d\d?)(?!\d)"
 )
+_PARTITION: Final = re.compile(r"[^/]+=[^/]*|[\d-]+")
 _PAGE: Final = 1000
+MANNER: Final = Manner(best="FocusCost")
 
 
 class Bucket:
@@ -101,7 +104,7 @@ def parts(access: Access, addresses: Sequence[str], problems: list[Problem]) -> 
         if not bills:
             problems.append(Problem(address, _NOTHING, fatal=True))
         for one in bills:
-            part = Part(place, one, export=place.address, hint=_hint(one.name))
+            part = Part(place, one, export=_export(place, one), hint=_hint(one.name))
             found.setdefault(part.where, part)
     return list(found.values())
 
@@ -109,7 +112,7 @@ def parts(access: Access, addresses: Sequence[str], problems: list[Problem]) -> 
 class Focus:
     """Google's own FOCUS export: its columns are ours already."""
 
-    kind = ""
+    kind = MANNER.best
 
     def __init__(self, things: Things) -> None:
         self._things = things
@@ -142,6 +145,15 @@ def layout(things: Things, names: Sequence[str]) -> Layout:
     if is_detailed(names):
         return Detailed(things)
     raise NoBill
+
+
+def _export(place: Place, one: Stored) -> str:
+    """The folder of the file: another one is another export, but where it is named by a month
+    (month=2026-09, 202609)."""
+    folders = one.name.split("/")[:-1]
+    while folders and _PARTITION.fullmatch(folders[-1]):
+        folders.pop()
+    return "/".join((place.address, *folders))
 
 
 def _hint(name: str) -> str | None:

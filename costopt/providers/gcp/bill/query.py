@@ -23,8 +23,11 @@ from costopt.model import Window
 from costopt.providers.base import Estimate, Problem
 from costopt.providers.bills.calendar import touches
 from costopt.providers.bills.complaints import Complaints
+from costopt.providers.bills.counts import MONTH_NOTE, noted
 from costopt.providers.bills.spool import Spool
+from costopt.providers.bills.statements import Month, Statement
 from costopt.providers.gcp.access import Access, told
+from costopt.providers.gcp.bill.files import MANNER
 from costopt.providers.gcp.bill.map import OPTIONAL, REQUIRED, Detailed
 from costopt.providers.gcp.bill.table import USD_PER_TIB, Table, dollars
 from costopt.providers.gcp.bill.things import Things
@@ -113,24 +116,31 @@ class Query:
             found = [] if unchanged else self._months(most)
         if unchanged or found is None:
             return
-        missing = False
-        for month in found:
-            if (
-                not touches(month.spelled, window)
-                or self.held.get(self._note(month)) == month.digest
-            ):
-                continue
-            with TemporaryDirectory(prefix="costopt-bill-") as folder:
-                spool = self._spool(month, things, Path(folder), most)
-                if spool is None:
-                    missing = True
-                    continue
-                yield from spool.tables()
-            notes[self._note(month)] = month.digest
-            if month.first is not None:
-                notes[f"{self._note(month)} since"] = month.first.isoformat()
-        if not missing and window is None:
+        seen = [month for month in found if touches(month.spelled, window)]
+        for month in seen:
+            yield from self._of_month(month, things, most, notes)
+        told_of = {**self.held, **notes}
+        whole = all(noted(told_of.get(self._note(month))).digest == month.digest for month in seen)
+        if whole and window is None:
             notes[self._own_note] = self._state()
+
+    def _of_month(
+        self, month: _Month, things: Things, most: Decimal, notes: dict[str, str]
+    ) -> Iterator[pa.Table]:
+        name, day = self._note(month), month.exported.date()
+        statement = Statement(name, self.name, month.spelled, month.digest, day)
+        with TemporaryDirectory(prefix="costopt-bill-") as folder:
+            looked = Month(
+                [statement],
+                lambda _: self._spool(month, things, Path(folder), most),
+                self.held,
+                self.problems,
+                notes,
+                MANNER,
+            )
+            yield from looked.charges()
+        if looked.given and month.first is not None:
+            notes[f"{name} since"] = month.first.isoformat()
 
     def _check(self) -> None:
         lacking = [
@@ -221,7 +231,7 @@ class Query:
 
     def _since(self) -> datetime | None:
         """From which partition on anything new is thought to be; None = all of them."""
-        begins = f"bill {self.name} "
+        begins = f"{self._own_note} "
         since = sorted(
             text
             for name, text in self.held.items()
@@ -230,8 +240,8 @@ class Query:
         return datetime.fromisoformat(since[-_OPEN_MONTHS:][0]) if since else None
 
     def _note(self, month: _Month) -> str:
-        return f"bill {self.name} {month.spelled}"
+        return f"{MONTH_NOTE}{self.name} {month.spelled}"
 
     @property
     def _own_note(self) -> str:
-        return f"bill {self.name}"
+        return f"{MONTH_NOTE}{self.name}"
