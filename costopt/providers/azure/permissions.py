@@ -16,12 +16,15 @@ from azure.mgmt.advisor import AdvisorManagementClient
 from azure.mgmt.monitor import MonitorManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 
+from costopt.errors import ProviderError
 from costopt.parallel import in_threads
 from costopt.providers.azure import advice, subscriptions
 from costopt.providers.azure.access import FAILURES, Access, denied, said
 from costopt.providers.azure.inventory.place import Place, at, unregistered
 from costopt.providers.azure.inventory.scale_sets import ScaleSet
 from costopt.providers.azure.metrics import discovery
+from costopt.providers.azure.prices.refresh import CHINA, is_chinas
+from costopt.providers.azure.prices.source import RetailPrices
 from costopt.providers.azure.settings import AzureSettings
 from costopt.providers.base import Check, Problem
 
@@ -30,8 +33,9 @@ _NOBODY: Final = "/subscriptions/SUBSCRIPTION-ID"
 _UNENTERED: Final = ("AuthorizationFailed", "SubscriptionNotFound")
 """How Azure says that one has no part in a subscription."""
 
+_PRICES: Final = "Retail Prices API"
 _A_REGION: Final = "westeurope"
-"""Where sizes are asked for if no region is named: what the answer holds does not matter."""
+"""Where sizes and prices are asked for if no region is named: what there is does not matter."""
 
 Attempt = Callable[[Place, str], object]
 Where = Literal["subscription", "export"]
@@ -39,6 +43,10 @@ Where = Literal["subscription", "export"]
 
 class _Lacking(Exception):
     """What a collect would look for is not there, though nothing is refused."""
+
+
+class _Untried(Exception):
+    """There is nothing yet to try it on."""
 
 
 class Permission(NamedTuple):
@@ -62,12 +70,16 @@ def _subscription(place: Place, _: str) -> object:
 
 
 def _members(place: Place, _: str) -> object:
-    """Of the first uniform scale set; where there is none, nothing has to be granted."""
+    """Of the first uniform scale set.
+
+    Raises:
+        _Untried: there is none.
+    """
     for thing in place.compute.virtual_machine_scale_sets.list_all():
         if at(thing, "properties.orchestrationMode") != "Flexible":
             members = place.compute.virtual_machine_scale_set_vms
             return next(iter(members.list(ScaleSet(place, thing).group, thing["name"])), None)
-    return None
+    raise _Untried("there is no uniform scale set")
 
 
 def _sizes(place: Place, _: str) -> object:
@@ -76,12 +88,12 @@ def _sizes(place: Place, _: str) -> object:
 
 
 def _of_a_machine(asked: Callable[[Any, str], object]) -> Attempt:
-    """Of the first machine; where there is none, there is nothing to measure."""
+    """Of the first machine; where there is none, there is nothing to measure yet."""
 
     def attempt(place: Place, _: str) -> object:
         machine = next(iter(place.compute.virtual_machines.list_all()), None)
         if machine is None:
-            return None
+            raise _Untried("there is no machine")
         name = place.subscription.subscription_id
         return asked(place.access.management(MonitorManagementClient, name), machine["id"])
 
@@ -178,7 +190,8 @@ PERMISSIONS: Final = (
 
 
 def checks(settings: AzureSettings) -> Iterator[Check]:
-    """Each action tried in every subscription that a collect would look into.
+    """Each action tried in every subscription that a collect would look into; then, whether the
+    list prices can be had.
 
     Several at a time, and told in the order of subscriptions, actions and exports.
 
@@ -191,6 +204,8 @@ def checks(settings: AzureSettings) -> Iterator[Check]:
     yield from (_unentered(problem) for problem in problems)
     places = [Place(access, one) for one in entered]
     yield from in_threads(_tried, _trials(places, settings), settings.max_concurrency)
+    if "prices" not in settings.skip:
+        yield _listed_prices(settings)
 
 
 class _Trial(NamedTuple):
@@ -224,6 +239,8 @@ def _tried(trial: _Trial) -> Check:
         trial.permission.attempt(trial.place, trial.address)
     except _Lacking as lacking:
         return Check(action, trial.where, False, str(lacking))
+    except _Untried as untried:
+        return Check(action, trial.where, True, f"not tried: {untried}", tried=False)
     except FAILURES as error:
         if isinstance(error, HttpResponseError) and unregistered(error):
             return Check(action, trial.where, True, "the subscription never used this service")
@@ -231,6 +248,20 @@ def _tried(trial: _Trial) -> Check:
         hint = "; grant it (costopt doctor azure --policy)" if refused else ""
         return Check(action, trial.where, False, f"{said(error)}{hint}", refused)
     return Check(action, trial.where, True, "")
+
+
+def _listed_prices(settings: AzureSettings) -> Check:
+    """They are public, so that only the way there may lack."""
+    region = next(iter(settings.region), _A_REGION)
+    with RetailPrices(settings.endpoint, settings.max_attempts) as source:
+        where = source.host
+        if settings.cloud == "china" or is_chinas(region):
+            return Check(_PRICES, where, True, f"not tried: {CHINA}", tried=False)
+        try:
+            next(source.machines(region, settings.currency))
+        except ProviderError as error:
+            return Check(_PRICES, where, False, error.what)
+    return Check(_PRICES, where, True, "")
 
 
 def role(settings: AzureSettings) -> str:

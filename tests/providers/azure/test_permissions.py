@@ -12,6 +12,7 @@ from costopt.providers.azure import AzureProvider
 from costopt.providers.azure.permissions import PERMISSIONS, role
 from costopt.providers.azure.settings import AzureSettings
 from tests.conftest import ROOT
+from tests.fakes import azure_retail
 from tests.fakes.azure_arm import BLOBS, Answer, Call, forbidding, refusal, said, unregistered
 from tests.fakes.azure_cloud import Tenant, guid, populate
 
@@ -29,7 +30,8 @@ def whole(azure: Tenant) -> Tenant:
 
 
 def settings(azure: Tenant, **more: object) -> AzureSettings:
-    return AzureSettings(**{"endpoint": azure.url, "max_attempts": 1, **more})
+    given = {"endpoint": azure.url, "max_attempts": 1, "skip": ("prices",), **more}
+    return AzureSettings(**given)
 
 
 def _quiet(call: Call) -> Answer | None:
@@ -151,6 +153,40 @@ def test_an_export_without_anything_is_a_failed_check(whole: Tenant) -> None:
     assert [one.where for one in found] == list(places)
     assert [one.passed for one in found] == [True, True, False, False]
     assert all("nothing below this prefix" in one.detail for one in found[2:])
+
+
+def test_what_there_is_nothing_to_try_on_is_told(azure: Tenant) -> None:
+    azure.subscription("bare")
+    azure.door.services.append(_quiet)
+    found = list(AzureProvider(settings(azure)).checks())
+    untried = {one.name: one.detail for one in found if not one.tried}
+    assert all(one.passed for one in found)
+    members = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read"
+    assert untried == {
+        members: "not tried: there is no uniform scale set",
+        **dict.fromkeys((METRICS, *SOURCES), "not tried: there is no machine"),
+    }
+
+
+def test_the_way_to_the_list_prices_is_tried(azure: Tenant) -> None:
+    azure.subscription("bare")
+    azure.door.services.append(_quiet)
+    prices = azure_retail.behind(azure.door)
+
+    def told(**more: object) -> tuple[bool, bool, str]:
+        asked = AzureProvider(settings(azure, **{"skip": (), **more}))
+        (one,) = [one for one in asked.checks() if one.name == "Retail Prices API"]
+        return one.passed, one.tried, one.detail
+
+    prices.items = azure_retail.around(azure_retail.item("Standard_D4s_v5", 0.23))
+    assert told() == (True, True, "")
+    passed, tried, detail = told(cloud="china")
+    assert (passed, tried) == (True, False)
+    assert "Azure China" in detail
+    azure.door.rules.append(
+        lambda call: refusal(403, "Proxy", "no") if "/retail/" in call.path else None
+    )
+    assert told() == (False, True, "the server answers 403")
 
 
 def test_checks_come_in_order_however_many_are_tried_at_a_time(whole: Tenant) -> None:

@@ -104,9 +104,4 @@ def _times(settings: AzureSettings, window: Window | None, now: datetime) -> pla
     start, end = until - timedelta(days=settings.days), until
     if window is not None:
         start, end = window.start, window.end
-    return plan.Times(_seconds(start), _seconds(end), _seconds(now))
-
-
-def _seconds(moment: datetime) -> int:
-    """Seconds since 1970, up to the next whole one."""
-    return -int(-moment.timestamp() // 1)
+    return plan.Times(plan.seconds(start), plan.seconds(end), plan.seconds(now))

@@ -5,9 +5,12 @@ Names are ours (schema.METRIC_CATALOGUE); what has no name there takes x_. Names
 virtualMachines" (Azure Monitor reference), which are the same for what is asked here.
 
 Left out, for nothing is decided by it: what the agents of the guest send to the namespaces
-azure.vm.linux.guestmetrics and "Virtual Machine Guest". The batch endpoint does not take them, so
-that each machine would cost calls of its own, and memory, which used to be their use, is a platform
-metric by now. (New agents send to an Azure Monitor workspace: the Prometheus provider reads those.)
+azure.vm.linux.guestmetrics, azure.vm.windows.guestmetrics and "Virtual Machine Guest". The batch
+endpoint does not take them, so that each machine would cost calls of its own, on top of two to find
+out what there is; memory, which used to be their use, is a platform metric by now; and of GPUs they
+send nothing unless made to. The diagnostics extension, which sent the first two, was announced to
+end on 31 March 2026. (New agents send to an Azure Monitor workspace: the Prometheus provider reads
+those.)
 """
 
 from __future__ import annotations

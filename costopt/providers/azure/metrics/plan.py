@@ -212,7 +212,7 @@ def _ends(known: Known) -> dict[Unit, int]:
     ends: dict[Unit, int] = {}
     for series, moment in known.held.items():
         unit = (series.resource_id, series.metric_name)
-        ends[unit] = max(_seconds(moment), ends.get(unit, 0))
+        ends[unit] = max(seconds(moment), ends.get(unit, 0))
     return ends
 
 
@@ -282,5 +282,6 @@ def _in_turn(queues: Iterable[Iterable[Call]]) -> Iterator[Call]:
         yield from (call for call in row if call is not None)
 
 
-def _seconds(moment: datetime) -> int:
+def seconds(moment: datetime) -> int:
+    """Since 1970, up to the next whole one."""
     return -int(-moment.timestamp() // 1)
