@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class AzureProvider:
-    """Subscriptions of a tenant (see Provider, Resuming, Paid and Checked)."""
+    """Subscriptions of a tenant (see Provider, Resuming, Paid, Advised and Checked)."""
 
     name = "azure"
     Settings: ClassVar = AzureSettings
