@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from costopt.frame.cost import Bill, resource_key, shared
@@ -21,7 +22,7 @@ from costopt.model import (
 )
 from costopt.pricing.catalogue import Catalogue
 from costopt.rules.base import Case
-from costopt.rules.prices import unbilled_cost
+from costopt.rules.prices import attached_gpu, unbilled_cost
 
 
 def build(
@@ -100,17 +101,37 @@ def _price(resource: Resource, catalogue: Catalogue, currency: str | None) -> Pr
     if resource.instance_type is None:
         return _price_of_size(resource, catalogue, currency)
     for wanted in dict.fromkeys((currency, None)):
-        price = catalogue.price(
-            resource.provider_name,
-            resource.region_id,
-            resource.instance_type,
-            operating_system=resource.operating_system,
-            pricing_category="Dynamic" if resource.pricing_category == "Dynamic" else "Standard",
-            currency=wanted,
-        )
+        price = _price_of(resource.instance_type, resource, catalogue, wanted)
         if price is not None:
-            return price
+            return _with_cards(price, resource, catalogue)
     return None
+
+
+def _price_of(
+    name: str, resource: Resource, catalogue: Catalogue, currency: str | None
+) -> Price | None:
+    """Of that type, bought as the machine is."""
+    return catalogue.price(
+        resource.provider_name,
+        resource.region_id,
+        name,
+        operating_system=resource.operating_system,
+        pricing_category="Dynamic" if resource.pricing_category == "Dynamic" else "Standard",
+        currency=currency,
+    )
+
+
+def _with_cards(price: Price, resource: Resource, catalogue: Catalogue) -> Price | None:
+    """The price with that of the GPUs attached to the machine, which its type does not name: they
+    are listed by their own; None where they are not."""
+    kind = attached_gpu(resource)
+    if not kind:
+        return price
+    card = _price_of(kind, resource, catalogue, price.currency)
+    if card is None:
+        return None
+    whole = price.list_unit_price + resource.gpu_count * card.list_unit_price
+    return replace(price, list_unit_price=whole)
 
 
 def _price_of_size(resource: Resource, catalogue: Catalogue, currency: str | None) -> Price | None:

@@ -103,6 +103,12 @@ def unbilled_cost(resource: Resource, price: Price | None) -> Cost | None:
     return list_cost(resource, price, sustained.discount(price.instance_type, month))
 
 
+def attached_gpu(resource: Resource) -> str:
+    """The accelerator type of cards attached to the machine that its type does not bring along
+    (Google's N1), as their prices name it; "" = none."""
+    return resource.attributes.get("attached_gpu", "")
+
+
 def _unpriced(case: Case) -> str:
     """Why no cost is known, and what would help."""
     resource, known = case.resource, case.catalogue.providers()
@@ -113,6 +119,8 @@ def _unpriced(case: Case) -> str:
         return f"there are no prices of the provider {resource.provider_name}, only of {listed}"
     if resource.region_id is None and resource.instance_type:
         return "no bill names it, and without its RegionId it has no list price"
+    if card := attached_gpu(resource):
+        return f"no bill names it, and there is no list price of it with its {card} cards"
     return "neither a bill nor a price names it"
 
 

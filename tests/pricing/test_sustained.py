@@ -49,6 +49,11 @@ def test_at_most_20_percent_for_n2() -> None:
         ("m3-ultramem-32", "0"),
         ("a2-highgpu-1g", "0"),
         ("t2d-standard-4", "0"),
+        # "All GPU devices with the exception of NVIDIA H100, A100, and L4 GPU types"
+        ("nvidia-tesla-t4", "0.3"),
+        ("nvidia-tesla-k80", "0.3"),
+        ("nvidia-tesla-a100", "0"),
+        ("nvidia-l4", "0"),
     ],
 )
 def test_series(name: str, expected: str) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 
 from costopt import schema
 from costopt.frame.cost import fleet_cost, read_bill
-from costopt.model import Cost, Resource, Window
+from costopt.model import Cost, Resource, Shape, Window
 from costopt.pricing.catalogue import Catalogue
+from costopt.rules.base import Case
 from costopt.rules.cases import build
+from costopt.rules.prices import priced
 from costopt.units import provider_key
 
 END = datetime(2026, 10, 1, tzinfo=UTC)
@@ -101,3 +104,72 @@ def test_a_scale_set_without_instances_has_its_own_cost() -> None:
     (alone,) = costs([Resource(SET, "Azure")], "3").values()
     assert alone
     assert alone.monthly == Decimal("91.25")
+
+
+# -- cards attached to Google's N1 ------------------------------------------------------------
+
+
+def with_cards(*listed: str, **more: Any) -> Case:
+    """n1-standard-8 with two T4 in Iowa, where these are listed at Google's prices."""
+    rows = [
+        {
+            "ProviderName": "GCP",
+            "RegionId": "us-central1",
+            "x_InstanceType": kind,
+            "x_OperatingSystem": "Linux",
+            "PricingCategory": category,
+            "ListUnitPrice": Decimal(price),
+            "PricingCurrency": "USD",
+        }
+        for kind, category, price in (
+            ("n1-standard-8", "Standard", "0.38"),
+            ("n1-standard-8", "Dynamic", "0.08"),
+            ("nvidia-tesla-t4", "Standard", "0.35"),
+            ("nvidia-tesla-t4", "Dynamic", "0.11"),
+        )
+        if kind in listed
+    ]
+    resource = Resource(
+        "train",
+        "GCP",
+        region_id="us-central1",
+        instance_type="n1-standard-8",
+        gpu_model="T4",
+        gpu_count=2,
+        attributes={"attached_gpu": "nvidia-tesla-t4"},
+        **more,
+    )
+    cases = build(
+        {"train": resource},
+        {},
+        {},
+        {},
+        bill=None,
+        catalogue=Catalogue.load(pa.Table.from_pylist(rows, schema=schema.PRICES)),
+        window=Window(END - timedelta(days=60), END),
+        min_monthly_savings=5.0,
+    )
+    return cases["train"]
+
+
+def test_a_machine_costs_its_type_and_its_cards() -> None:
+    found = with_cards("n1-standard-8", "nvidia-tesla-t4")
+    assert found.current.hourly_price == Decimal("1.08")  # 0.38 + 2 x 0.35
+    assert found.cost is not None
+    assert found.cost.compute_list == Decimal("788.4")
+    # 30 % off vCPUs, memory and T4 alike, in a whole month
+    assert found.cost.compute == Decimal("551.88")
+
+
+def test_cards_of_a_spot_machine_are_spot() -> None:
+    found = with_cards("n1-standard-8", "nvidia-tesla-t4", pricing_category="Dynamic")
+    assert found.cost is not None
+    assert found.cost.compute == Decimal("219")  # (0.08 + 2 x 0.11) x 730
+
+
+def test_without_a_price_of_its_cards_a_machine_has_none() -> None:
+    found = with_cards("n1-standard-8")
+    assert (found.price, found.cost) == (None, None)
+    refused = priced(found, Shape("GCP", "n1-standard-8", 8.0, 30.0))
+    assert isinstance(refused, tuple)
+    assert "no list price of it with its nvidia-tesla-t4 cards" in refused[1]

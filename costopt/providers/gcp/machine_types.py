@@ -34,6 +34,13 @@ _ACCELERATORS: Final = {
 _WORKSTATION: Final = "-vws"
 """The same card with a licence for graphics."""
 
+ATTACHABLE: Final = (
+    "nvidia-tesla-k80", "nvidia-tesla-p4", "nvidia-tesla-p100", "nvidia-tesla-t4",
+    "nvidia-tesla-v100",
+)  # fmt: skip
+"""Cards that no machine type brings along: they are attached to N1 machines, and billed apart.
+Source: "GPU platforms"."""
+
 # Accelerator-optimized families, and those of graphics by vCPUs. Source: "GPU machine types".
 _OF_FAMILY: Final = {
     "a2-highgpu": "nvidia-tesla-a100", "a2-megagpu": "nvidia-tesla-a100",
@@ -155,6 +162,13 @@ def accelerators(kind: str, count: int) -> Gpus:
         return Gpus()
     model, card_gib = _ACCELERATORS.get(kind.removesuffix(_WORKSTATION), (kind, None))
     return Gpus(model, count, card_gib)
+
+
+def attachable(kind: str) -> str | None:
+    """The accelerator type by which attached cards are billed, a licence for graphics apart; None:
+    a machine type brings them along, or we do not know them."""
+    card = kind.removesuffix(_WORKSTATION)
+    return card if card in ATTACHABLE else None
 
 
 def gpus(name: str, vcpus: float) -> Gpus:

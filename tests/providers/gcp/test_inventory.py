@@ -189,6 +189,24 @@ def test_accelerators(
     assert (row["x_GPUModel"], row["x_GPUCount"], row["x_GPUMemoryGiB"]) == gpu
 
 
+@pytest.mark.parametrize(
+    ("machine_type", "kind", "attached"),
+    [
+        ("n1-standard-8", "nvidia-tesla-t4", "nvidia-tesla-t4"),
+        # the licence is billed apart
+        ("n1-standard-8", "nvidia-tesla-p100-vws", "nvidia-tesla-p100"),
+        ("g2-standard-24", "nvidia-l4", None),
+        ("a2-highgpu-1g", "nvidia-tesla-a100", None),
+    ],
+)
+def test_which_cards_are_billed_beside_the_type(
+    shop: Project, opened: Opened, machine_type: str, kind: str, attached: str | None
+) -> None:
+    cards = [{"acceleratorType": f"{NVIDIA}/{kind}", "acceleratorCount": 2}]
+    shop.instance("gpu-1", machine_type=machine_type, guestAccelerators=cards)
+    assert one(opened)["x_Attributes"].get("attached_gpu") == attached
+
+
 def licence(name: str) -> str:
     project, _, last = name.partition("/")
     return f"{URL}/{project}/global/licenses/{last}"

@@ -144,16 +144,68 @@ def test_what_is_not_understood_is_told(catalogue: Catalogue, opened: Opened) ->
     assert not problem.fatal
 
 
-def test_cards_that_are_attached_are_no_part_of_the_type_s_price(
+def with_cards(name: str, card: str, **more: Any) -> dict[str, Any]:
+    return machine(name, "n1-standard-8", x_Attributes={"attached_gpu": card}, **more)
+
+
+def test_cards_that_are_attached_have_prices_of_their_own(
     catalogue: Catalogue, opened: Opened
 ) -> None:
+    """However they are sold, where machines have them; the type's price is without them."""
+    t4 = "Nvidia Tesla T4 GPU"
+    catalogue.add(f"{t4} running in EMEA", "0.35", BELGIUM, "europe-west4")
+    catalogue.add(f"{t4} attached to Spot Preemptible VMs running in EMEA", "0.11", BELGIUM)
+    catalogue.add(f"Commitment v1: {t4} running in EMEA for 1 Year", "0.22", BELGIUM)
+    catalogue.add(f"Commitment v1: {t4} running in EMEA for 3 Years", "0.16", BELGIUM)
+    catalogue.add("Nvidia Tesla V100 GPU running in EMEA", "2.55", BELGIUM)
+    catalogue.add("N1 Predefined Instance Core running in Belgium", "0.034773", BELGIUM)
+    catalogue.add("N1 Predefined Instance Ram running in Belgium", "0.004661", BELGIUM)
+    resources = [with_cards("train", "nvidia-tesla-t4"), machine("job", "e2-medium", RegionId=IOWA)]
+    problems: list[Problem] = []
+    table = pa.Table.from_pylist(resources, schema=schema.RESOURCES)
+    found = prices.in_use(opened(), table, NOTHING, problems).to_pylist()
+    assert problems == []
+    cards = [
+        (row["RegionId"], row["PricingCategory"], row["x_Term"], row["ListUnitPrice"])
+        for row in found
+        if row["x_InstanceType"].startswith("nvidia")
+    ]
+    assert cards == [
+        (BELGIUM, "Committed", "1yr no-upfront", Decimal("0.22")),
+        (BELGIUM, "Committed", "3yr no-upfront", Decimal("0.16")),
+        (BELGIUM, "Dynamic", None, Decimal("0.11")),
+        (BELGIUM, "Standard", None, Decimal("0.35")),
+    ]
+    bare = [row["ListUnitPrice"] for row in found if row["x_InstanceType"] == "n1-standard-8"]
+    assert bare == [Decimal("0.418014")]  # 8 x 0.034773 + 30 x 0.004661
+
+
+def test_cards_that_are_not_sold_as_the_machine_is_bought_are_told(
+    catalogue: Catalogue, opened: Opened
+) -> None:
+    catalogue.add("Nvidia Tesla T4 GPU running in EMEA", "0.35", BELGIUM)
     _, (problem,) = in_use(
         opened,
-        machine("train", "n1-standard-8", x_GPUCount=2, x_GPUModel="T4"),
-        machine("serve", "g2-standard-4", x_GPUCount=1, x_GPUModel="L4"),
+        with_cards("train", "nvidia-tesla-t4"),
+        with_cards("job", "nvidia-tesla-t4", x_PricingCategory="Dynamic"),
+        with_cards("old", "nvidia-tesla-k80"),
     )
-    assert problem.what.startswith("1 machine with GPUs attached: list prices are of the machine")
+    assert problem.what == (
+        "2 machines with GPUs attached that the list has no price of: nvidia-tesla-k80 in "
+        "europe-west1, nvidia-tesla-t4 in europe-west1; what these machines cost, only the bill "
+        "says"
+    )
     assert not problem.fatal
+
+
+def test_without_the_list_attached_cards_have_no_price(
+    gcp: Cloud, catalogue: Catalogue, opened: Opened
+) -> None:
+    gcp.fail(NAME, error(403, "not enabled"), times=2)
+    _, (problem,) = in_use(opened, machine("web", "n1-standard-8"))
+    assert not problem.fatal  # the built-in catalogue has it
+    _, (problem,) = in_use(opened, with_cards("train", "nvidia-tesla-t4"))
+    assert problem.fatal
 
 
 def own_price(**more: Any) -> pa.Table:
@@ -198,9 +250,10 @@ def updated(opened: Opened, *regions: str, held: Held = NOTHING) -> list[Part]:
 
 def test_an_update_brings_every_type_known(catalogue: Catalogue, opened: Opened) -> None:
     catalogue.add("DWS Defined Duration N2 Core running in Belgium", "9", BELGIUM)
+    catalogue.add("Nvidia Tesla T4 GPU running in EMEA", "0.35", BELGIUM)
     (part,) = updated(opened, BELGIUM)
     kinds = {row["x_InstanceType"].split("-")[0] for row in part.prices.to_pylist()}
-    assert kinds == {"n2", "e2"}
+    assert kinds == {"n2", "e2", "nvidia"}
     assert (part.region, part.source) == (BELGIUM, "Google Cloud Billing catalogue")
     assert part.published == "2026-08-03"
     assert dict(part.left_out) == {"of reserved capacity": 1}

@@ -41,7 +41,8 @@ def instances(place: Place) -> Iterator[Row]:
 
 def _row(place: Place, scope: str, one: Any) -> Row:
     paid = licences(one.disks)
-    gpus = _cards(one)
+    kind, count = _attached(one)
+    gpus = machine_types.accelerators(kind, count)
     created, started = moment(one.creation_timestamp), moment(one.last_start_timestamp)
     spot = one.scheduling.provisioning_model == "SPOT" or one.scheduling.preemptible
     features = one.advanced_machine_features
@@ -61,6 +62,7 @@ def _row(place: Place, scope: str, one: Any) -> Row:
         x_LaunchedAt=started or created,
         x_ScalingGroup=_scaling_group(one.metadata),
         x_Attributes=attributes(
+            attached_gpu=machine_types.attachable(kind),
             cpu_platform=one.cpu_platform,
             created_at=created,
             instance_id=str(one.id),
@@ -78,11 +80,11 @@ def _row(place: Place, scope: str, one: Any) -> Row:
     )
 
 
-def _cards(one: Any) -> machine_types.Gpus:
-    """Those attached; of a type that brings its own along (A2, G2), Compute Engine tells them so,
-    too."""
+def _attached(one: Any) -> tuple[str, int]:
+    """The accelerator type and how many are attached; of a type that brings its own along (A2, G2)
+    Compute Engine tells them so, too."""
     attached = [(last(a.accelerator_type), a.accelerator_count) for a in one.guest_accelerators]
-    return machine_types.accelerators(*attached[0]) if attached else machine_types.Gpus()
+    return attached[0] if attached else ("", 0)
 
 
 def _boot_features(disks: Any) -> set[str]:

@@ -1,12 +1,14 @@
 """The price of a machine from the prices of its parts.
 
 A machine is priced only where every part of it is sold that way there; nothing is made up. The
-price is that of the machine type: cards and disks attached to a machine by hand are not in it.
+price is that of the machine type. Cards that are attached to a machine have prices of their own, by
+their accelerator type (`cards`); disks attached to it are not in its price.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -66,6 +68,14 @@ def prices(shapes: Iterable[Shape], region: str, rates: Rates) -> Iterator[Price
                 yield price
 
 
+def cards(kinds: Iterable[str], region: str, rates: Rates) -> Iterator[Price]:
+    """What one card of each accelerator type costs there, however it is sold."""
+    for kind in kinds:
+        for usage in _BOUGHT:
+            if rate := rates.of(Part("gpu", kind), usage, region):
+                yield _listed(kind, usage, region, rate.hourly, rate.since)
+
+
 def _told(shape: Shape) -> bool:
     """Whether enough is known of the type: its memory, and the size of the disks it names."""
     disks = shape.local_disk_gib > 0 or "lssd" not in shape.instance_type
@@ -80,17 +90,22 @@ def _price(shape: Shape, usage: str, region: str, rates: Rates) -> Price | None:
             return None
         total += need.quantity * rate.hourly
         days.append(rate.since)
+    since = max((day for day in days if day), default=None)
+    return _listed(shape.instance_type, usage, region, total, since)
+
+
+def _listed(kind: str, usage: str, region: str, price: Decimal, since: date | None) -> Price:
     category, term = _BOUGHT[usage]
     return Price(
         provider_name=machine_types.PROVIDER,
         region_id=region,
-        instance_type=shape.instance_type,
-        list_unit_price=hourly(total),
+        instance_type=kind,
+        list_unit_price=hourly(price),
         currency=CURRENCY,
         pricing_category=category,
         operating_system=SYSTEM,
         term=term,
-        valid_from=max((day for day in days if day), default=None),
+        valid_from=since,
         source=SOURCE,
     )
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from itertools import chain
 from typing import Final
 
 from costopt.model import Price
+from costopt.providers.gcp import machine_types
 from costopt.providers.gcp.access import FAILURES, Access, said
 from costopt.providers.gcp.prices import compose
 from costopt.providers.gcp.prices.rates import CALL, Rates, read
@@ -33,7 +35,8 @@ def updated(access: Access, regions: Sequence[str], held: Held, watch: Watch) ->
     for region in there if ALL in regions else sorted(set(regions)):
         watch(f"{compose.SOURCE} of {region}", 0)
         if region in there:
-            yield _part(region, compose.prices(shapes, region, rates), rates, held)
+            cards = compose.cards(machine_types.ATTACHABLE, region, rates)
+            yield _part(region, chain(compose.prices(shapes, region, rates), cards), rates, held)
         else:
             yield _absent(region, there)
 

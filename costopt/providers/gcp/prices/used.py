@@ -5,6 +5,7 @@ They come all in one list of some ten thousand prices, and asking for it is free
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -16,12 +17,13 @@ from costopt.providers.base import Problem
 from costopt.providers.gcp import machine_types
 from costopt.providers.gcp.access import Access, told
 from costopt.providers.gcp.prices import compose
+from costopt.providers.gcp.prices.descriptions import Part
 from costopt.providers.gcp.prices.rates import CALL, Rates, read
 from costopt.providers.held import Held
 from costopt.providers.listed import table
 from costopt.units import counted, provider_key
 
-_COLUMNS: Final = ("RegionId", "x_InstanceType", "x_GPUCount", "x_State")
+_COLUMNS: Final = ("RegionId", "x_InstanceType", "x_PricingCategory", "x_State", "x_Attributes")
 _KEY: Final = provider_key(machine_types.PROVIDER)
 
 
@@ -40,10 +42,10 @@ def in_use(access: Access, resources: pa.Table, held: Held, problems: list[Probl
     if not machines:
         return schema.empty(schema.PRICES)
     shapes = known_shapes(held, (row["x_InstanceType"] for row in machines))
-    problems += _cards_apart(machines, shapes)
     with told(problems, CALL, fatal=_bare(machines, held)):
         rates = read(access)
         problems += rates.problems()
+        problems += _cards_unpriced(machines, rates)
         return table(held.sift(list(_prices(machines, shapes, rates))).fresh)
     return schema.empty(schema.PRICES)
 
@@ -78,25 +80,41 @@ def _prices(machines: list[dict[str, Any]], shapes: list[Shape], rates: Rates) -
         series = {name for place, name in uses if place == region}
         there = (one for one in shapes if machine_types.series(one.instance_type) in series)
         yield from compose.prices(there, region, rates)
+    for region in sorted({region for region, _ in uses}):
+        cards = {_card(row) for row in machines if row["RegionId"] == region}
+        yield from compose.cards(sorted(filter(None, cards)), region, rates)
+
+
+def _card(machine: dict[str, Any]) -> str | None:
+    """The accelerator type of the cards attached to it."""
+    found = dict(machine["x_Attributes"] or ()).get("attached_gpu")
+    return str(found) if found else None
 
 
 def _bare(machines: list[dict[str, Any]], held: Held) -> bool:
-    """Whether a machine's type has no price without the list."""
+    """Whether a machine's type, or the cards attached to it, have no price without the list."""
     known = held.catalogue(schema.empty(schema.PRICES), schema.empty(schema.SHAPES))
     uses = {(row["RegionId"], row["x_InstanceType"]) for row in machines}
+    uses |= {(row["RegionId"], card) for row in machines if (card := _card(row))}
     return any(known.price(machine_types.PROVIDER, *use) is None for use in uses)
 
 
-def _cards_apart(machines: list[dict[str, Any]], shapes: list[Shape]) -> list[Problem]:
-    """Said of machines with cards that their type does not bring along: they are billed apart."""
-    bring_cards = {shape.instance_type for shape in shapes if shape.gpu_count}
-    apart = [
-        row for row in machines if row["x_GPUCount"] and row["x_InstanceType"] not in bring_cards
-    ]
+def _cards_unpriced(machines: list[dict[str, Any]], rates: Rates) -> list[Problem]:
+    """Said of machines whose attached cards the list does not sell the way the machine is bought:
+    they have no list price."""
+    apart = Counter(
+        f"{card} in {row['RegionId']}"
+        for row in machines
+        if (card := _card(row)) and not rates.of(Part("gpu", card), _usage(row), row["RegionId"])
+    )
     if not apart:
         return []
     what = (
-        f"{counted(len(apart), 'machine')} with GPUs attached: list prices are of the machine type,"
-        " without the cards; what these cost, the bill says"
+        f"{counted(apart.total(), 'machine')} with GPUs attached that the list has no price of: "
+        f"{', '.join(sorted(apart))}; what these machines cost, only the bill says"
     )
-    return [Problem(CALL, what, count=len(apart))]
+    return [Problem(CALL, what, count=apart.total())]
+
+
+def _usage(machine: dict[str, Any]) -> str:
+    return "Preemptible" if machine["x_PricingCategory"] == "Dynamic" else "OnDemand"
