@@ -7,7 +7,7 @@ project, a 2,000,000th of a dollar.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, Literal, NamedTuple
@@ -24,7 +24,7 @@ from costopt.providers.gcp.access import FAILURES, Access, denied, not_enabled, 
 from costopt.providers.gcp.projects import Project, projects
 from costopt.providers.gcp.settings import GcpSettings
 
-Where = Literal["project", "parent", "table", "export"]
+Where = Literal["project", "parent", "prices", "table", "export"]
 Attempt = Callable[[Access, str], object]
 ROLE: Final = "costopt"
 
@@ -35,7 +35,8 @@ class Permission(NamedTuple):
     action: str  # as IAM spells it
     attempt: Attempt | None  # a call that needs it; None: it is tried along with the one before
     where: Where = "project"
-    """Asked of each project, of each folder and organization, of the bill's table or its files."""
+    """Asked of each project, of each folder and organization, of the price list (which needs no
+    permission, but the API enabled), of the bill's table or its files."""
     wanted: Callable[[GcpSettings], bool] = lambda settings: True
 
 
@@ -148,6 +149,20 @@ class _Lacking(Exception):
     """What a collect would look for is not there, though nothing is refused."""
 
 
+def _skus(access: Access, _: str) -> object:
+    """One price of all that Google publishes."""
+    from google.cloud.billing_v1 import CloudCatalogClient
+
+    from costopt.providers.gcp.prices.rates import COMPUTE_ENGINE
+
+    client = access.rest("cloudbilling", CloudCatalogClient, transport="rest")
+    return access.asked(client.list_skus, request={"parent": COMPUTE_ENGINE, "page_size": 1})
+
+
+def _with_prices(settings: GcpSettings) -> bool:
+    return "prices" not in settings.skip
+
+
 def _with_metrics(settings: GcpSettings) -> bool:
     return "metrics" not in settings.skip
 
@@ -188,11 +203,19 @@ PERMISSIONS: Final = (
     Permission("monitoring.metricDescriptors.list", _descriptors, wanted=_with_metrics),
     Permission("monitoring.timeSeries.list", _series, wanted=_with_metrics),
     *(Permission(one.permission, _advice(one), wanted=_with_advice) for one in advice.RECOMMENDERS),
+    Permission("cloudbilling.skus.list", _skus, "prices", _with_prices),
     Permission("bigquery.jobs.create", _table, "table", _with_table),
     Permission("bigquery.tables.getData", None, "table", _with_table),
     Permission("storage.objects.list", _files, "export", _with_export),
     Permission("storage.objects.get", None, "export", _with_export),
 )
+
+
+_GRANT: Final = "; grant it (costopt doctor gcp --policy)"
+_HINTS: Final[Mapping[Where, str]] = {
+    "prices": "; it needs no role, but the Cloud Billing API enabled in the project that pays for "
+    "the calls"
+}
 
 
 class _Trial(NamedTuple):
@@ -221,6 +244,7 @@ def checks(settings: GcpSettings) -> Iterator[Check]:
 def _trials(settings: GcpSettings, entered: Sequence[Project]) -> Iterator[_Trial]:
     places: dict[Where, list[str]] = {
         "parent": _parents(settings),
+        "prices": ["Cloud Billing Catalogue"],
         "table": [settings.billing_table] if settings.billing_table else [],
         "export": _buckets(settings),
     }
@@ -244,7 +268,7 @@ def _tried(access: Access, trial: _Trial) -> Check:
         if project and not_enabled(error, project.project_id, project.number):
             return Check(permission.action, place, True, "the API is not enabled: nothing there")
         refused = denied(error)
-        hint = "; grant it (costopt doctor gcp --policy)" if refused else ""
+        hint = _HINTS.get(permission.where, _GRANT) if refused else ""
         return Check(permission.action, place, False, f"{said(error)}{hint}", refused)
     return Check(permission.action, place, True, "")
 

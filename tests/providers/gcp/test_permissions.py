@@ -122,7 +122,8 @@ def test_each_is_tried_where_it_is_needed(gcp: Cloud, monitored: gcp_monitoring.
     assert [(one.where, one.passed) for one in bill if one.name.startswith("bigquery")] == [
         (TABLE, True)
     ]
-    assert gcp.rest.calls[-1].parts["payer"] == "payer-one-1"
+    (query,) = [call for call in gcp.rest.calls if "payer" in call.parts]
+    assert query.parts["payer"] == "payer-one-1"
 
 
 def test_what_is_refused_is_told_with_what_to_do(
@@ -138,6 +139,19 @@ def test_what_is_refused_is_told_with_what_to_do(
     ]
     assert all(one.detail.endswith("grant it (costopt doctor gcp --policy)") for one in failed)
     assert "://" not in failed[0].detail
+
+
+def test_a_price_list_that_is_refused_needs_an_api_and_no_role(
+    gcp: Cloud, monitored: gcp_monitoring.Monitoring
+) -> None:
+    name = "cloudbilling.skus.list"
+    gcp.fail(name, error(403, "Cloud Billing API has not been used in project 1"))
+    (failed,) = [one for one in tried(project=(PROJECT,)) if not one.passed]
+    assert (failed.name, failed.where, failed.refused) == (name, "Cloud Billing Catalogue", True)
+    assert failed.detail.endswith("the Cloud Billing API enabled in the project that pays for the "
+                                  "calls")  # fmt: skip
+    assert name not in role(settings())
+    assert name not in {one.name for one in tried(project=(PROJECT,), skip=("prices",))}
 
 
 def test_what_passes_by_itself_is_no_refusal(
