@@ -11,6 +11,8 @@ subscription, of several kinds. Each account counts once, from the export that
   - was delivered on a later day: an export that was given up must not hold on to its last month;
   - comes first by its name.
 
+Exports of parts of an account (of Azure's resource groups) add up where none tells all of it.
+
 What an export told when it was read last is in its month's note, so that an export that did not
 change counts, or does not, as if it had been read again.
 """
@@ -18,8 +20,8 @@ change counts, or does not, as if it had been read again.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -45,6 +47,7 @@ class Noted:
     tells: frozenset[Scope] = frozenset()
     counts: frozenset[Scope] = frozenset()
     like: Like | None = None  # None: it never told a charge
+    parts: frozenset[tuple[Scope, str]] = frozenset()  # of which only one part is in it, and which
 
     @property
     def text(self) -> str:
@@ -55,6 +58,7 @@ class Noted:
             "tells": _packed(self.tells),
             "counts": _packed(self.counts),
             "like": self.like and [self.like.currency, *map(_text, self.like[1:])],
+            "parts": [[part, _packed([scope])] for scope, part in sorted(self.parts, key=str)],
         }
         return json.dumps(told)
 
@@ -74,6 +78,7 @@ def noted(text: str | None) -> Noted:
             _unpacked(told["tells"]),
             _unpacked(told["counts"]),
             Like(like[0], *map(_moment, like[1:])) if like else None,  # type: ignore[arg-type]
+            frozenset((one, part) for part, of in told["parts"] for one in _unpacked(of)),
         )
     except (ValueError, KeyError, TypeError):
         return Noted()
@@ -98,6 +103,11 @@ def as_told(spool: Spool) -> str:
     return spool.kind
 
 
+def in_one_piece(spool: Spool) -> Mapping[Scope, str]:
+    """Where exports have accounts whole or not at all."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """What the exports of one cloud have of their own."""
@@ -106,35 +116,61 @@ class Manner:
     halves: frozenset[str] = frozenset()  # kinds of which each tells one half of the costs
     whose: Callable[[Scope], Whose] = payer_and_account
     kind: Callable[[Spool], str] = as_told
+    parts: Callable[[Spool], Mapping[Scope, str]] = in_one_piece
+    """Accounts of which one part alone is there, and which."""
 
 
-def owners(
+Voice = tuple[str, ...]
+"""The name of the export that counts; of both, where each tells a half."""
+
+
+def voices(
     told: Mapping[str, Noted], delivered: Mapping[str, date], manner: Manner
-) -> dict[Whose, tuple[str, ...]]:
-    """Of each account of a month, the name of the export that counts; both of two halves.
+) -> dict[Whose, tuple[Voice, ...]]:
+    """Of each account of a month who counts; several add up, each with its part of the account.
 
     Args:
         told: what each export tells.
         delivered: the day on which each was delivered last.
     """
-    tells = {name: {manner.whose(scope) for scope in one.tells} for name, one in told.items()}
+    tells: dict[Whose, dict[str, str]] = defaultdict(dict)  # by account and export, which part
+    for name, one in told.items():
+        parts = dict(one.parts)
+        for scope in one.tells:
+            tells[manner.whose(scope)][name] = parts.get(scope, "")
+    widths = Counter(name for those in tells.values() for name in those)
     first = sorted(
         told,
         key=lambda name: (
             told[name].kind in manner.halves,
-            -len(tells[name]),
+            -widths[name],
             told[name].kind != manner.best,
             -delivered[name].toordinal(),
             name,
         ),
     )
-    found: dict[Whose, tuple[str, ...]] = {}
-    for name in first:
-        for whose in tells[name]:
-            before = found.get(whose, ())
-            if not before or _completes(told[name], [told[other] for other in before], manner):
-                found[whose] = (*before, name)
-    return found
+    places = {name: place for place, name in enumerate(first)}
+    return {
+        whose: _counting(sorted(those, key=places.__getitem__), those, told, manner)
+        for whose, those in tells.items()
+    }
+
+
+def _counting(
+    ordered: Sequence[str], parts: Mapping[str, str], told: Mapping[str, Noted], manner: Manner
+) -> tuple[Voice, ...]:
+    """Those of an account's exports that count, of which the first are the better ones."""
+    pools: dict[str, list[str]] = defaultdict(list)
+    for name in ordered:
+        pools[parts[name]].append(name)
+    found = []
+    for pool in [pools[""]] if "" in pools else [pools[part] for part in sorted(pools)]:
+        voice = [pool[0]]
+        for name in pool[1:]:
+            if _completes(told[name], [told[other] for other in voice], manner):
+                voice.append(name)
+        found.append(tuple(voice))
+    return tuple(found)
 
 
 def _completes(one: Noted, before: list[Noted], manner: Manner) -> bool:

@@ -1,8 +1,8 @@
 """One month of a bill in all exports that have it: what is read, and whose charges are given.
 
 The lake replaces an account's billing period whole, and charges of no account (taxes, fees) are of
-all accounts of their payer. So what belongs together is given together: both halves of an account,
-and a payer's accounts where any charge of the payer names none.
+all accounts of their payer. So what belongs together is given together: both halves of an account
+and all parts of it, and a payer's accounts where any charge of the payer names none.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from costopt import schema
 from costopt.providers.base import Problem
 from costopt.providers.bills import counts
 from costopt.providers.bills import spool as spooling
-from costopt.providers.bills.counts import Manner, Noted, Whose
+from costopt.providers.bills.counts import Manner, Noted, Voice, Whose
 from costopt.providers.bills.spool import Like, Scope, Spool
 
 
@@ -110,10 +110,18 @@ class Month:
         return sorted(self._listed.keys() & self.known.keys())
 
     @cached_property
-    def _owners(self) -> dict[Whose, tuple[str, ...]]:
+    def _voices(self) -> dict[Whose, tuple[Voice, ...]]:
         told = {name: self.known[name] for name in self._told}
         delivered = {name: self._listed[name].delivered for name in told}
-        return counts.owners(told, delivered, self.manner)
+        return counts.voices(told, delivered, self.manner)
+
+    @cached_property
+    def _owners(self) -> dict[Whose, tuple[str, ...]]:
+        """Of each account the exports that count, whichever part of it they tell."""
+        return {
+            whose: tuple(name for voice in voices for name in voice)
+            for whose, voices in self._voices.items()
+        }
 
     def _noted(self) -> dict[str, Noted]:
         month = next((one.month for one in self.statements), "")
@@ -128,9 +136,14 @@ class Month:
             return
         self._spools[name] = spool
         before = self.known.get(name, _UNREAD)
-        kind = self.manner.kind(spool)
-        like = spool.like or before.like
-        self.known[name] = Noted(one.digest, kind, frozenset(spool.scopes), before.counts, like)
+        self.known[name] = Noted(
+            one.digest,
+            self.manner.kind(spool),
+            frozenset(spool.scopes),
+            before.counts,
+            spool.like or before.like,
+            frozenset(self.manner.parts(spool).items()),
+        )
 
     def _mine(self, name: str) -> set[Scope]:
         """The accounts for which the export counts, alone or as a half."""
@@ -185,9 +198,9 @@ class Month:
     def _given(self, group: Collection[str]) -> Iterator[pa.Table]:
         """What counts of these, and what takes back what counted before and does no longer."""
         written: set[Scope] = set()
-        together = sorted({names for names in self._owners.values() if set(names) <= set(group)})
-        for names in together:
-            for table in self.compose([self._share(name, names) for name in names], self.problems):
+        every = {voice for those in self._voices.values() for voice in those}
+        for voice in sorted(voice for voice in every if set(voice) <= set(group)):
+            for table in self.compose([self._share(name, voice) for name in voice], self.problems):
                 written |= spooling.scopes(table)
                 yield table
         gone = self._gone(group) - written
@@ -200,13 +213,14 @@ class Month:
         self._keep(group, written | gone)
         self.given += group
 
-    def _share(self, name: str, names: tuple[str, ...]) -> Told:
+    def _share(self, name: str, voice: Voice) -> Told:
         mine = {
             one
             for one in self.known[name].tells
-            if self._owners.get(self.manner.whose(one)) == names
+            if voice in self._voices.get(self.manner.whose(one), ())
         }
-        paired = any(len(those) > 1 and name in those for those in self._owners.values())
+        every = (other for those in self._voices.values() for other in those)
+        paired = any(len(other) > 1 and name in other for other in every)
         return Told(
             self._listed[name].where, self.known[name].kind, self._spools[name], mine, paired
         )

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costopt.providers.bills.counts import Manner, Noted, noted, owners
+from costopt.providers.bills.counts import Manner, Noted, noted, voices
 from costopt.providers.bills.spool import Like, Scope
 
 DAY = date(2026, 11, 2)
@@ -15,15 +15,16 @@ OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
 MANNER = Manner(best="focus", halves=frozenset({"actual", "amortized"}))
 
 
-def tells(accounts: str, kind: str = "focus") -> Noted:
-    scopes = (Scope("AWS", "1", OCTOBER, account) for account in accounts)
-    return Noted("d", kind, frozenset(scopes))
+def tells(accounts: str, kind: str = "focus", part: str = "") -> Noted:
+    scopes = frozenset(Scope("AWS", "1", OCTOBER, account) for account in accounts)
+    parts = frozenset((scope, part) for scope in scopes if part)
+    return Noted("d", kind, scopes, parts=parts)
 
 
 def counting(told: dict[str, Noted], delivered: dict[str, date] | None = None) -> dict[str, str]:
     """By account, the names of those that count."""
-    found = owners(told, delivered or dict.fromkeys(told, DAY), MANNER)
-    return {whose[1] or "": "".join(names) for whose, names in found.items()}
+    found = voices(told, delivered or dict.fromkeys(told, DAY), MANNER)
+    return {whose[1] or "": "+".join(map("".join, those)) for whose, those in found.items()}
 
 
 def test_of_those_that_tell_as_much_the_later_delivery_counts() -> None:
@@ -42,6 +43,18 @@ def test_halves_count_together_and_behind_what_is_whole() -> None:
         "f": tells("3"),
     }
     assert counting(told) == {"1": "ba", "2": "ba", "3": "f", "4": "b"}
+
+
+def test_parts_add_up_unless_an_export_tells_the_whole_account() -> None:
+    told = {
+        "a": tells("1", part="x"),
+        "b": tells("1", part="y"),
+        "c": tells("1", part="x"),
+        "d": tells("1", "actual", part="z"),
+        "e": tells("1", "amortized", part="z"),
+    }
+    assert counting(told) == {"1": "a+b+de"}
+    assert counting({**told, "w": tells("1")}) == {"1": "w"}
 
 
 @given(
@@ -66,7 +79,8 @@ def test_every_account_counts_once_and_a_covered_export_never(
 def test_notes_come_back_and_others_say_nothing() -> None:
     like = Like("USD", OCTOBER, OCTOBER + timedelta(hours=1), None)
     scopes = frozenset({Scope("AWS", "1", OCTOBER, "2"), Scope(None, None, None, None)})
-    whole = Noted("d", "cur", scopes, scopes, like)
+    parts = frozenset({(Scope("AWS", "1", OCTOBER, "2"), "rg")})
+    whole = Noted("d", "cur", scopes, scopes, like, parts)
     assert noted(whole.text) == whole
     assert noted(whole.without(scopes).text).counts == frozenset()
     for text in (None, "", "0123abcd 1 2", "[]", '{"digest": 1}', "3"):

@@ -62,6 +62,17 @@ def _kind(spool: Spool) -> str:
     return spool.kind or (AMORTIZED if any(map(_is_amortized, spool.tables())) else ACTUAL)
 
 
+def _groups(spool: Spool) -> dict[Scope, str]:
+    """The subscription, where there is one, with one resource group: the export may be of that
+    group alone."""
+    subscriptions = [scope for scope in spool.scopes if scope.account]
+    found: set[str] = set()
+    for table in spool.tables() if len(subscriptions) == 1 else ():
+        named = pc.extract_regex(table.column("ResourceId"), r"/resourcegroups/(?P<name>[^/]+)")
+        found |= set(pc.struct_field(named, "name").unique().drop_null().to_pylist())
+    return dict.fromkeys(subscriptions, min(found)) if len(found) == 1 else {}
+
+
 def _is_amortized(table: pa.Table) -> bool:
     status = table.column("CommitmentDiscountStatus")
     used = pc.and_(pc.equal(status, "Used"), pc.not_equal(table.column("BilledCost"), _ZERO))
@@ -147,5 +158,5 @@ def _count(sums: _Sums, table: pa.Table) -> None:
 
 
 MANNER: Final = Manner(
-    best=FOCUS, halves=frozenset({ACTUAL, AMORTIZED}), whose=_account, kind=_kind
+    best=FOCUS, halves=frozenset({ACTUAL, AMORTIZED}), whose=_account, kind=_kind, parts=_groups
 )
