@@ -8,6 +8,7 @@ import pytest
 
 from costopt.providers.aws.settings import AwsSettings
 from tests.fakes import aws_cloud, aws_front
+from tests.providers.aws.bills import Store, bucket
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +42,9 @@ def settings() -> Callable[..., AwsSettings]:
         return AwsSettings(**{"max_attempts": 2, **more})
 
     return made
+
+
+@pytest.fixture
+def store(aws_server: str, settings: Callable[..., AwsSettings]) -> Store:
+    """A bucket for bills, empty."""
+    return bucket(settings)

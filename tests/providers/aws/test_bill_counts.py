@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,10 +13,9 @@ import pytest
 
 from costopt import schema
 from costopt.lake.store import Lake
-from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Problem
 from tests.fakes import bill_export
-from tests.providers.aws.bills import OCTOBER, Store, bucket, small
+from tests.providers.aws.bills import OCTOBER, Store, small
 
 PAYER = "999900000000"
 
@@ -78,8 +76,8 @@ class Collects:
 
 
 @pytest.fixture
-def collects(aws_server: str, settings: Callable[..., AwsSettings], tmp_path: Path) -> Collects:
-    return Collects(bucket(settings), Lake(tmp_path / "lake"))
+def collects(store: Store, tmp_path: Path) -> Collects:
+    return Collects(store, Lake(tmp_path / "lake"))
 
 
 def test_the_export_that_covers_another_counts_whatever_their_names(collects: Collects) -> None:
@@ -167,6 +165,17 @@ def test_an_account_that_leaves_a_restated_month_is_billed_no_longer(collects: C
     collects.put("e/d", a111=100, a222=50)  # a return counts as well
     assert collects.collect() == []
     assert collects.held() == {"111": 100, "222": 50}
+
+
+@pytest.mark.parametrize("prefixes", [("a", "z"), ("z", "a")])
+def test_the_order_of_addresses_does_not_matter(
+    collects: Collects, prefixes: tuple[str, str]
+) -> None:
+    collects.put("a/d", a222=50, a333=7)
+    collects.put("z/d", a111=100, a222=60)
+    (problem,) = collects.collect(*prefixes)
+    assert "z/d, 2026-10" in problem.where
+    assert collects.held() == {"111": 100, "222": 50, "333": 7}
 
 
 def test_an_export_that_cannot_be_read_keeps_what_it_told(collects: Collects) -> None:

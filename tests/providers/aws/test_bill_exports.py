@@ -11,7 +11,6 @@ import pytest
 
 from costopt import schema
 from costopt.lake.store import Lake
-from costopt.providers.aws.settings import AwsSettings
 from tests.fakes import bill_export
 from tests.providers.aws.bills import (
     CENT,
@@ -19,7 +18,6 @@ from tests.providers.aws.bills import (
     OCTOBER,
     WHOLE,
     Store,
-    bucket,
     demo_bill,
     items,
     of_month,
@@ -27,11 +25,6 @@ from tests.providers.aws.bills import (
     small,
     total,
 )
-
-
-@pytest.fixture
-def store(aws_server: str, settings: Callable[..., AwsSettings]) -> Store:
-    return bucket(settings)
 
 
 def test_a_focus_export_reproduces_the_demos_bill(store: Store) -> None:

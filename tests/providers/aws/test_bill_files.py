@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
-from costopt.providers.aws.settings import AwsSettings
 from tests.fakes import bill_export
 from tests.providers.aws.bills import (
     Store,
-    bucket,
     small,
     total,
 )
-
-
-@pytest.fixture
-def store(aws_server: str, settings: Callable[..., AwsSettings]) -> Store:
-    return bucket(settings)
 
 
 def test_listings_of_more_than_a_page_are_read_to_the_end(

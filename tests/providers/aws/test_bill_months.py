@@ -14,22 +14,15 @@ from costopt.errors import InputError
 from costopt.model import Window
 from costopt.providers.aws.bill.fetch import Bucket, Changed
 from costopt.providers.aws.bill.layout import SETTLED, months
-from costopt.providers.aws.settings import AwsSettings
 from tests.fakes import bill_export
 from tests.providers.aws.bills import (
     MONTHS,
     Collected,
     Store,
-    bucket,
     items,
     small,
     total,
 )
-
-
-@pytest.fixture
-def store(aws_server: str, settings: Callable[..., AwsSettings]) -> Store:
-    return bucket(settings)
 
 
 def test_only_new_and_restated_months_are_read(store: Store) -> None:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from costopt import pipeline
 from costopt.lake.store import Lake
 from costopt.providers.aws import AwsProvider
-from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Estimate
 from tests.fakes import bill_export
 from tests.fakes.aws_front import Front
-from tests.providers.aws.bills import MONTHS, Store, bucket, items
-
-
-@pytest.fixture
-def store(aws_server: str, settings: Callable[..., AwsSettings]) -> Store:
-    return bucket(settings)
+from tests.providers.aws.bills import MONTHS, Store, items
 
 
 def told(store: Store, lake: Lake, *prefixes: str) -> tuple[list[str], list[str]]:

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import httpx
 import pyarrow as pa
-import pytest
 
 from costopt.providers.aws import bill
 from costopt.providers.aws.access import own_account
@@ -18,15 +17,9 @@ from tests.fakes import bill_export
 from tests.providers.aws.bills import (
     Collected,
     Store,
-    bucket,
     small,
     total,
 )
-
-
-@pytest.fixture
-def store(aws_server: str, settings: Callable[..., AwsSettings]) -> Store:
-    return bucket(settings)
 
 
 def test_an_address_without_exports_says_what_to_do(store: Store) -> None:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from collections.abc import Callable
 from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from costopt.providers.aws.settings import AwsSettings
 from tests.fakes import bill_export
 from tests.providers.aws.bills import (
     Store,
-    bucket,
     demo_bill,
     items,
     of_month,
@@ -24,11 +21,6 @@ from tests.providers.aws.bills import (
     small,
     total,
 )
-
-
-@pytest.fixture
-def store(aws_server: str, settings: Callable[..., AwsSettings]) -> Store:
-    return bucket(settings)
 
 
 def test_rows_that_cannot_be_used_are_told_and_counted(store: Store) -> None:
