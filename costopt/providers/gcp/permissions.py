@@ -151,12 +151,10 @@ class _Lacking(Exception):
 
 def _skus(access: Access, _: str) -> object:
     """One price of all that Google publishes."""
-    from google.cloud.billing_v1 import CloudCatalogClient
+    from costopt.providers.gcp.prices import skus
 
-    from costopt.providers.gcp.prices.rates import COMPUTE_ENGINE
-
-    client = access.rest("cloudbilling", CloudCatalogClient, transport="rest")
-    return access.asked(client.list_skus, request={"parent": COMPUTE_ENGINE, "page_size": 1})
+    client = access.rest(skus.SERVICE, skus.SkuList)
+    return access.asked(client.list_skus, request={"parent": skus.COMPUTE_ENGINE, "page_size": 1})
 
 
 def _with_prices(settings: GcpSettings) -> bool:

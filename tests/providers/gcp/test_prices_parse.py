@@ -178,12 +178,6 @@ def test_where_they_contradict_each_other_nothing_is_taken(description: str, cat
     assert offer(description, "1", usage=category) == parse.STRANGE
 
 
-def test_what_is_no_part_of_a_machine_does_not_count() -> None:
-    document = fake.sku("AAAA", "Network Internet Egress from Americas to China", "0.1", BELGIUM)
-    document["category"] |= {"resourceFamily": "Network", "resourceGroup": "PremiumInternetEgress"}
-    assert parse.offer(message(document), NOW) is None
-
-
 # -- of several prices ---------------------------------------------------------------------------
 
 

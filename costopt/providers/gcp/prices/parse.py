@@ -1,6 +1,6 @@
 """SKUs of the Cloud Billing Catalogue: of which part of a machine each is the price, and how much.
 
-Read as protobuf messages (google.cloud.billing.v1.Sku): there are tens of thousands.
+Read as protobuf messages (google.cloud.billing.v1.Sku).
 """
 
 from __future__ import annotations
@@ -44,19 +44,16 @@ class Offer(NamedTuple):
     regions: tuple[str, ...]
 
 
-def offer(sku: Any, now: datetime) -> Offer | str | None:
-    """The part's price; a text says why the SKU is left out; None: it is of no machine at all.
+def offer(sku: Any, now: datetime) -> Offer | str:
+    """The part's price; a text says why the SKU is left out.
 
     Args:
         now: prices that hold from later on do not count (UTC).
     """
-    category = sku.category
-    if category.resource_family != "Compute" and category.resource_group != "LocalSSD":
-        return None
     if reason := descriptions.left_out(sku.description):
         return reason
     found = descriptions.sold(sku.description)
-    usage = _usage(found.usage, category.usage_type) if found else ""
+    usage = _usage(found.usage, sku.category.usage_type) if found else ""
     if found is None or usage not in USAGES:
         return STRANGE
     price, regions = _price(sku, found.part, now), _regions(sku)

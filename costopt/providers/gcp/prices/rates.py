@@ -7,24 +7,19 @@ or two spellings of one region (Virginia, Northern Virginia) at different prices
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from google.cloud.billing_v1 import CloudCatalogClient, ListSkusResponse
-
 from costopt.providers.base import Problem
 from costopt.providers.gcp.access import Access
-from costopt.providers.gcp.prices import descriptions, parse
+from costopt.providers.gcp.prices import descriptions, parse, skus
 from costopt.providers.gcp.prices.descriptions import Part
 from costopt.providers.listed import Watch
 from costopt.providers.plain import plain
 
-CALL: Final = "cloudbilling.skus.list"
-COMPUTE_ENGINE: Final = "services/6F81-5844-456A"
-_PAGE: Final = 5000
 _CLASH: Final = "of a part that has a higher price, too"
 _EXAMPLES: Final = 5
 
@@ -109,7 +104,7 @@ class Rates:
             return []
         shown = "; ".join(sorted(self.strange)[:_EXAMPLES])
         what = f"SKUs that are not understood, and left out: {shown}"
-        return [Problem(CALL, what, count=len(self.strange))]
+        return [Problem(skus.CALL, what, count=len(self.strange))]
 
     def _count(self, region: str, reason: str) -> None:
         self.left_out.setdefault(region, Counter())[reason] += 1
@@ -119,31 +114,26 @@ def _rank(held: _Held) -> tuple[int, Decimal]:
     return -held.scope, held.rate.hourly
 
 
-def read(access: Access, watch: Watch | None = None) -> Rates:
+def read(
+    access: Access, watch: Watch | None = None, regions: Container[str] | None = None
+) -> Rates:
     """All prices of Compute Engine's machines, to the last page.
 
+    Args:
+        regions: those that are wanted; None = all.
     Raises:
-        GoogleAPIError, GoogleAuthError, RequestException: the list did not come whole.
+        GoogleAPIError, GoogleAuthError, RequestException, ParseError: the list did not come whole.
     """
     rates, now = Rates(), datetime.now(UTC)
-    for sku in _skus(access, watch):
+
+    def told(count: int) -> None:
+        if watch:
+            watch(f"{skus.CALL}: {count:,} SKUs", 0)
+
+    for sku in skus.listed(access, regions, told):
         found = parse.offer(sku, now)
         if isinstance(found, parse.Offer):
             rates.add(found)
-        elif found is not None:
+        else:
             rates.leave_out(sku, found)
     return rates
-
-
-def _skus(access: Access, watch: Watch | None) -> Iterable[Any]:
-    """Each once, though a list that broke off is read from the start."""
-    client = access.rest("cloudbilling", CloudCatalogClient, transport="rest")
-    asked = {"parent": COMPUTE_ENGINE, "currency_code": parse.CURRENCY, "page_size": _PAGE}
-    seen: set[str] = set()
-    for page in access.listing(client.list_skus, asked):
-        for sku in ListSkusResponse.pb(page).skus:
-            if sku.sku_id not in seen:
-                seen.add(sku.sku_id)
-                yield sku
-        if watch:
-            watch(f"{CALL}: {len(seen):,} SKUs", 0)

@@ -11,7 +11,8 @@ from costopt.model import Price
 from costopt.providers.gcp import machine_types
 from costopt.providers.gcp.access import FAILURES, Access, said
 from costopt.providers.gcp.prices import compose
-from costopt.providers.gcp.prices.rates import CALL, Rates, read
+from costopt.providers.gcp.prices.rates import Rates, read
+from costopt.providers.gcp.prices.skus import CALL
 from costopt.providers.gcp.prices.used import known_shapes
 from costopt.providers.held import Held
 from costopt.providers.listed import ALL, Part, Watch, sifted

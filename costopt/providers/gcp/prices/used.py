@@ -18,7 +18,8 @@ from costopt.providers.gcp import machine_types
 from costopt.providers.gcp.access import Access, told
 from costopt.providers.gcp.prices import compose
 from costopt.providers.gcp.prices.descriptions import Part
-from costopt.providers.gcp.prices.rates import CALL, Rates, read
+from costopt.providers.gcp.prices.rates import Rates, read
+from costopt.providers.gcp.prices.skus import CALL
 from costopt.providers.held import Held
 from costopt.providers.listed import table
 from costopt.units import counted, provider_key
@@ -43,7 +44,7 @@ def in_use(access: Access, resources: pa.Table, held: Held, problems: list[Probl
         return schema.empty(schema.PRICES)
     shapes = known_shapes(held, (row["x_InstanceType"] for row in machines))
     with told(problems, CALL, fatal=_bare(machines, held)):
-        rates = read(access)
+        rates = read(access, regions={row["RegionId"] for row in machines})
         problems += rates.problems()
         problems += _cards_unpriced(machines, rates)
         return table(held.sift(list(_prices(machines, shapes, rates))).fresh)
