@@ -98,16 +98,16 @@ create macro part_of(amount, part) as
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """The charges of one currency, by resource and in all, a month."""
+    """The charges of one currency, by resource and in all, a month; those of others stand apart."""
 
     currency: str
-    costs: Mapping[str, Cost]  # by `resource_key`
+    costs: Mapping[str, Cost]  # by `resource_key`, each in its own currency: this one where it can
     spend: Decimal  # everything, also what names no resource, but for `credited`
     nameless: Mapping[str, Decimal]  # by `provider_key`: computing that names no resource
     credited: Decimal  # <= 0: credits and refunds beyond what their own resource costs
     since: datetime  # the earliest charge that counts, and the end of the latest
     until: datetime
-    other_currencies: Mapping[str, int]  # currency -> rows left out of every sum
+    other_spend: Mapping[str, Decimal]  # currency -> the same of its charges: left out of all sums
 
 
 def resource_key(resource_id: str) -> str:
@@ -127,7 +127,7 @@ def read_bill(charges: pa.Table, end: datetime, currency: str | None) -> Bill | 
         end: nothing after this moment counts (UTC).
         currency: ISO 4217; None = the one most rows are in.
     Returns:
-        None where there are no charges in that currency before `end`.
+        None where there are no charges before `end`.
     """
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -144,24 +144,44 @@ def read_bill(charges: pa.Table, end: datetime, currency: str | None) -> Bill | 
         keys = [provider_key(name or "") for name in names_in]
         connection.register("providers", pa.table({"ProviderName": names_in, "provider": keys}))
         connection.execute(_PART_OF)
-        rows = connection.sql(
-            _QUERY,
-            params={
-                "currency": chosen,
-                "end": end,
-                "days": BILL_DAYS,
-                "time_unit": _TIME_UNIT,
-                "day_unit": _DAY_UNIT,
-                "data_unit": _DATA_UNIT,
-                "hour_unit": _HOUR_UNIT,
-            },
-        ).to_arrow_table()
-    if not rows.num_rows:
+        rows = {name: _rows(connection, name, end) for name in (chosen, *(n for n, _ in rows_in))}
+    read = {name: _bill(found, name) for name, found in rows.items() if found}
+    if not read:
         return None
-    return _bill(rows.to_pylist(), chosen, {name: n for name, n in rows_in if name != chosen})
+    others = {name: one for name, one in read.items() if name != chosen}
+    bill = read.get(chosen) or _nothing_in(chosen, next(iter(others.values())))
+    elsewhere = {key: cost for one in others.values() for key, cost in one.costs.items()}
+    return replace(
+        bill,
+        costs={**elsewhere, **bill.costs},
+        other_spend={name: one.spend for name, one in others.items()},
+    )
 
 
-def _bill(rows: list[dict[str, Any]], currency: str, others: dict[str, int]) -> Bill:
+def _nothing_in(currency: str, other: Bill) -> Bill:
+    """That the bill is in another currency than the one asked for."""
+    return replace(
+        other, currency=currency, costs={}, spend=Decimal(0), nameless={}, credited=Decimal(0)
+    )
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, currency: str, end: datetime
+) -> list[dict[str, Any]]:
+    params = {
+        "currency": currency,
+        "end": end,
+        "days": BILL_DAYS,
+        "time_unit": _TIME_UNIT,
+        "day_unit": _DAY_UNIT,
+        "data_unit": _DATA_UNIT,
+        "hour_unit": _HOUR_UNIT,
+    }
+    found: list[dict[str, Any]] = connection.sql(_QUERY, params=params).to_arrow_table().to_pylist()
+    return found
+
+
+def _bill(rows: list[dict[str, Any]], currency: str) -> Bill:
     costs: dict[str, Cost] = {}
     spend = Decimal(0)
     credited = Decimal(0)
@@ -178,7 +198,7 @@ def _bill(rows: list[dict[str, Any]], currency: str, others: dict[str, int]) -> 
             costs[key] = _sum(costs[key], cost) if key in costs else cost
     since = min(row["since"] for row in rows)
     until = max(row["until"] for row in rows)
-    return Bill(currency, costs, spend, nameless, credited, since, until, others)
+    return Bill(currency, costs, spend, nameless, credited, since, until, {})
 
 
 def _cost(row: dict[str, Any], currency: str) -> Cost:
@@ -322,9 +342,12 @@ def fleet_cost(
         )
     elif bill and count:
         notes.append(f"{counted(count, 'resource')} on no bill: the list price is the cost")
-    if other := (bill.other_currencies if bill else {}):
-        rows = ", ".join(f"{counted(n, 'row')} in {name}" for name, n in sorted(other.items()))
-        notes.append(f"left out of every sum: {rows}")
+    if other := (bill.other_spend if bill else {}):
+        sums = ", ".join(f"{cents(spend):,} {name}" for name, spend in sorted(other.items()))
+        notes.append(
+            f"left out of every sum, as no rate is known: charges of {sums} a month; set currency "
+            "to see those instead"
+        )
     if len(same) < len(known):
         notes.append(
             f"{counted(len(known) - len(same), 'resource')} in another currency than {currency}"

@@ -110,14 +110,14 @@ def _arithmetic(case: Case, advice: Recommendation) -> Iterator[tuple[str, str]]
 
 def _at_list(advice: Recommendation) -> str:
     """`0.768 → 0.192 USD an hour (75.0 % less) x 730 h = 560.64 → 140.16 USD a month`."""
-    before = advice.current.hourly_price
-    after = advice.recommended.hourly_price if advice.recommended else Decimal(0)
-    if not before or after is None:
+    current, target = advice.current, advice.recommended
+    before, after = current.hourly_price, target.hourly_price if target else Decimal(0)
+    if not before or after is None or (target and target.currency != current.currency):
         return ""
     less = (1 - after / before) * 100
     than = "less" if less >= 0 else "more"
     return (
-        f"{words.price(before)} → {words.price(after)} {advice.currency} an hour "
+        f"{words.price(before)} → {words.price(after)} {current.currency} an hour "
         f"({abs(less):.1f} % {than}) x {HOURS_PER_MONTH} h = {words.amount(per_month(before))} → "
         f"{words.amount(per_month(after))} a month"
     )

@@ -45,7 +45,8 @@ def build(
     cases = {}
     members = Counter(map(_billed_as, filter(is_billed, resources.values())))
     for resource_id, resource in resources.items():
-        price = _price(resource, catalogue, bill.currency if bill else currency)
+        billed = _billed(resource, bill, members) if bill else None
+        price = _price(resource, catalogue, _currency(billed, bill) or currency)
         cases[resource_id] = Case(
             resource=resource,
             shape=_shape(resource, catalogue),
@@ -53,7 +54,7 @@ def build(
             profiles=profiles.get(resource_id, ()),
             findings=findings.get(resource_id, ()),
             disputed=disputed.get(resource_id),
-            cost=_cost(resource, price, bill, members),
+            cost=_cost(resource, price, billed),
             catalogue=catalogue,
             window=window,
             as_of=window.end,
@@ -152,10 +153,12 @@ def _price_of_size(resource: Resource, catalogue: Catalogue, currency: str | Non
     return None
 
 
-def _cost(
-    resource: Resource, price: Price | None, bill: Bill | None, members: Mapping[str, int]
-) -> Cost | None:
-    billed = _billed(resource, bill, members) if bill else None
+def _currency(billed: Cost | None, bill: Bill | None) -> str | None:
+    """What it is billed in, else what the rest is."""
+    return billed.currency if billed else bill.currency if bill else None
+
+
+def _cost(resource: Resource, price: Price | None, billed: Cost | None) -> Cost | None:
     if billed is None:
         return unbilled_cost(resource, price) if is_machine(resource) else None
     if billed.compute_list or price is None:

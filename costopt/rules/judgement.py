@@ -50,7 +50,10 @@ def _in_currency(outcome: Outcome, currency: str) -> Outcome:
     if not isinstance(outcome, Recommendation) or outcome.currency == currency:
         return outcome
     saving = f"{outcome.estimated_monthly_savings.target} {outcome.currency}"
-    detail = f"would save {saving} a month, but amounts here are in {currency}: set currency"
+    detail = (
+        f"would save {saving} a month, but amounts here are in {currency}: "
+        f'set currency = "{outcome.currency}" to see it'
+    )
     return Skip(outcome.resource_id, outcome.rule, "other-currency", detail)
 
 

@@ -165,8 +165,29 @@ def test_a_short_row_of_no_resource_is_not_stretched_to_a_month() -> None:
 
 def test_one_currency_is_summed_and_the_rest_is_told() -> None:
     rows = [charge(1, "24"), charge(2, "24"), charge(1, "9", BillingCurrency="EUR")]
-    assert bill(*rows).other_currencies == {"EUR": 1}
+    assert bill(*rows).other_spend == {"EUR": Decimal("273.75")}
     assert bill(*rows, currency="EUR").spend == Decimal("273.75")
+    assert bill(*rows, currency="EUR").other_spend == {"USD": 730}
+
+
+def test_what_is_billed_in_another_currency_keeps_its_own_cost() -> None:
+    dollars = [charge(day, "24") for day in (1, 2, 3)]
+    euros = [charge(day, "12", ResourceId="i-2", BillingCurrency="EUR") for day in (2, 3)]
+    read = bill(*dollars, *euros)
+    assert read.currency == "USD"
+    assert read.spend == 730
+    assert (read.costs["i-2"].monthly, read.costs["i-2"].currency) == (365, "EUR")
+    told = fleet_cost(read, [("aws", cost) for cost in read.costs.values()])
+    assert told.monthly == 730
+    assert told.reconciled_percent == 100
+    assert any("365.00 EUR a month" in note for note in told.notes)
+    assert not any("on no bill" in note for note in told.notes)
+
+
+def test_a_currency_that_nothing_is_billed_in() -> None:
+    read = bill(charge(1, "24"), currency="GBP")
+    assert (read.currency, read.spend, read.other_spend) == ("GBP", 0, {"USD": 730})
+    assert read.costs["i-1"].currency == "USD"
 
 
 def test_bills_and_inventories_spell_ids_differently() -> None:

@@ -98,6 +98,7 @@ def offer(instance_type: str | None = "m5.4xlarge", **fields: Any) -> Offer:
         "vcpus": 16.0,
         "memory_gib": 64.0,
         "hourly_price": Decimal("0.856"),
+        "currency": "USD",
     }
     return Offer(**(known | fields))
 

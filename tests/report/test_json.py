@@ -103,7 +103,7 @@ def test_a_stop_recommends_no_machine_for_nothing() -> None:
         "gpu_model": None,
         "gpu_count": 0,
         "hourly_price": 0,
-        "currency": None,
+        "currency": "USD",
         "pricing_category": None,
     }
 

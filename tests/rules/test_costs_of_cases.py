@@ -173,3 +173,43 @@ def test_without_a_price_of_its_cards_a_machine_has_none() -> None:
     refused = priced(found, Shape("GCP", "n1-standard-8", 8.0, 30.0))
     assert isinstance(refused, tuple)
     assert "no list price of it with its nvidia-tesla-t4 cards" in refused[1]
+
+
+def test_a_machine_billed_in_another_currency_is_not_taken_for_unbilled() -> None:
+    """Its cost is the bill's, and so is the currency of its list price, where there is one."""
+    rows = [
+        {
+            "ProviderName": "Microsoft",
+            "ResourceId": name,
+            "ServiceCategory": "Compute",
+            "ChargeCategory": "Usage",
+            "ChargePeriodStart": END - timedelta(days=day),
+            "ChargePeriodEnd": END - timedelta(days=day - 1),
+            "EffectiveCost": Decimal("2.4"),
+            "BillingCurrency": currency,
+            "PricingUnit": "1 Hour",
+            "PricingQuantity": Decimal(24),
+        }
+        for day in range(1, 11)
+        for name, currency in (("a", "USD"), ("b", "USD"), ("euro", "EUR"))
+    ]
+    bill = read_bill(pa.Table.from_pylist(rows, schema=schema.CHARGES), END, None)
+    both = [
+        {"ProviderName": "Azure", **PRICES[0], "PricingCurrency": currency}
+        for currency in ("USD", "EUR")
+    ]
+    machine = Resource("euro", "Azure", instance_type="Standard_D4s_v5")
+    (case,) = build(
+        {"euro": machine},
+        {},
+        {},
+        {},
+        bill=bill,
+        catalogue=Catalogue.load(pa.Table.from_pylist(both, schema=schema.PRICES)),
+        window=Window(END - timedelta(days=10), END),
+        min_monthly_savings=5,
+    ).values()
+    assert case.cost
+    assert (case.cost.basis, case.cost.currency, case.cost.monthly) == ("charges", "EUR", 73)
+    assert case.price
+    assert case.price.currency == "EUR"
