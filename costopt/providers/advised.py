@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Final
 
 import pyarrow as pa
 
 from costopt import schema
 from costopt.providers.base import Problem
 from costopt.providers.rows import Row
+from costopt.units import money
+
+_LARGEST: Final = Decimal(10) ** 15
+"""Beyond it no amount is one; the lake could not hold it either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,31 @@ class Listing:
         for row in told:
             by_id.setdefault(row["x_RecommendationId"], {**own, **row})
         return [own, *(row for _, row in sorted(by_id.items()))]
+
+
+def amount(told: object) -> Decimal | None:
+    """A figure as a source writes it: text, float or integer; None where it is none."""
+    try:
+        found = Decimal(str(told))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() and _is_bounded(found) else None
+
+
+def savings(month: Decimal | None, currency: str | None) -> Row:
+    """The columns of what a source says is saved a month; none where it says nothing that can be
+    believed.
+
+    Args:
+        month: the amount of a month of 730 hours.
+    """
+    if month is None or not currency or not _is_bounded(month):
+        return {}
+    return {"x_MonthlySavings": money(month), "BillingCurrency": currency.upper()}
+
+
+def _is_bounded(figure: Decimal) -> bool:
+    return figure.copy_abs() < _LARGEST  # abs() itself fails on 1e9999999
 
 
 def once(refusals: Iterable[Problem]) -> Iterator[Problem]:

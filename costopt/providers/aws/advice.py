@@ -22,15 +22,17 @@ from costopt.parallel import in_threads
 from costopt.providers import advised
 from costopt.providers.advised import Listing
 from costopt.providers.aws.access import FAILURES, Account, denied, said, under
-from costopt.providers.aws.paging import figure, pages
+from costopt.providers.aws.paging import pages
 from costopt.providers.base import Problem
 from costopt.providers.rows import Row, attributes
 from costopt.schema import AWS_ADVICE
-from costopt.units import cents, money
+from costopt.units import cents
 
 SERVICE: Final = "compute-optimizer"
 _NOT_OPTED_IN: Final = "OptInRequiredException"
 _PAGE: Final = 1000
+_NO_MOMENT: Final = (ValueError, RuntimeError)
+"""By which botocore says that a time in an answer is none, or is beyond all years."""
 
 _SIZED: Final = frozenset({"overprovisioned", "underprovisioned", "notoptimized"})
 _STOPPED: Final = frozenset({"EC2Instance", "RDSDBInstance"})
@@ -87,7 +89,7 @@ def _listed(place: _Place, now: datetime) -> tuple[list[list[Row]], list[Problem
         listing = Listing("AWS", AWS_ADVICE, account, scope, now)
         try:
             rows, unlisted = _asked(place, call)
-        except FAILURES as error:
+        except (*FAILURES, *_NO_MOMENT) as error:
             problems.append(_refusal(place, call, error))
             if is_not_opted_in(error):  # the other call would be refused, too
                 break
@@ -132,6 +134,7 @@ def is_not_opted_in(error: Exception) -> bool:
 
 def _machine(one: Mapping[str, Any]) -> Row:
     """A recommendation on an EC2 instance; one that is found right as it is, too."""
+    arn = under(one, "instanceArn")
     options = sorted(one.get("recommendationOptions", ()), key=lambda told: told.get("rank", 99))
     first = options[0] if options else {}
     finding, current = one.get("finding", ""), one.get("currentInstanceType", "")
@@ -139,8 +142,8 @@ def _machine(one: Mapping[str, Any]) -> Row:
     preferences = one.get("effectiveRecommendationPreferences", {})
     cpu = _of_cpu(preferences.get("utilizationPreferences", ()))
     return {
-        "x_RecommendationId": f"{one['instanceArn']}#size",
-        "ResourceId": _last(one["instanceArn"]),
+        "x_RecommendationId": f"{arn}#size",
+        "ResourceId": _last(arn),
         "x_Action": _action(current, chosen) if _plain(finding) in _SIZED else "keep",
         "x_InstanceType": chosen,
         **_savings(first if chosen else {}),
@@ -163,7 +166,7 @@ def _machine(one: Mapping[str, Any]) -> Row:
 
 def _idle(one: Mapping[str, Any]) -> Row:
     """A recommendation on something that does nothing."""
-    kind, arn = one.get("resourceType", ""), one["resourceArn"]
+    kind, arn = one.get("resourceType", ""), under(one, "resourceArn")
     action = "stop" if kind in _STOPPED else "other" if kind == "AutoScalingGroup" else "delete"
     return {
         "x_RecommendationId": f"{arn}#idle",
@@ -207,16 +210,17 @@ def _action(current: str, chosen: str | None) -> str:
 
 def _savings(told: Mapping[str, Any]) -> Row:
     """What it states at on-demand prices; nothing where it states nothing."""
-    stated = (told.get("savingsOpportunity") or {}).get("estimatedMonthlySavings") or {}
-    if "value" not in stated:
-        return {}
-    saved = money(figure(stated["value"]))
-    return {"x_MonthlySavings": saved, "BillingCurrency": stated.get("currency") or "USD"}
+    return _stated(told.get("savingsOpportunity"))
+
+
+def _stated(opportunity: Mapping[str, Any] | None) -> Row:
+    stated = (opportunity or {}).get("estimatedMonthlySavings") or {}
+    return advised.savings(advised.amount(stated.get("value")), stated.get("currency") or "USD")
 
 
 def _after_discounts(told: Mapping[str, Any]) -> str | None:
-    after = (told.get("savingsOpportunityAfterDiscounts") or {}).get("estimatedMonthlySavings", {})
-    return f"{cents(figure(after['value']))}" if "value" in after else None
+    after = _stated(told.get("savingsOpportunityAfterDiscounts"))
+    return f"{cents(after['x_MonthlySavings'])}" if after else None
 
 
 def _option(told: Mapping[str, Any]) -> str:

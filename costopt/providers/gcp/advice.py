@@ -27,7 +27,7 @@ from costopt.providers.gcp.names import last
 from costopt.providers.gcp.projects import Project
 from costopt.providers.rows import Row, attributes
 from costopt.schema import GCP_ADVICE
-from costopt.units import HOURS_PER_MONTH, money
+from costopt.units import HOURS_PER_MONTH
 
 SERVICE: Final = "recommender"
 
@@ -82,6 +82,7 @@ _ACTIONS: Final = {
     "DELETE_ADDRESS": "delete",
 }
 _NANO: Final = Decimal("1e-9")
+_MONTH: Final = Decimal(timedelta(hours=HOURS_PER_MONTH) // timedelta(microseconds=1))
 
 
 class _Place(NamedTuple):
@@ -235,8 +236,8 @@ def _own_id(name: str, project: Project) -> str:
 def _savings(projection: Any) -> Row:
     """Of a month of 730 hours: the projected cost is below zero where it saves."""
     cost, span = projection.cost, projection.duration
-    if not span or not cost.currency_code:
+    if not span or span < timedelta(0):
         return {}
     stated = -(Decimal(cost.units) + cost.nanos * _NANO)
-    months = Decimal(span // timedelta(seconds=1)) / (HOURS_PER_MONTH * 3600)
-    return {"x_MonthlySavings": money(stated / months), "BillingCurrency": cost.currency_code}
+    months = Decimal(span // timedelta(microseconds=1)) / _MONTH
+    return advised.savings(stated / months, cost.currency_code)

@@ -207,6 +207,37 @@ def test_what_it_cannot_say_of_one_thing_is_told(aws: Cloud) -> None:
     assert {problem.what for problem in made.problems} == {"i-9: MEMBER_ACCOUNTS_NOT_ENABLED no"}
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"lastRefreshTimestamp": "yesterday"},
+        {"lastRefreshTimestamp": 1e300},
+        {"instanceArn": None},
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_told_and_leaves_the_other(
+    aws: Cloud, odd: dict[str, Any]
+) -> None:
+    aws.optimizer.instance(REGION, "i-1", "m6i.4xlarge", "m6i.xlarge", **odd)
+    made = provider()
+    assert scopes(made.advice()) == [f"{REGION} idle_recommendations"]
+    (problem,) = made.problems
+    assert problem.where.endswith(f"{REGION} compute-optimizer:GetEC2InstanceRecommendations")
+    assert not problem.fatal
+
+
+@pytest.mark.parametrize("value", [1e300, float("nan"), float("inf")])
+def test_an_amount_without_bounds_is_not_stated(aws: Cloud, value: float) -> None:
+    aws.optimizer.instance(REGION, "i-1", "m6i.4xlarge", "m6i.xlarge", saves=value)
+    aws.optimizer.instance(REGION, "i-2", "m6i.4xlarge", "m6i.xlarge", saves=1)
+    made = provider()
+    found = {row["ResourceId"]: row for row in rows(made.advice())}
+    assert (found["i-1"]["x_MonthlySavings"], found["i-1"]["BillingCurrency"]) == (None, None)
+    assert "savings_after_discounts" not in found["i-1"]["x_Attributes"]
+    assert found["i-2"]["x_MonthlySavings"] == 1
+    assert made.problems == []
+
+
 @pytest.mark.parametrize("more", [{"skip": ("advice",)}, {"dry_run": True}])
 def test_it_can_be_left_out(aws: Cloud, more: dict[str, object]) -> None:
     made = provider(**more)

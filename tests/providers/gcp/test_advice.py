@@ -96,6 +96,32 @@ def test_what_is_idle_is_joined_by_the_projects_id(gcp: Cloud) -> None:
     assert found[f"{HERE}/zones/{ZONE}/disks/odd"]["x_MonthlySavings"] < 0  # it costs more
 
 
+@pytest.mark.parametrize(
+    ("units", "span", "month"),
+    [
+        ("-100", "2592000s", "101.388889"),  # 30 days
+        ("-1200", "31536000s", "100"),
+        ("-1", "0.5s", "5256000"),  # 2 x 3600 x 730
+        ("-9223372036854775807", "1s", None),  # the largest there can be
+        ("-100", "0s", None),
+        ("-100", "-2592000s", None),
+    ],
+)
+def test_what_it_saves_is_of_a_month(gcp: Cloud, units: str, span: str, month: str | None) -> None:
+    project = gcp.project(PROJECT)
+    project.instance("web-1")
+    told = gcp.advice.machine_type(project, "web-1", "n2-standard-8", "n2-standard-4", units=-1)
+    told["primaryImpact"]["costProjection"] = {
+        "cost": {"currencyCode": "usd", "units": units},
+        "duration": span,
+    }
+    made = provider()
+    (row,) = rows(made.advice())
+    stated = None if month is None else (Decimal(month), "USD")
+    assert (row["x_MonthlySavings"] and (row["x_MonthlySavings"], row["BillingCurrency"])) == stated
+    assert made.problems == []
+
+
 def test_what_is_done_is_left_out_and_what_was_dismissed_is_marked(gcp: Cloud) -> None:
     project = gcp.project(PROJECT)
     project.instance("web-1")
