@@ -62,12 +62,12 @@ class Rightsize:
         chosen = sizing.next_larger
         if chosen is None or not self.settings.upsize:
             return self._skip(sizing.case, "undersized", grounds.undersized(sizing))
-        estimated, _ = _estimate(sizing, chosen)
+        estimated, _ = estimate_of(sizing, chosen)
         return self._recommend(sizing, chosen, estimated, grounds.undersized(sizing))
 
     def _weigh(self, sizing: Sizing, chosen: int) -> Outcome:
         """The smaller machine, if the saving is worth the change."""
-        estimated, percent = _estimate(sizing, chosen)
+        estimated, percent = estimate_of(sizing, chosen)
         if not self._is_worth(sizing, estimated, percent):
             name = sizing.market.shapes[chosen].instance_type
             saving = f"{cents(estimated.savings.high)} {sizing.cost.currency}"
@@ -114,7 +114,7 @@ class Rightsize:
         if (
             found
             and code
-            and self._is_worth(found.without, *_estimate(found.without, found.chosen))
+            and self._is_worth(found.without, *estimate_of(found.without, found.chosen))
         ):
             return self._skip(sizing.case, code, obstacles.missed(found))
         detail, resource_id = obstacles.fit(sizing, found), sizing.case.resource.resource_id
@@ -129,8 +129,8 @@ class Rightsize:
         return Skip(case.resource.resource_id, self.code, reason, detail)
 
 
-def _estimate(sizing: Sizing, chosen: int) -> tuple[Estimate, Decimal]:
-    """The money, and the saving in percent of the compute cost.
+def estimate_of(sizing: Sizing, chosen: int) -> tuple[Estimate, Decimal]:
+    """The money of taking that offer, and the saving in percent of the compute cost.
 
     The effective cost falls in proportion to the price: discounts and commitments are taken to
     hold for the smaller machine as they do today.

@@ -15,7 +15,7 @@ from costopt.pricing.catalogue import Market
 from costopt.pricing.layer import type_key
 from costopt.report import words
 from costopt.rules.candidates import CONSTRAINTS, distance, feasible
-from costopt.rules.savings import dearer, estimate
+from costopt.rules.rightsize import estimate_of
 from costopt.rules.sizing import Sizing
 
 
@@ -48,21 +48,16 @@ def judged(sizing: Sizing, name: str) -> Judged | None:
     place = position(sizing, name)
     if place is None:
         return None
-    price = sizing.price(place)
-    smaller = float(sizing.capacities[place]) < 1 - 1e-9
-    share = (sizing.hourly - price) / sizing.hourly
-    money = (
-        dearer(sizing.cost, -share, None) if share < 0 else estimate(sizing.cost, share, None)
-    ).savings.target
+    estimated, _ = estimate_of(sizing, place)
     return Judged(
         name=sizing.market.shapes[place].instance_type,
         obstacles=tuple(_obstacles(sizing, place)),
-        hourly=price,
-        undo_risk=float(sizing.offers.risk[place]) if smaller else None,
+        hourly=sizing.price(place),
+        undo_risk=float(sizing.offers.risk[place]) if sizing.is_smaller(place) else None,
         expected_hourly=float(sizing.offers.expected[place]),
         today_hourly=sizing.hourly,
         currency=sizing.currency,
-        monthly_savings=money,
+        monthly_savings=estimated.savings.target,
     )
 
 
