@@ -48,12 +48,13 @@ def judged(sizing: Sizing, name: str) -> Judged | None:
     place = position(sizing, name)
     if place is None:
         return None
+    smaller = float(sizing.capacities[place]) < 1 - 1e-9
     estimated, _ = estimate_of(sizing, place)
     return Judged(
         name=sizing.market.shapes[place].instance_type,
         obstacles=tuple(_obstacles(sizing, place)),
         hourly=sizing.price(place),
-        undo_risk=float(sizing.offers.risk[place]) if sizing.is_smaller(place) else None,
+        undo_risk=float(sizing.offers.risk[place]) if smaller else None,
         expected_hourly=float(sizing.offers.expected[place]),
         today_hourly=sizing.hourly,
         currency=sizing.currency,
