@@ -158,7 +158,15 @@ class Month:
 
     def _groups(self) -> list[list[str]]:
         """The statements by what has to be given together; each stands in one group."""
-        concerned = {name: self._mine(name) | self.known[name].counts for name in self._told}
+        counted: dict[Whose, set[Scope]] = defaultdict(set)  # by the spelling of whichever export
+        for one in self.known.values():
+            for scope in one.counts:
+                counted[self.manner.whose(scope)].add(scope)
+        concerned: dict[str, set[Scope]] = {}  # what is given, or taken back
+        for name in self._told:
+            mine = self._mine(name)
+            before = (counted[self.manner.whose(scope)] for scope in mine)
+            concerned[name] = mine.union(self.known[name].counts, *before)
         of_nobody = {
             one.period for those in concerned.values() for one in those if one.account is None
         }

@@ -161,6 +161,19 @@ def test_focus_of_one_subscription_beside_the_others_of_the_billing_account(
     assert collects.held() == {**BOTH, ONE: (5, 33)}
 
 
+def test_focus_of_other_accounts_when_restated_sweeps_nothing_away(collects: Collects) -> None:
+    collects.actual("a", of(ONE, "5"), of(TWO, "7"), row("3", SubscriptionId="", ResourceId=""))
+    collects.focus("f", {None: (9, 9)})
+    collects.collect()
+    assert collects.held() == {ONE: (5, 5), TWO: (7, 7), None: (9, 9)}
+    collects.focus("f", {ONE: (6, 4)})
+    assert not any(problem.fatal for problem in collects.collect())
+    wanted: Costs = {ONE: (6, 4), TWO: (7, 7), None: (3, 3)}
+    assert collects.held() == wanted
+    assert collects.collect() == []
+    assert collects.held() == wanted
+
+
 def test_actual_first_alone_then_with_amortized(collects: Collects) -> None:
     collects.actual("a", *ACTUAL)
     (problem,) = collects.collect()
@@ -234,7 +247,7 @@ def test_downloads_count_once_in_whichever_order_they_are_named(
         for exports in (places, places[::-1], [str(tmp_path / "bills")])
     ]
     for found in told:
-        assert (found.total(), found.total("EffectiveCost")) == (42, 42)
+        assert found.total() == found.total("EffectiveCost") == 42
         (problem,) = found.problems
         assert f"the same bill of {TWO} (7.00 EUR)" in problem.what
     assert told[0].rows == told[1].rows == told[2].rows
