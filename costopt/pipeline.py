@@ -21,7 +21,7 @@ from costopt.frame import quality, signals
 from costopt.frame.cost import COLUMNS, Bill, fleet_cost, read_bill
 from costopt.frame.inventory import newest, present
 from costopt.frame.series import chosen
-from costopt.hindsight import Wanted, replayed, with_outlooks
+from costopt.hindsight import Wanted, replayed, with_outlooks, with_weeks
 from costopt.lake import packed
 from costopt.lake.held import held
 from costopt.lake.store import Lake
@@ -41,6 +41,7 @@ from costopt.rules.base import Case, Outcome
 from costopt.rules.cases import build
 from costopt.rules.judgement import judge, judges_of, refused_prices, shown_budget, summed_up
 from costopt.rules.rightsize import Rightsize
+from costopt.rules.schedule import Schedule
 from costopt.rules.threads import unknown_names
 
 Progress = Callable[[str], None]
@@ -218,7 +219,7 @@ def moment(lake: Lake, as_of: datetime | None) -> datetime:
         raise InsufficientData(
             "the lake holds no metrics",
             where=str(lake.root),
-            hint="costopt collect aws, prometheus or files; or costopt demo",
+            hint="costopt collect aws, gcp, azure, prometheus or files; or costopt demo",
         )
     ends = [end for metrics in lake.watermarks().values() for end in metrics.values()]
     return as_of or min(reach, max(ends, default=reach))
@@ -297,10 +298,14 @@ def analyse(
     cases = _cases(lake, settings, seen, bill)
     progress("backtest")
     judges = judges_of(rules or registry.names("rule"), settings)
+    groups: dict[str, Case] = {}
     for judge_ in judges:
         if isinstance(judge_, Rightsize):
             shards = packed.scan(lake, window)
             cases = with_outlooks(cases, shards, judge_.settings, window, threads=settings.workers)
+        if isinstance(judge_, Schedule):
+            shards, slot = packed.scan(lake, window), judge_.settings.slot_minutes
+            cases, groups = with_weeks(cases, shards, slot, window, threads=settings.workers)
     progress("rules")
     costs = ((units.provider_key(c.resource.provider_name), c.cost) for c in cases.values())
     spend = fleet_cost(bill, costs, _currency(settings))
@@ -309,6 +314,9 @@ def analyse(
         resource_id: judge(case, barred.get(resource_id), judges, spend.currency)
         for resource_id, case in cases.items()
     }
+    for group, case in groups.items():  # which the inventory may list, too
+        said = judge(case, None, judges, spend.currency)
+        outcomes[group] = (*outcomes.get(group, ()), *said)
     catalogue = next((case.catalogue for case in cases.values()), None)
     notes = (*spend.notes, *shown_budget(cases.values()))
     if catalogue:
@@ -318,10 +326,10 @@ def analyse(
     return Analysis(
         window,
         window.end,
-        seen.resources,
+        {**{group: case.resource for group, case in groups.items()}, **seen.resources},
         seen.profiles,
         seen.findings,
-        cases,
+        {**groups, **cases},
         outcomes,
         report,
     )

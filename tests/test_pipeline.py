@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from costopt import pipeline, schema
+from costopt import pipeline, registry, schema
 from costopt.config import Settings
 from costopt.errors import ConfigError, InsufficientData, ProviderError
 from costopt.lake.store import Lake
@@ -106,8 +106,10 @@ def test_an_unknown_rule_section_is_refused(lake: Lake) -> None:
 
 
 def test_an_empty_lake_is_insufficient_data(lake: Lake) -> None:
-    with pytest.raises(InsufficientData, match="holds no metrics"):
+    with pytest.raises(InsufficientData, match="holds no metrics") as raised:
         pipeline.analyse(lake, Settings(), None)
+    for provider in registry.names("provider"):
+        assert provider in str(raised.value.hint)
 
 
 def test_samples_a_killed_collect_left_uncompacted_count(lake: Lake) -> None:
