@@ -230,7 +230,8 @@ def test_a_page_token_that_is_forgotten_costs_another_start_and_no_sample() -> N
 
 
 def test_a_burst_of_throttling_loses_and_doubles_nothing_and_waits_as_told() -> None:
-    with watched(_fleet(3), max_concurrency=3) as fleet:
+    # on a busy machine one request may be 2, 3 and 4 in turn, and must not give up for that
+    with watched(_fleet(3), max_concurrency=3, max_attempts=6) as fleet:
         quiet = fleet.collect()
         fleet.service.asked.clear()
         fleet.service.throttled = lambda number: number in {0, 2, 3, 4, 9}
