@@ -71,12 +71,20 @@ class Order(NamedTuple):
     units: Floats
 
 
+class _After(NamedTuple):
+    """What an hour's application leaves."""
+
+    unused: Any  # (O,) of each offer, by its turn
+    open: Any  # of each class of each offer in `Order`: whether the offer leaves some of it
+
+
 class Applied(NamedTuple):
     """What became of each hour."""
 
     replaced: Floats  # (H,) money on demand that is not spent
     used: Floats  # (H, O) units of each offer
     reached: Floats  # (H, O) units that each offer would have used, had there been no end of it
+    reached_cost: Floats  # (H, O) what the demand behind these costs on demand
 
 
 def order_of(offers: Sequence[Offer]) -> Order:
@@ -134,11 +142,11 @@ def _apply(amounts: Any, prices: Any, order: Order, owned: Any) -> Any:
     hours, offers = len(amounts), len(order.offers)
     replaced = np.zeros(hours)
     used = np.zeros((hours, offers))
-    reached = np.zeros((hours, offers))
+    reached, cost = np.zeros((hours, offers)), np.zeros((hours, offers))
     for h in range(hours):
         rest = amounts[h].copy()
         if np.isnan(rest).any():
-            replaced[h], used[h], reached[h] = np.nan, np.nan, np.nan
+            replaced[h], used[h], reached[h], cost[h] = np.nan, np.nan, np.nan, np.nan
             continue
         for turn in range(offers):
             o = order.offers[turn]
@@ -146,12 +154,13 @@ def _apply(amounts: Any, prices: Any, order: Order, owned: Any) -> Any:
             for k in range(order.starts[turn], order.starts[turn + 1]):
                 u, unit = order.classes[k], order.units[k]
                 reached[h, o] += rest[u] * unit
+                cost[h, o] += rest[u] * prices[u]
                 taken = min(rest[u], left / unit)
                 rest[u] -= taken
                 left = max(0.0, left - taken * unit)
                 used[h, o] += taken * unit
                 replaced[h] += taken * prices[u]
-    return replaced, used, reached
+    return replaced, used, reached, cost
 
 
 @compiled
@@ -175,27 +184,16 @@ def bound(amounts: Any, prices: Any, order: Order, owned: Any) -> Any:
     replaced, constant = 0.0, 0.0
     slope = np.zeros(offers)
     rest, worth = np.empty(classes), np.empty(classes)
-    open_ = np.empty(len(order.classes), np.bool_)
-    used_up = np.empty(offers, np.bool_)
+    after = _After(np.empty(offers), np.empty(len(order.classes), np.bool_))
     for h in range(hours):
         rest[:] = amounts[h]
-        for turn in range(offers):
-            left = owned[order.offers[turn]]
-            for k in range(order.starts[turn], order.starts[turn + 1]):
-                u, unit = order.classes[k], order.units[k]
-                enough = rest[u] * unit <= left
-                taken = rest[u] if enough else left / unit
-                left = left - taken * unit if enough else 0.0
-                rest[u] = rest[u] - taken if not enough else 0.0
-                replaced += taken * prices[u]
-                open_[k] = rest[u] > 0
-            used_up[turn] = left <= 0
+        replaced += _take(rest, prices, order, owned, after)
         worth[:] = prices
         for turn in range(offers - 1, -1, -1):
             value = 0.0
-            if used_up[turn]:
+            if after.unused[turn] <= 0:
                 for k in range(order.starts[turn], order.starts[turn + 1]):
-                    if open_[k]:
+                    if after.open[k]:
                         value = max(value, worth[order.classes[k]] / order.units[k])
             slope[order.offers[turn]] += value
             for k in range(order.starts[turn], order.starts[turn + 1]):
@@ -204,3 +202,35 @@ def bound(amounts: Any, prices: Any, order: Order, owned: Any) -> Any:
         for u in range(classes):
             constant += amounts[h, u] * (prices[u] - worth[u])
     return replaced, slope, constant
+
+
+@compiled
+def replaced_by(amounts: Any, prices: Any, order: Order, owned: Any) -> float:
+    """The money replaced in all hours together, as `bound` has it, without its plane."""
+    after = _After(np.empty(len(order.offers)), np.empty(len(order.classes), np.bool_))
+    total = 0.0
+    for h in range(len(amounts)):
+        total += _take(amounts[h].copy(), prices, order, owned, after)
+    return total
+
+
+@compiled
+def _take(rest: Any, prices: Any, order: Order, owned: Any, after: _After) -> float:
+    """One hour: takes from `rest`, in order, fills `after`, and returns the money replaced."""
+    replaced = 0.0
+    for turn in range(len(order.offers)):
+        unused = owned[order.offers[turn]]
+        for k in range(order.starts[turn], order.starts[turn + 1]):
+            u, unit = order.classes[k], order.units[k]
+            taken = rest[u]
+            if taken * unit <= unused:
+                unused -= taken * unit
+                rest[u] = 0.0
+            else:  # exactly 0, where a difference would leave what rounding makes of it
+                taken = unused / unit
+                unused = 0.0
+                rest[u] -= taken
+            replaced += taken * prices[u]
+            after.open[k] = rest[u] > 0
+        after.unused[turn] = unused
+    return replaced

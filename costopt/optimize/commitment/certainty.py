@@ -18,7 +18,8 @@ TREND_PAIRS: Final = 13
 """Weeks that must have one a year before them until a trend is believed: a quarter."""
 
 LEVELS: Final = 512
-"""Layers looked at: a 512th of the hours between two of them."""
+"""Layers looked at: of neighbours, none is wider than a 256th of the highest demand, nor are more
+than a 256th of the hours between them."""
 
 _DRAWS_AT_ONCE: Final = 128
 
@@ -65,7 +66,8 @@ def needed(hours: Floats, years: int, caution: Caution) -> Needed:
         Statistics 17 (1989): blocks; here of a week, not overlapping.
     """
     weeks = _weeks(hours)
-    decline = max(caution.yearly_decline, 1 - yearly_change(hours))
+    # Of what fell by more than that nothing is left to commit to.
+    decline = min(0.99, max(caution.yearly_decline, 1 - yearly_change(hours)))
     levels = _levels(hours[~np.isnan(hours)])
     counts = np.array([_reaching(week, levels[1:], years, decline) for week in weeks])
     sizes = np.array([len(week) for week in weeks], np.float64)
@@ -107,9 +109,10 @@ def _weeks(hours: Floats) -> list[Floats]:
 
 
 def _levels(known: Floats) -> Floats:
-    """0, and the distinct values of demand, thinned to `LEVELS` by how often they come."""
-    ranks = np.linspace(0, len(known) - 1, min(LEVELS, len(known))).round().astype(np.int64)
-    return np.unique(np.concatenate(([0.0], np.sort(known)[ranks])))
+    """Edges of layers: where history's demand lies, and evenly below it, where it may fall to."""
+    ranks = np.linspace(0, len(known) - 1, min(LEVELS // 2, len(known))).round().astype(np.int64)
+    evenly = np.linspace(0.0, known.max(), LEVELS // 2)
+    return np.unique(np.concatenate((evenly, np.sort(known)[ranks])))
 
 
 def _reaching(week: Floats, tops: Floats, years: int, decline: float) -> Floats:

@@ -13,7 +13,13 @@ from typing import Final, NamedTuple
 import highspy
 import numpy as np
 
-from costopt.optimize.commitment.application import Offer, Order, bound, order_of
+from costopt.optimize.commitment.application import (
+    Offer,
+    Order,
+    bound,
+    order_of,
+    replaced_by,
+)
 from costopt.optimize.commitment.history import Floats
 
 GROUPS: Final = 8
@@ -95,6 +101,14 @@ class Planes:
             most = constant + float(slope @ self.held)
             self.model.addRow(-highspy.kHighsInf, most, len(places), places, values)
         return total - float(self.rates @ (quantities - self.held))
+
+    def saving(self, quantities: Floats) -> float:
+        """The same without the planes, in half the time."""
+        hours = self.hours
+        total = sum(
+            replaced_by(group, hours.prices, hours.order, quantities) for group in hours.groups
+        )
+        return total / hours.count - float(self.rates @ (quantities - self.held))
 
     def best(self) -> Best:
         """The quantities of the greatest saving that the planes allow."""

@@ -29,6 +29,9 @@ STALLED: Final = 25
 """Rounds in which neither bound nor saving moves by a tenth of the tolerance: what is left of the
 gap is that offers overlap with differing discounts, where the planes are not exact."""
 
+STEPS: Final = (1 / 32, 1 / 64, 1 / 128, 1 / 256, 1 / 512)
+"""Of what could be used of an offer at most: how far quantities are moved in the end."""
+
 INWARD: Final = 0.5
 """New planes are cut half-way from the best quantities so far to those that look best: this halves
 the rounds of a fleet of 50 classes. Source: Ben-Ameur, Neto: Acceleration of cutting-plane and
@@ -100,6 +103,29 @@ def portfolio(
     return _told(usage, ordered, quantities, possible, term_hours or YEAR_HOURS)
 
 
+class Open(NamedTuple):
+    """The demand that one offer of a portfolio finds, as `newsvendor` and `ladder` take it."""
+
+    units: Floats  # (H,) of the offer, per hour; NaN = missing
+    price: float  # of a unit on demand, on the mean; NaN: it finds none
+
+
+def open_to(usage: Usage, offers: Sequence[Offer], bought: Portfolio, name: str) -> Open:
+    """What the offers that apply before it leave to one offer, to spread it over terms and months.
+
+    Raises:
+        KeyError: there is no offer of that name.
+    """
+    extra = {one.offer: one.quantity for one in bought.purchases}
+    quantities = [offer.held + extra.get(offer.name, 0.0) for offer in offers]
+    place = {offer.name: o for o, offer in enumerate(offers)}[name]
+    applied = apply(usage, offers, quantities)
+    units = applied.reached[:, place]
+    total = float(np.nansum(units))
+    cost = float(np.nansum(applied.reached_cost[:, place]))
+    return Open(units, cost / total if total else float("nan"))
+
+
 def _check(usage: Usage, offers: Sequence[Offer]) -> None:
     if len({offer.name for offer in offers}) < len(offers):
         raise ValueError("each offer needs a name of its own")
@@ -140,18 +166,42 @@ def _solve(
     best = _continuous(planes, tolerance)
     chosen = planes.sold(best.quantities)
     saved = planes.cut(chosen)
-    if not planes.branch(tolerance / 2):
-        return _better(planes, chosen, saved, best.bound)
     possible = best.bound
-    for _ in range(WHOLE_ROUNDS):
-        looks = planes.best()
-        possible = min(possible, looks.saving)
-        if possible - saved <= tolerance:
-            break
-        tried = planes.sold(looks.quantities)
-        if (value := planes.cut(tried)) > saved:
-            chosen, saved = tried, value
+    if planes.branch(tolerance / 2):
+        for _ in range(WHOLE_ROUNDS):
+            looks = planes.best()
+            possible = min(possible, looks.saving)
+            if possible - saved <= tolerance:
+                break
+            tried = planes.sold(looks.quantities)
+            if (value := planes.cut(tried)) > saved:
+                chosen, saved = tried, value
+    if possible - saved > tolerance:
+        chosen, saved = _climbed(planes, chosen, saved, tolerance)
     return _better(planes, chosen, saved, possible)
+
+
+def _climbed(
+    planes: Planes, chosen: Floats, saved: float, tolerance: float
+) -> tuple[Floats, float]:
+    """Better quantities nearby: one offer more or less at a time, by ever smaller steps.
+
+    Where offers overlap with differing discounts, the planes lie above the real order, and what
+    looks best under them need not be best applied.
+    """
+    spans = planes.limits * planes.steps
+    for part in STEPS:
+        moves = np.where(planes.stepped, np.maximum(planes.steps, spans * part), spans * part)
+        before = -np.inf
+        while saved - before > tolerance / 10:
+            before = saved
+            for o, move in np.ndindex(len(moves), 2):
+                tried = chosen.copy()
+                tried[o] += moves[o] * (1 - 2 * move)
+                tried = planes.sold(tried)
+                if (value := planes.saving(tried)) > saved:
+                    chosen, saved = tried, value
+    return chosen, saved
 
 
 def _better(planes: Planes, chosen: Floats, saved: float, possible: float) -> _Found:
