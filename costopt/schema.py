@@ -108,6 +108,9 @@ SHAPES: Final = pa.schema(
         _field("x_LocalDiskGiB", pa.float64()),  # instance store; null or 0 = none
         _field("x_Family", pa.string()),  # m6i, n2-standard, Dsv5, ...
         _field("x_CurrentGeneration", pa.bool_()),
+        # Regions where the account may not use it, or there is none, parted by blanks; null = all
+        # that a price names have it. Nothing is moved to it there.
+        _field("x_NotOfferedIn", pa.string()),
         _field("x_ValidFrom", pa.date32()),
         _field("x_Source", pa.string()),
     ]

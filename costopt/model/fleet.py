@@ -50,6 +50,7 @@ class Shape:
     local_disk_gib: float = 0.0
     family: str | None = None
     current_generation: bool | None = None
+    not_offered_in: frozenset[str] = frozenset()  # keys of regions where it cannot be had
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,13 +148,16 @@ class Catalogue:
         pricing_category: str = "Standard",
         currency: str = "USD",
     ) -> Market:
-        """Every type that has a shape and a price there; cached. Arguments as of `price`."""
+        """Every type that has a shape and a price there and can be had; cached. Arguments as of
+        `price`."""
         key = (provider_key(provider_name), region_id, operating_system, pricing_category, currency)
         if key not in self._markets:
             shapes = self._shapes_of(key[0])
-            prices = self._prices_in(*key)
+            place = region_key(region_id or "")
             self._markets[key] = _market(
-                Found(shapes[name], price) for name, price in prices.items() if name in shapes
+                Found(shapes[name], price)
+                for name, price in self._prices_in(*key).items()
+                if name in shapes and place not in shapes[name].not_offered_in
             )
         return self._markets[key]
 
@@ -340,4 +343,5 @@ def _shape(row: Mapping[str, Any]) -> Shape:
         local_disk_gib=row["x_LocalDiskGiB"] or 0.0,
         family=row["x_Family"],
         current_generation=row["x_CurrentGeneration"],
+        not_offered_in=frozenset((row.get("x_NotOfferedIn") or "").split()),
     )

@@ -51,11 +51,12 @@ class AzureProvider:
         return pa.concat_tables([listed, self._gone(set(listed.column("ResourceId").to_pylist()))])
 
     def shapes(self) -> pa.Table:
-        """The sizes in use and their families, as Azure describes them, but for those of which the
-        lake holds a shape of the user's own."""
+        """The sizes in use and their families, as Azure describes them, and those that cannot be
+        had somewhere, but for those of which the lake holds a shape of the user's own."""
         from costopt.providers.own import beside_own
 
-        return beside_own(self._sizes.shapes(self._things, self.problems), self._known.shapes)
+        held = self._known.shapes
+        return beside_own(self._sizes.shapes(self._things, self.problems, held), held)
 
     def prices(self) -> pa.Table:
         """List prices of the sizes in use and their families, as the Retail Prices API has them;

@@ -1,6 +1,7 @@
 """What Azure's sizes are, by the list of resource SKUs (free, one call a subscription and region).
 
-The list knows what a name does not say: whether the size may be used by that subscription there.
+The list knows what a name does not say: whether there is that size in the region at all, and
+whether the subscription may use it there; so it is asked about all sizes that have a list price.
 What the list does not say (what a burstable size sustains, which card a GPU size has) is taken from
 the size's name (costopt/pricing/azure_sizes.py).
 """
@@ -51,6 +52,13 @@ class _Asked(NamedTuple):
     types: frozenset[str]  # as `type_key`
 
 
+class _Told(NamedTuple):
+    """What a list says."""
+
+    shapes: list[Shape]  # of the families wanted
+    offered: frozenset[str]  # what the subscription may use there, as `type_key`
+
+
 class Sizes:
     """The sizes in use and their families, as the subscriptions' own lists tell of them."""
 
@@ -58,12 +66,10 @@ class Sizes:
         self._access = access
         self._asked: set[Use] = set()
         self._known: dict[str, Shape] = {}
+        self._offered: dict[str, frozenset[str]] = {}  # by region, to all who asked
 
     def describe(self, uses: Iterable[Use], problems: list[Problem]) -> dict[str, Shape]:
         """Rows of schema.SHAPES of the sizes used and of their families, by `type_key`.
-
-        A size that any of the subscriptions may not use where it has machines of that family is
-        marked as no longer current, so that nothing is moved to it.
 
         Each list is asked for once. A subscription that refuses is a problem, though not a fatal
         one: what the names say stands in.
@@ -76,18 +82,31 @@ class Sizes:
             types.setdefault((name, region), set()).add(size)
         self._asked |= new
         asked = [_Asked(*place, frozenset(names)) for place, names in types.items()]
-        for shapes, refusals in in_threads(
-            self._listed, asked, self._access.settings.max_concurrency
+        for one, (told_of, refusals) in zip(
+            asked,
+            in_threads(self._listed, asked, self._access.settings.max_concurrency),
+            strict=True,
         ):
             problems += refusals
-            for row in shapes:
-                known = self._known.setdefault(type_key(row["x_InstanceType"]), row)
-                if row["x_CurrentGeneration"] is False:
-                    known["x_CurrentGeneration"] = False
+            if told_of is not None:
+                for row in told_of.shapes:
+                    self._known.setdefault(type_key(row["x_InstanceType"]), row)
+                before = self._offered.get(one.region, told_of.offered)
+                self._offered[one.region] = before & told_of.offered
         return self._known
 
-    def shapes(self, resources: pa.Table, problems: list[Problem]) -> pa.Table:
-        """The sizes in use and all of their families, which one may move to (schema.SHAPES).
+    def shapes(
+        self,
+        resources: pa.Table,
+        problems: list[Problem],
+        held: pa.Table | None = None,
+    ) -> pa.Table:
+        """The sizes in use and all of their families, which one may move to; and, of all others
+        that are known, those that cannot be had in some region (schema.SHAPES, x_NotOfferedIn).
+
+        A size cannot be had in a region whose list does not name it, or that any of the
+        subscriptions with machines there may not use. Where no list was to be had, what the lake
+        holds of it stands.
 
         A burstable size of which nobody knows what it sustains is left out: taken for one with full
         CPUs, it would be recommended where it cannot serve.
@@ -95,20 +114,44 @@ class Sizes:
         Args:
             resources: schema.RESOURCES, as `inventory.resources` gives them: then no call is made.
             problems: what cannot be had is added.
+            held: the lake's shapes; None = it holds none.
         """
         columns = [resources.column(name).to_pylist() for name in _USE_COLUMNS]
         uses = (Use(*row) for row in zip(*columns, strict=True) if all(row))
-        rows = []
-        for _, row in sorted(self.describe(uses, problems).items()):
+        rows = {}
+        for name, row in self.describe(uses, problems).items():
             if _is_burstable(row["x_InstanceType"]) and row["x_BurstableBaselinePercent"] is None:
                 what = "burstable, and what it sustains is not known: no machine is moved to it"
                 problems.append(Problem(f"{CALL} {row['x_InstanceType']}", what))
             else:
-                rows.append(row)
-        return pa.Table.from_pylist(rows, schema=schema.SHAPES)
+                rows[name] = row
+        before = {
+            type_key(row["x_InstanceType"]): row
+            for row in (held.to_pylist() if held else ())
+            if row["x_Source"] == SOURCE
+        }
+        marked = [row for _, row in sorted(self._marked(rows, before).items())]
+        return pa.Table.from_pylist(marked, schema=schema.SHAPES)
 
-    def _listed(self, asked: _Asked) -> tuple[list[Shape], list[Problem]]:
-        """The shapes of the families wanted, and why there are none."""
+    def _marked(self, rows: Mapping[str, Shape], before: Mapping[str, Shape]) -> dict[str, Shape]:
+        """The rows with the regions where they cannot be had, and those of other sizes of which
+        that is or was so.
+
+        Args:
+            before: what earlier collects told.
+        """
+        marked = {}
+        for name in {*_spellings(), *before, *rows}:
+            known = before.get(name, {})
+            lacking = set((known.get("x_NotOfferedIn") or "").split()) - self._offered.keys()
+            lacking |= {place for place, there in self._offered.items() if name not in there}
+            if name in rows or lacking or known.get("x_NotOfferedIn"):
+                row = rows.get(name) or known or built_in(name) | {"x_Source": SOURCE}
+                marked[name] = row | {"x_NotOfferedIn": " ".join(sorted(lacking)) or None}
+        return marked
+
+    def _listed(self, asked: _Asked) -> tuple[_Told | None, list[Problem]]:
+        """What the list says, or why it says nothing."""
         refusals: list[Problem] = []
         with told(refusals, f"{asked.subscription_id} {asked.region} {CALL}", fatal=False):
             client = self._access.management(ComputeManagementClient, asked.subscription_id)
@@ -116,21 +159,21 @@ class Sizes:
             skus = [
                 sku
                 for sku in listed(lambda: client.resource_skus.list(filter=there), _sku)
-                if sku.get("resourceType") == "virtualMachines"
+                if sku.get("resourceType") == "virtualMachines" and sku.get("name")
             ]
+            if not skus:  # no region is without: it says nothing
+                return None, []
             wanted = {sku.get("family") for sku in skus if type_key(sku["name"]) in asked.types}
-            return [
-                row
-                for sku in skus
-                if sku.get("family") in wanted and (row := shape(sku, asked.region))
-            ], []
-        return [], refusals
+            mine = (shape(sku) for sku in skus if sku.get("family") in wanted)
+            offered = {type_key(sku["name"]) for sku in skus if not is_closed(sku, asked.region)}
+            return _Told([row for row in mine if row], frozenset(offered)), []
+        return None, refusals
 
 
-def shape(sku: Sku, region: str) -> Shape | None:
+def shape(sku: Sku) -> Shape | None:
     """The schema.SHAPES row of one entry of a region's list; None where it has no vCPUs."""
     name = sku["name"]
-    told = {one["name"]: one.get("value") for one in sku.get("capabilities") or ()}
+    told = {one.get("name"): one.get("value") for one in sku.get("capabilities") or ()}
     known = built_in(name)
     vcpus = _number(told, "vCPUsAvailable") or _number(told, "vCPUs")  # fewer: constrained vCPUs
     if not vcpus:
@@ -145,7 +188,6 @@ def shape(sku: Sku, region: str) -> Shape | None:
         "x_Architecture": _ARCHITECTURES.get(told.get("CpuArchitectureType") or ""),
         "x_LocalDiskGiB": _local_disk_gib(told),
         "x_Family": known.get("x_Family") or sku.get("family"),
-        "x_CurrentGeneration": False if is_closed(sku, region) else None,
         "x_Source": SOURCE,
     }
     if not known.get("x_GPUCount") and (cards := _number(told, "GPUs")):

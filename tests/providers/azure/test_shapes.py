@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
 from costopt import schema
@@ -36,9 +37,14 @@ def shaped(look):
     return collected
 
 
+def family(rows: dict[str, dict[str, object]]) -> set[str]:
+    """The sizes that can be had wherever one asked."""
+    return {name for name, row in rows.items() if row["x_NotOfferedIn"] is None}
+
+
 def test_families_in_use_are_described_in_one_call(azure, shop, shaped) -> None:
     rows, problems = shaped()
-    assert set(rows) == {f"Standard_D{n}s_v5" for n in (2, 4, 8, 16)}
+    assert family(rows) == {f"Standard_D{n}s_v5" for n in (2, 4, 8, 16)}
     assert problems == []
     (call,) = [call for call in azure.door.calls if call.action == CALL]
     assert call.query["$filter"] == f"location eq '{REGION}'"
@@ -61,6 +67,7 @@ def test_a_shape(shop, shaped) -> None:
         "x_LocalDiskGiB": 0.0,
         "x_Family": "Dsv5",
         "x_CurrentGeneration": True,
+        "x_NotOfferedIn": None,
         "x_ValidFrom": None,
         "x_Source": schema.AZURE_SIZES,
     }
@@ -70,11 +77,18 @@ def test_a_row_that_takes_the_built_in_ones_place_loses_nothing(shop, look) -> N
     found = look()
     table = found.sizes.shapes(found.table, [])
     before, after = Catalogue.load(), Catalogue.load(extra_shapes=table)
-    for name in table.column("x_InstanceType").to_pylist():
+    for name in family({row["x_InstanceType"]: row for row in table.to_pylist()}):
         assert after.shape("Azure", name) == before.shape("Azure", name)
 
 
-def test_a_size_that_is_closed_to_the_subscription_is_moved_to_by_nobody(
+def offered(rows: dict[str, dict[str, object]], region: str) -> set[str]:
+    """The sizes that are priced there by the snapshot, and can be had."""
+    table = pa.Table.from_pylist(list(rows.values()), schema=schema.SHAPES)
+    market = Catalogue.load(extra_shapes=table).market("Azure", region)
+    return {one.instance_type for one in market.shapes}
+
+
+def test_a_size_that_a_subscription_may_not_use_or_a_region_lacks_is_not_offered(
     azure, shop, shaped
 ) -> None:
     other = azure.subscription("other")
@@ -84,9 +98,47 @@ def test_a_size_that_is_closed_to_the_subscription_is_moved_to_by_nobody(
     azure.sizes["eastus"] = usual_sizes("eastus")
     azure.sizes["eastus"][4]["restrictions"] = [closed("EastUS", "QuotaId")]  # E2s
     rows, _ = shaped()
-    shut = {name for name, row in rows.items() if row["x_CurrentGeneration"] is False}
-    assert shut == {"Standard_D2s_v5", "Standard_E2s_v5"}
     assert rows["Standard_D2s_v5"]["x_vCPUs"] == 2.0  # it is known all the same
+    assert offered(rows, REGION) == {
+        *("Standard_D4s_v5", "Standard_D8s_v5", "Standard_D16s_v5"),
+        *("Standard_E2s_v5", "Standard_E4s_v5", "Standard_E8s_v5"),
+    }
+    assert offered(rows, "East US") == {
+        *("Standard_D2s_v5", "Standard_D4s_v5", "Standard_D8s_v5", "Standard_D16s_v5"),
+        *("Standard_E4s_v5", "Standard_E8s_v5"),
+    }
+    assert len(offered(rows, "northeurope")) > 100  # nobody asked
+    assert rows["Standard_F2s_v2"]["x_NotOfferedIn"] == f"eastus {REGION}"
+
+
+def test_what_one_of_two_subscriptions_may_not_use_is_not_offered(azure, shop, shaped) -> None:
+    azure.machine(azure.subscription("other"), "vm", "Standard_D4s_v5")
+    lists = [usual_sizes(), [one for one in usual_sizes() if one["name"] != "Standard_D2s_v5"]]
+    azure.door.rules.append(
+        lambda call: said({"value": lists.pop()}) if call.action == CALL else None
+    )
+    rows, _ = shaped()
+    assert rows["Standard_D2s_v5"]["x_NotOfferedIn"] == REGION
+
+
+def test_what_can_be_had_again_is_offered_again_and_what_nobody_asks_stands(
+    azure, shop, look
+) -> None:
+    azure.machine(shop, "east", "Standard_E2s_v5", location="eastus")
+    azure.sizes["eastus"] = usual_sizes("eastus")
+    found = look()
+    held = found.sizes.shapes(found.table, [])
+    azure.sizes[REGION].append(sku("Standard_F2s_v2", "standardFSv2Family", 2, 4))
+    found = look(region=(REGION,))
+    after = found.sizes.shapes(found.table, [], held).to_pylist()
+    where = {row["x_InstanceType"]: row["x_NotOfferedIn"] for row in after}
+    assert where["Standard_F2s_v2"] == "eastus"
+    assert where["Standard_F4s_v2"] == f"eastus {REGION}"
+
+
+def test_a_list_of_no_sizes_says_nothing(azure, shop, shaped) -> None:
+    azure.sizes[REGION].clear()
+    assert shaped() == ({}, [])
 
 
 @pytest.mark.parametrize(("zones", "shut"), [(["1", "2"], False), (["1", "2", "3"], True)])
@@ -98,7 +150,7 @@ def test_a_size_is_closed_where_all_its_zones_are(zones: list[str], shut: bool) 
 
 def test_constrained_vcpus_are_those_that_are_left() -> None:
     one = sku("Standard_E8-4s_v5", "standardESv5Family", 8, 64, vCPUsAvailable=4)
-    row = shapes.shape(one, REGION)
+    row = shapes.shape(one)
     assert row is not None
     assert (row["x_vCPUs"], row["x_PhysicalCores"], row["x_MemoryGiB"]) == (4.0, 2.0, 64.0)
 
@@ -108,24 +160,24 @@ def test_arm_without_threads() -> None:
     one = sku(
         "Standard_D2ps_v6", "StandardDpsv6Family", 2, 8, CpuArchitectureType="Arm64", vCPUsPerCore=1
     )
-    row = shapes.shape(one, REGION)
+    row = shapes.shape(one)
     assert row is not None
     assert (row["x_Architecture"], row["x_PhysicalCores"]) == ("arm64", 2.0)
 
 
 def test_local_disks_of_both_kinds() -> None:
-    old = shapes.shape(sku("Standard_D4ds_v5", "f", 4, 16, MaxResourceVolumeMB=153600), REGION)
-    new = shapes.shape(sku("Standard_D4ds_v6", "f", 4, 16, NvmeDiskSizeInMiB=225280), REGION)
+    old = shapes.shape(sku("Standard_D4ds_v5", "f", 4, 16, MaxResourceVolumeMB=153600))
+    new = shapes.shape(sku("Standard_D4ds_v6", "f", 4, 16, NvmeDiskSizeInMiB=225280))
     assert old is not None
     assert new is not None
     assert (old["x_LocalDiskGiB"], new["x_LocalDiskGiB"]) == (150.0, 220.0)
 
 
 def test_the_card_of_a_gpu_size_is_known_by_the_name() -> None:
-    known = shapes.shape(sku("Standard_NC8as_T4_v3", "f", 8, 56, GPUs=1), REGION)
+    known = shapes.shape(sku("Standard_NC8as_T4_v3", "f", 8, 56, GPUs=1))
     assert known is not None
     assert (known["x_GPUModel"], known["x_GPUCount"], known["x_GPUMemoryGiB"]) == ("T4", 1, 16.0)
-    new = shapes.shape(sku("Standard_ND96isr_X900_v9", "f", 96, 2000, GPUs=8), REGION)
+    new = shapes.shape(sku("Standard_ND96isr_X900_v9", "f", 96, 2000, GPUs=8))
     assert new is not None
     assert (new["x_GPUModel"], new["x_GPUCount"], new["x_GPUMemoryGiB"]) == ("X900", 8, None)
 
@@ -139,7 +191,7 @@ def test_what_a_burstable_size_sustains_is_known_by_the_name(azure, shaped) -> N
     ]
     rows, problems = shaped()
     # Microsoft, "B-series burstable": Standard_B2s has a base CPU performance of 40 % of 200 %
-    assert {one: row["x_BurstableBaselinePercent"] for one, row in rows.items()} == {
+    assert {one: rows[one]["x_BurstableBaselinePercent"] for one in family(rows)} == {
         "Standard_B2s": 20.0
     }
     (problem,) = problems
@@ -184,7 +236,7 @@ def test_every_built_in_shape_comes_back_from_a_list_that_implies_it() -> None:
             MaxResourceVolumeMB=(known["x_LocalDiskGiB"] or 0) * 1024,
             GPUs=known["x_GPUCount"] or 0,
         )
-        row = shapes.shape(one, REGION)
+        row = shapes.shape(one)
         assert row is not None
         for column in set(schema.SHAPES.names) - {"x_ValidFrom", "x_Source"}:
             if row[column] != pytest.approx(known[column], abs=0.06):
@@ -205,5 +257,5 @@ def test_a_page_of_sizes_that_expired_is_asked_for_anew(azure, shop, shaped) -> 
         )
     )
     rows, problems = shaped()
-    assert set(rows) == {f"Standard_D{n}s_v5" for n in (2, 4, 8, 16)}
+    assert family(rows) == {f"Standard_D{n}s_v5" for n in (2, 4, 8, 16)}
     assert problems == []
