@@ -24,10 +24,14 @@ MEMORY: Final = ("memory_utilization", "mean")
 MEMORY_MAX: Final = ("memory_utilization", "max")
 NETWORK_IN: Final = ("network_in", "mean")
 NETWORK_OUT: Final = ("network_out", "mean")
+GPU: Final = ("gpu_utilization", "mean")
+GPU_MEMORY: Final = ("gpu_memory_utilization", "mean")
 
 Series = tuple[str, str]
 """Metric name and statistic, of the whole resource."""
 
+_OF_CARDS: Final = frozenset({GPU, GPU_MEMORY})
+_OF_ANY_PERIOD: Final = frozenset({MEMORY, MEMORY_MAX}) | _OF_CARDS
 _TOO_HIGH: Final = COUNTERS.index("RefusedHigh")
 _FULL: Final = int(PERCENT_LIMIT) * PERCENT_SCALE
 
@@ -41,6 +45,7 @@ class Subject:
     since: datetime | None = None  # its samples count from here (it was resized)
     busy_if_refused: bool = False  # samples refused as over 105 % were work, not a broken counter
     disputed: Sequence[int] = ()  # starts of disputed CPU samples, seconds since 1970
+    gpu: bool = False  # it has accelerators
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +53,8 @@ class History:
     """One machine's samples, oldest first; the last slot ends where the window does.
 
     Percent as hundredths in uint16 (MISSING_U16 = missing), else float32 (NaN = missing). All
-    series have the CPU's period. Memory of any period counts: the highest of each slot. Others are
-    left out where their period is another.
+    series have the CPU's period. Memory and GPUs of any period count: the highest of each slot, of
+    all cards. Others are left out where their period is another.
     """
 
     subject: Subject
@@ -105,11 +110,11 @@ def histories(
         for place, key in enumerate(block.keys.to_pylist()):
             subject = subjects[key["ResourceId"]]
             series = (key["MetricName"], key["Statistic"])
-            of_memory = series in (MEMORY, MEMORY_MAX)
-            if block.period == subject.period_seconds or of_memory:
+            of_any_period = series in _OF_ANY_PERIOD
+            if block.period == subject.period_seconds or of_any_period:
                 values = _row(block, place, window, fill=series == CPU and subject.busy_if_refused)
                 held = found.setdefault(subject.resource_id, {})
-                if of_memory:
+                if of_any_period:
                     values = _highest(values, block.period, subject, window, held.get(series))
                 held[series] = values
     for resource_id in sorted(found):
@@ -122,16 +127,18 @@ def _chosen(
     table: pa.Table, subjects: Mapping[str, Subject], wanted: Collection[Series]
 ) -> pa.Table:
     ids = pa.array(sorted(subjects), pa.string())
-    keep = pc.and_(
-        pc.is_in(table.column("ResourceId").cast(pa.string()), value_set=ids),
-        pc.equal(table.column("x_Device").cast(pa.string()), ""),
-    )
+    keep = pc.is_in(table.column("ResourceId").cast(pa.string()), value_set=ids)
+    whole = pc.equal(table.column("x_Device").cast(pa.string()), "")
     either = [
         pc.and_(
             pc.equal(table.column("MetricName").cast(pa.string()), name),
             pc.equal(table.column("Statistic").cast(pa.string()), statistic),
         )
         for name, statistic in sorted(wanted)
+    ]
+    either = [
+        one if series in _OF_CARDS else pc.and_(one, whole)
+        for one, series in zip(either, sorted(wanted), strict=True)
     ]
     any_of = either[0]
     for one in either[1:]:

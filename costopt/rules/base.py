@@ -25,6 +25,7 @@ from costopt.model import (
     Window,
 )
 from costopt.optimize.outlook import Outlook
+from costopt.optimize.weekly import Weekly
 from costopt.pricing.catalogue import Catalogue
 
 
@@ -50,6 +51,11 @@ class Case:
     as_of: datetime
     min_monthly_savings: float  # in cost.currency
     outlook: Outlook | None = None  # the risk of other sizes; None = not asked, or too few samples
+    weekly: Weekly | None = (
+        None  # its past weeks; None = not asked, or no schedule can rest on them
+    )
+    replica: Offer | None = None  # of a scaling group: the machine that most members are
+    replicas: int | None = None  # members that run now; None = no group
 
     def profile(self, metric_name: str, statistic: str = "mean") -> Profile | None:
         """The whole resource's profile of that metric that passed the gate; None = unmeasured.

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from costopt.frame.scales import QUIET_IN, QUIET_OUT, QUIET_PEAK
+from costopt.frame.use import ALONE_PERCENT, ALONE_VCPUS, CPU_PERCENT, CPU_VCPUS
 from costopt.model import Profile
 from costopt.schema import PERCENT_LIMIT
 
@@ -79,16 +80,16 @@ def costopt(signals: Signals) -> tuple[Check, ...]:
     """
     cpu = signals.cpu
     checks = [
-        Check("CPU peak", _top(cpu), "<", 5, "%"),
-        Check("CPU P99.5", _vcpus(cpu.p99_5, signals), "<", 0.5, "vCPU"),
+        Check("CPU peak", _top(cpu), "<", CPU_PERCENT, "%"),
+        Check("CPU P99.5", _vcpus(cpu.p99_5, signals), "<", CPU_VCPUS, "vCPU"),
     ]
     checks += _quiet_network(signals)
     for way, profile in (("in", signals.network_in), ("out", signals.network_out)):
         if profile is not None:
             checks.append(Check(f"network {way} P99.5", profile.p99_5, "<", QUIET_PEAK, "B/s"))
     if not signals.network_measured:
-        checks.append(Check("CPU P99.5", cpu.p99_5, "<", 2, "%"))
-        checks.append(Check("CPU P95", _vcpus(cpu.p95, signals), "<", 0.03, "vCPU"))
+        checks.append(Check("CPU P99.5", cpu.p99_5, "<", ALONE_PERCENT, "%"))
+        checks.append(Check("CPU P95", _vcpus(cpu.p95, signals), "<", ALONE_VCPUS, "vCPU"))
     return tuple(checks)
 
 

@@ -1,0 +1,209 @@
+"""What the past weeks of a case say of a schedule: the plan, its trial, and why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from costopt.model.week import WEEKDAYS, DayPlan, WeekPlan
+from costopt.optimize.habit import Habit, habit
+from costopt.optimize.timetable import Trial, Wishes, timetable, trial
+from costopt.optimize.weekly import Weekly, mean
+from costopt.profile.special import BUSIEST, Special
+from costopt.rules.base import Case
+from costopt.rules.schedule_settings import ScheduleSettings
+from costopt.units import counted
+
+Array = npt.NDArray[np.float64]
+Refusal = tuple[str, str]
+
+_WHOLE: Final = 0.9
+"""Share of a week's slots with samples from which on it counts as a whole week."""
+_AHEAD: Final = timedelta(days=366)
+_WEEKS_AHEAD: Final = 52
+_BREATHES: Final = 0.1
+"""Of a group's mean count, its count's standard deviation over the week, if it follows demand."""
+_FOLLOWS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Planned:
+    """A schedule, and what speaks for it."""
+
+    case: Case
+    weekly: Weekly
+    wishes: Wishes
+    plan: WeekPlan
+    whole: tuple[int, ...]  # which of the weeks are
+    demand: Array  # (weeks, slots, samples) in replicas, special days left out
+    habit: Habit
+    trial: Trial
+    hours_today: float  # that machines run in a week
+    hours_then: float  # the same by the plan, days that differ spread over the year
+
+    @property
+    def weeks(self) -> int:
+        """Whole weeks that were seen."""
+        return len(self.whole)
+
+    @property
+    def kept(self) -> float:
+        """Share of today's hours that still run, 0..1."""
+        return self.hours_then / self.hours_today if self.hours_today else 1.0
+
+
+def planned(case: Case, weekly: Weekly, settings: ScheduleSettings) -> Planned:
+    """The cheapest schedule for its past weeks, whether or not it may be relied on."""
+    wishes = replace(settings.wishes, least=settings.min_replicas if case.replicas else 0)
+    past = settings.special.between(weekly.monday, case.as_of.date() + timedelta(days=1))
+    demand = _in_replicas(case, weekly.without([one.day for one in past]), settings)
+    most = case.replicas or 1
+    week = timetable(demand, most, wishes)
+    first = case.as_of.date()
+    ahead = settings.special.between(first, first + _AHEAD)
+    plan = WeekPlan(weekly.time_zone, tuple(week.tolist()), tuple(_days(week.tolist(), ahead)))
+    # A special day leaves a gap in a week that is otherwise whole.
+    seen = (~np.isnan(weekly.demand)).any(axis=2).mean(axis=1)
+    whole = np.flatnonzero(seen >= _WHOLE)
+    running = np.minimum(weekly.running, most)
+    return Planned(
+        case=case,
+        weekly=weekly,
+        wishes=wishes,
+        plan=plan,
+        whole=tuple(whole.tolist()),
+        demand=demand,
+        habit=habit(mean(demand[whole]), settings.held_out_weeks, wishes.least_weeks),
+        trial=trial(demand[whole], running, most, wishes, settings.held_out_weeks),
+        hours_today=float(running.sum()) * wishes.slot_hours,
+        hours_then=_hours_a_week(plan, running, first),
+    )
+
+
+def _in_replicas(case: Case, demand: Array, settings: ScheduleSettings) -> Array:
+    if case.replicas is None:
+        return demand
+    vcpus = case.shape.vcpus if case.shape else np.nan
+    return demand / (vcpus * settings.target_percent / 100)
+
+
+def _days(week: list[int], ahead: tuple[Special, ...]) -> Iterator[DayPlan]:
+    """The coming days that differ from what their weekday would have."""
+    of_day = len(week) // 7
+    days = [tuple(week[day * of_day : (day + 1) * of_day]) for day in range(7)]
+    busiest = tuple(max(levels) for levels in zip(*days, strict=True))
+    for one in ahead:
+        levels = busiest if one.like == BUSIEST else days[one.like]
+        if levels != days[one.day.weekday()]:
+            yield DayPlan(one.day, levels, one.reason)
+
+
+def _hours_a_week(plan: WeekPlan, running: Array, first: date) -> float:
+    """Machine hours a week by the plan, on average over the next 52: of those that run today."""
+    own = {one.day: one.levels for one in plan.days}
+    today = running.reshape(7, -1)
+    slots = 0.0
+    for ahead in range(7 * _WEEKS_AHEAD):
+        day = first + timedelta(days=ahead)
+        levels = own.get(day) or plan.of_weekday(day.weekday())
+        slots += float(np.minimum(levels, today[day.weekday()]).sum())
+    return slots * plan.slot_minutes / 60 / _WEEKS_AHEAD
+
+
+def unreliable(found: Planned, settings: ScheduleSettings) -> Refusal | None:
+    """Why the plan is not to be relied on, though it would save; None: nothing speaks against it.
+
+    The pattern must tell each held-out week better than its mean does, and the plan made of the
+    weeks before must keep there what it promises.
+    """
+    least = settings.least_weeks
+    if found.weeks < least:
+        seen = f"{counted(found.weeks, 'whole week')} of samples, less than {least}"
+        return "short-history", f"{seen}: one week tells nothing of the next"
+    told, came = found.habit, found.trial
+    if not told.holds:
+        if not told.weeks:
+            return "no-habit", "no held-out week has enough samples to hold a pattern against"
+        return (
+            "no-habit",
+            f"its weeks are not alike: told by those before, the last "
+            f"{counted(told.weeks, 'week')} come out "
+            f"{'better' if told.skill > 0 else 'worse'} than by their mean, the worst by "
+            f"{100 * told.worst:.0f} %",
+        )
+    share = 100 * came.missed_share
+    if share > settings.max_missed_percent:
+        return (
+            "habit-broken",
+            f"the plan of the weeks before would have missed {came.missed:.1f} of "
+            f"{came.known:.0f} held-out hours ({share:.1f} %)",
+        )
+    if came.worth(found.wishes) <= 0:
+        return (
+            "not-worth-its-risk",
+            f"in the held-out weeks it would have saved {came.saved(found.wishes):.0f} hours and "
+            f"missed {came.missed:.1f}, of which each is worth {settings.risk_price:g}",
+        )
+    return None
+
+
+def already_scales(found: Planned) -> bool:
+    """Whether a group's count goes up and down with its demand, so that something scales it."""
+    counts = found.weekly.counts
+    if counts is None:
+        return False
+    demand = mean(found.weekly.demand)
+    both = ~np.isnan(counts) & ~np.isnan(demand)
+    if both.sum() < 2:
+        return False
+    ran, used = counts[both].astype(np.float64), demand[both]
+    if ran.std() < _BREATHES * ran.mean() or not used.std():
+        return False
+    return float(np.corrcoef(ran, used)[0, 1]) > _FOLLOWS
+
+
+def told(plan: WeekPlan) -> str:
+    """When it runs, in words: `Mon-Fri 06:00-20:00, Sat 08:00-12:00`; of a group how many."""
+    lines: list[tuple[list[int], str]] = []
+    for day in range(7):
+        text = _day(plan, plan.of_weekday(day))
+        if lines and lines[-1][1] == text:
+            lines[-1][0].append(day)
+        else:
+            lines.append(([day], text))
+    shown = [f"{_span(days)} {text}" for days, text in lines if text]
+    return ", ".join(shown) or "never"
+
+
+def _span(days: list[int]) -> str:
+    if len(days) == len(WEEKDAYS):
+        return "daily"
+    first, last = WEEKDAYS[days[0]], WEEKDAYS[days[-1]]
+    return first if first == last else f"{first}-{last}"
+
+
+def _day(plan: WeekPlan, levels: tuple[int, ...]) -> str:
+    """`06:00-20:00`, of a group `2 00:00-07:00 5 07:00-24:00`; "" where nothing runs."""
+    spans: list[list[int]] = []
+    for slot, level in enumerate(levels):
+        if spans and spans[-1][2] == level:
+            spans[-1][1] = slot + 1
+        else:
+            spans.append([slot, slot + 1, level])
+    group = max(plan.levels) > 1
+    texts = [
+        f"{f'{level} ' if group else ''}{_time(plan, first)}-{_time(plan, end)}"
+        for first, end, level in spans
+        if level
+    ]
+    return " ".join(texts)
+
+
+def _time(plan: WeekPlan, slot: int) -> str:
+    hour, minute = divmod(slot * plan.slot_minutes, 60)
+    return f"{hour:02d}:{minute:02d}"
