@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
@@ -25,6 +25,7 @@ from costopt import schema
 from costopt.model import Shape
 from costopt.pricing import azure_sizes, builtin, sanity
 from costopt.pricing.layer import type_key
+from costopt.providers.rows import of_shape
 from costopt.units import provider_key
 
 _DIGITS: Final = Decimal("0.000001")
@@ -113,29 +114,9 @@ def _prices(rows: pd.DataFrame) -> pa.Table:
 
 
 def _shape_table(shapes: list[Shape]) -> pa.Table:
-    return pa.Table.from_pylist([_shape_row(shape) for shape in shapes], schema=schema.SHAPES)
-
-
-def _shape_row(shape: Shape) -> dict[str, Any]:
-    source, day = _SHAPE_SOURCES.get(shape.provider_name, _OTHER_SHAPES)
-    return {
-        "ProviderName": shape.provider_name,
-        "x_InstanceType": shape.instance_type,
-        "x_vCPUs": shape.vcpus,
-        "x_PhysicalCores": shape.physical_cores,
-        "x_MemoryGiB": shape.memory_gib,
-        "x_Architecture": shape.architecture,
-        "x_GPUModel": shape.gpu_model,
-        "x_GPUCount": shape.gpu_count or None,
-        "x_GPUMemoryGiB": shape.gpu_memory_gib,
-        "x_BurstableBaselinePercent": shape.burstable_baseline_percent,
-        "x_NetworkGbps": shape.network_gbps,
-        "x_LocalDiskGiB": shape.local_disk_gib,
-        "x_Family": shape.family,
-        "x_CurrentGeneration": shape.current_generation,
-        "x_ValidFrom": day,
-        "x_Source": source,
-    }
+    of = (_SHAPE_SOURCES.get(shape.provider_name, _OTHER_SHAPES) for shape in shapes)
+    rows = [of_shape(shape, *source) for shape, source in zip(shapes, of, strict=True)]
+    return pa.Table.from_pylist(rows, schema=schema.SHAPES)
 
 
 if __name__ == "__main__":

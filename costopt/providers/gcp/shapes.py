@@ -18,6 +18,7 @@ from costopt.providers.base import Problem
 from costopt.providers.gcp import machine_types
 from costopt.providers.gcp.access import Access, told
 from costopt.providers.gcp.names import last
+from costopt.providers.rows import of_shape
 
 SOURCE: Final = schema.GCP_TYPES
 CALL: Final = "compute.machineTypes.list"
@@ -53,7 +54,7 @@ class MachineTypes:
         for use in sorted(set(uses)):
             series = machine_types.series(use.instance_type)
             if (shape := machine_types.custom(use.instance_type)) is not None:
-                self.rows.setdefault(use.instance_type, _row(shape))
+                self._keep(shape)
             if _SERIES.fullmatch(series):
                 wanted.setdefault((use.project, use.zone), set()).add(series)
         for (project, zone), all_series in wanted.items():
@@ -98,7 +99,11 @@ class MachineTypes:
             if problem not in self.problems:
                 self.problems.append(problem)
             return
-        self.rows.setdefault(answer.name, _row(shape(answer)))
+        self._keep(shape(answer))
+
+    def _keep(self, shape: Shape) -> None:
+        # of no day: the call says what is, not since when
+        self.rows.setdefault(shape.instance_type, of_shape(shape, SOURCE))
 
 
 def shape(answer: Any) -> Shape:
@@ -126,27 +131,6 @@ def shape(answer: Any) -> Shape:
         partitions = answer.bundled_local_ssds.partition_count
         more["local_disk_gib"] = machine_types.local_ssds_gib(answer.name, partitions)
     return replace(made, **more)
-
-
-def _row(shape: Shape) -> dict[str, Any]:
-    return {
-        "ProviderName": shape.provider_name,
-        "x_InstanceType": shape.instance_type,
-        "x_vCPUs": shape.vcpus,
-        "x_PhysicalCores": shape.physical_cores,
-        "x_MemoryGiB": shape.memory_gib,
-        "x_Architecture": shape.architecture,
-        "x_GPUModel": shape.gpu_model,
-        "x_GPUCount": shape.gpu_count or None,
-        "x_GPUMemoryGiB": shape.gpu_memory_gib,
-        "x_BurstableBaselinePercent": shape.burstable_baseline_percent,
-        "x_NetworkGbps": shape.network_gbps,
-        "x_LocalDiskGiB": shape.local_disk_gib,
-        "x_Family": shape.family,
-        "x_CurrentGeneration": shape.current_generation,
-        "x_ValidFrom": None,  # the call says what is, not since when
-        "x_Source": SOURCE,
-    }
 
 
 def built_in(instance_type: str) -> Mapping[str, Any]:
