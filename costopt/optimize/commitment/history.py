@@ -50,8 +50,8 @@ class Outcome:
 
     @property
     def share(self) -> float:
-        """Saving as a share of what on demand costs; NaN without demand."""
-        return self.saving / self.on_demand if self.on_demand else float("nan")
+        """Saving as a share of what on demand costs; -inf: it cost something, and for nothing."""
+        return _share(self.saving, self.on_demand)
 
 
 def as_hours(demand: npt.ArrayLike) -> Floats:

@@ -76,3 +76,10 @@ def test_azure_a_ladder_that_knows_two_weeks_saves_too(azure: np.ndarray) -> Non
     plan = ladder(azure[: 15 * DAY], 1.0, [Term("1y", 12, RATE)])
     found = held_out(azure, 15 * DAY, 1.0, RATE, lambda _: plan.committed(11))
     assert found.of_oracle >= 0.8
+
+
+def test_paying_for_nothing_is_worse_than_any_share() -> None:
+    gone = np.repeat([4.0, 0.0], 10)
+    found = rolling([gone, np.full(20, 4.0)], origins=[10], horizon=10, price=1.0, rate=0.5)
+    assert found.worst == -np.inf
+    assert found.share == pytest.approx(0.0)  # 2 saved by one, 2 lost by the other
