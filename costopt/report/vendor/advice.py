@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
+
+from costopt.model import ActionType, Recommendation, Resource
+from costopt.report.safe import terminal
 
 _RANK: Final = ("stop", "delete", "resize", "change-family", "schedule", "other", "keep")
 """Of several recommendations on one thing, whatever comes first here is the one to compare."""
@@ -34,21 +37,48 @@ class Advice:
     dismissed: bool = False  # people snoozed or dismissed it
 
 
+class Asked(NamedTuple):
+    """That a source was asked, and answered."""
+
+    source: str
+    account: str
+    place: str  # a region, or a zone in it; "" = everywhere
+    call: str  # for what; "" = everything
+    since: datetime  # when it first said what it says now
+
+    def is_about(self, resource: Resource, ours: Recommendation) -> bool:
+        """Whether it would have told of such advice on that resource, so that silence means
+        something."""
+        here = self.place in ("", resource.region_id, resource.attributes.get("zone"))
+        kind = "end" if ours.action_type in ENDED else "size"
+        return here and self.account == resource.sub_account_id and self._tells(kind)
+
+    def _tells(self, kind: str) -> bool:
+        return kind in _TELLS.get(self.call, (kind,))
+
+
+ENDED: Final = (ActionType.STOP, ActionType.DELETE)
+_TELLS: Final[Mapping[str, tuple[str, ...]]] = {
+    "ec2_instance_recommendations": ("size",),
+    "idle_recommendations": ("end",),
+    "google.compute.instance.MachineTypeRecommender": ("size",),
+    "google.compute.instance.IdleResourceRecommender": ("end",),
+    "google.compute.disk.IdleResourceRecommender": (),
+    "google.compute.address.IdleResourceRecommender": (),
+}
+"""What calls tell of machines, of which alone costopt has advice; others are about everything."""
+
+
 @dataclass(frozen=True)
 class Told:
     """All that the vendors said when they were asked."""
 
-    asked: Mapping[str, frozenset[tuple[str, str]]]  # source -> accounts and places; "" = all
+    asked: tuple[Asked, ...]
     advice: tuple[Advice, ...]
 
-    def source_for(self, account: str | None, region: str | None) -> str | None:
-        """Who was asked there, so that its silence means something; None: nobody."""
-        for source, places in self.asked.items():
-            if any(one == account and place.startswith(region or "") for one, place in places):
-                return source
-            if (account, "") in places:
-                return source
-        return None
+    def silent_on(self, resource: Resource, ours: Recommendation) -> str | None:
+        """Who was asked for such advice on that resource; None: nobody."""
+        return next((one.source for one in self.asked if one.is_about(resource, ours)), None)
 
     @cached_property
     def by_resource(self) -> dict[str, tuple[Advice, ...]]:
@@ -66,15 +96,15 @@ def told(table: pa.Table) -> Told:
     Args:
         table: schema.VENDOR_RECOMMENDATIONS; rows without x_RecommendationId say who was asked.
     """
-    asked: dict[str, set[tuple[str, str]]] = {}
     rows = table.to_pylist(maps_as_pydicts="strict")
-    for row in rows:
-        place = row["x_Scope"].partition(" ")[0]  # a region, or a zone in it
-        asked.setdefault(row["x_Source"], set()).add((row["SubAccountId"], place))
-    return Told(
-        {source: frozenset(places) for source, places in sorted(asked.items())},
-        tuple(_advice(rows)),
-    )
+    asked = {_asked(row) for row in rows if row["x_RecommendationId"] is None}
+    return Told(tuple(sorted(asked)), tuple(_advice(rows)))
+
+
+def _asked(row: Mapping[str, Any]) -> Asked:
+    place, _, call = row["x_Scope"].partition(" ")
+    since = row["x_ObservedAt"].astimezone(UTC)
+    return Asked(row["x_Source"], row["SubAccountId"], place, call, since)
 
 
 def _advice(rows: Iterable[Mapping[str, Any]]) -> Iterable[Advice]:
@@ -87,15 +117,20 @@ def _advice(rows: Iterable[Mapping[str, Any]]) -> Iterable[Advice]:
                 account=row["SubAccountId"],
                 resource_id=row["ResourceId"],
                 action=row["x_Action"] or "other",
-                instance_type=row["x_InstanceType"],
+                instance_type=_plain(row["x_InstanceType"]),
                 monthly_savings=row["x_MonthlySavings"],
                 currency=row["BillingCurrency"],
-                finding=row["x_Finding"],
+                finding=_plain(row["x_Finding"]),
                 lookback_days=row["x_LookbackDays"],
                 updated_at=row["x_UpdatedAt"] and row["x_UpdatedAt"].astimezone(UTC),
-                current_type=more.get("current_type"),
+                current_type=_plain(more.get("current_type")),
                 dismissed=more.get("suppressed") == "true" or more.get("state") == "DISMISSED",
             )
+
+
+def _plain(text: str | None) -> str | None:
+    """A vendor's words for people, in every form: what would act on a screen is no part of them."""
+    return terminal(text or "").strip() or None
 
 
 def _order(one: Advice) -> tuple[bool, int, Decimal, str]:

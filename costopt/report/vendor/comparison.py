@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from costopt.model import ActionType, Recommendation, Report, Resource, is_machine
+from costopt.model import Recommendation, Report, Resource, is_machine
 from costopt.pricing.layer import type_key
 from costopt.report import words
 from costopt.report.vendor import why
-from costopt.report.vendor.advice import Advice, Told
+from costopt.report.vendor.advice import ENDED, Advice, Asked, Told
 from costopt.report.vendor.judging import Judged, judged
 from costopt.rules.base import Case, Fit, Outcome
 from costopt.rules.rightsize_settings import RightsizeSettings
@@ -22,8 +22,9 @@ from costopt.rules.scope import Refusal, out_of_scope
 from costopt.rules.sizing import Sizing, sizing_of
 from costopt.units import counted
 
-_ENDED: Final = (ActionType.STOP, ActionType.DELETE)
 _ZERO: Final = Decimal(0)
+_LATER: Final = timedelta(days=1)
+"""By so much what vendors say may be newer than the data: clouds tell of usage hours late."""
 
 
 class Verdict(StrEnum):
@@ -46,7 +47,14 @@ class Compared:
     verdict: Verdict
     why: str
     judged: Judged | None  # their type by our own model; None: there is none, or it cannot be
-    supported: Decimal | None  # a month, of what they claim; None = it cannot be judged
+    supported: Decimal | None  # a month, of what they claim, in their currency; None = not judged
+
+    @property
+    def currencies(self) -> frozenset[str]:
+        """Of all amounts that either states."""
+        ours = self.ours.currency if self.ours else None
+        theirs = self.theirs.currency if self.theirs else None
+        return frozenset(filter(None, (ours, theirs)))
 
     @property
     def weight(self) -> Decimal:
@@ -58,7 +66,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums a month over the rows, in the report's currency."""
+    """Sums a month over the rows that are in the report's currency, the same rows in each."""
 
     ours: Decimal  # what our advice on these resources saves
     claimed: Decimal  # what the vendors state, at their own prices
@@ -72,7 +80,7 @@ class Comparison:
 
     as_of: datetime
     currency: str
-    asked: Mapping[str, int]  # source -> accounts in which it was
+    asked: Mapping[str, int]  # source -> accounts in which it was; of those compared with
     rows: tuple[Compared, ...]  # the largest saving of either first
     totals: Totals
     notes: tuple[str, ...]
@@ -101,6 +109,9 @@ def compare(
     """
     ours = {one.resource_id: one for one in report.recommendations}
     theirs = told.by_resource
+    accounts = {case.resource.sub_account_id for case in cases.values()}
+    sources = {one.source for one in told.asked if one.account in accounts}
+    asked = [one for one in told.asked if one.source in sources]
     rows = [
         row
         for resource_id, case in cases.items()
@@ -108,13 +119,19 @@ def compare(
         if (row := compared(told, case, outcomes[resource_id], ours.get(resource_id), settings))
     ]
     rows.sort(key=lambda row: (-row.weight, row.resource.resource_id))
+    unasked = len(ours.keys() & cases.keys()) - sum(row.ours is not None for row in rows)
+    notes = (
+        *_money_notes(rows, report.currency),
+        *_later(asked, report.as_of),
+        *_left_out([one for one in told.advice if one.source in sources], cases, unasked),
+    )
     return Comparison(
         as_of=report.as_of,
         currency=report.currency,
-        asked={source: len({one for one, _ in places}) for source, places in told.asked.items()},
+        asked=Counter(source for source, _ in sorted({(one.source, one.account) for one in asked})),
         rows=tuple(rows),
         totals=_totals(rows, report.currency),
-        notes=tuple(_notes(told, rows, cases, report.currency)),
+        notes=notes,
     )
 
 
@@ -129,8 +146,10 @@ def compared(
     first = next(iter(told.by_resource.get(case.resource.resource_id, ())), None)
     active = first if first and not first.dismissed and first.action != "keep" else None
     if active is None:
-        source = told.source_for(case.resource.sub_account_id, case.resource.region_id)
-        if ours is None or source is None:
+        if ours is None:
+            return None
+        source = first.source if first else told.silent_on(case.resource, ours)
+        if source is None:
             return None
         text = why.only_us(source, first, ours)
         return Compared(case.resource, ours, None, Verdict.ONLY_US, text, None, None)
@@ -147,7 +166,7 @@ def compared(
         verdict,
         _WORDS[verdict](story),
         found,
-        _supported(verdict, ours, active, found, outcomes),
+        _supported(verdict, story),
     )
 
 
@@ -183,7 +202,7 @@ def _verdict(ours: Recommendation | None, theirs: Advice, found: Judged | None) 
 
 def _same(ours: Recommendation, theirs: Advice) -> bool:
     """The same action, and the same type where there is one."""
-    if ours.action_type in _ENDED:
+    if ours.action_type in ENDED:
         return theirs.action in ("stop", "delete")
     chosen = ours.recommended.instance_type if ours.recommended else None
     both = chosen and theirs.instance_type
@@ -206,58 +225,81 @@ def is_up(theirs: Advice, found: Judged | None) -> bool:
 # -- totals ----------------------------------------------------------------------------------
 
 
-def _supported(
-    verdict: Verdict,
-    ours: Recommendation | None,
-    theirs: Advice,
-    found: Judged | None,
-    outcomes: Sequence[Outcome],
-) -> Decimal | None:
-    """Of what they claim a month, what our own model finds: by their type where that would do, else
-    by our own advice of the same kind; None = it cannot judge."""
-    claimed = max(theirs.monthly_savings or _ZERO, _ZERO)
-    mine = ours.estimated_monthly_savings.target if ours else _ZERO
-    if verdict is Verdict.OPPOSITE:
-        return _ZERO
-    if verdict is not Verdict.AGREE and found and found.holds:
-        mine = found.monthly_savings
-    elif verdict is Verdict.ONLY_THEM and found is None and not _found_used(theirs, outcomes):
+def _supported(verdict: Verdict, story: why.Story) -> Decimal | None:
+    """Of what they claim a month, what our own model finds; None = nothing is claimed, or it cannot
+    judge: it has no figure, or one in another currency."""
+    found, claimed = _found(verdict, story), story.theirs.monthly_savings
+    if found is None or claimed is None:
         return None
-    return min(claimed, max(mine, _ZERO))
+    if not found:
+        return _ZERO
+    cost = story.case.cost
+    if cost is None or cost.currency != story.theirs.currency:
+        return None
+    return max(min(claimed, found), _ZERO)
 
 
-def _found_used(theirs: Advice, outcomes: Sequence[Outcome]) -> bool:
+def _found(verdict: Verdict, story: why.Story) -> Decimal | None:
+    """What our model finds in their advice: by their type where that would do, else by our own
+    advice of the same kind."""
+    ours, found = story.ours, story.judged
+    mine = ours.estimated_monthly_savings.target if ours else _ZERO
+    match verdict:
+        case Verdict.OPPOSITE:
+            return _ZERO
+        case Verdict.AGREE:
+            return mine
+    if found:
+        if found.holds:
+            return found.monthly_savings
+        return _ZERO if ours is None or ours.action_type in ENDED else mine
+    return _ZERO if _found_used(story) else None
+
+
+def _found_used(story: why.Story) -> bool:
     """Whether our rule on idle things judged what they would end, and found it in use."""
-    judged_ = (one for one in outcomes if isinstance(one, Fit) and one.rule == "idle")
-    return theirs.action in ("stop", "delete") and any(judged_)
+    judged_ = (one for one in story.outcomes if isinstance(one, Fit) and one.rule == "idle")
+    return story.theirs.action in ("stop", "delete") and any(judged_)
 
 
 def _totals(rows: Iterable[Compared], currency: str) -> Totals:
     ours = claimed = supported = unjudged = _ZERO
     for row in rows:
-        if row.ours and row.ours.currency == currency:
+        if row.currencies - {currency}:
+            continue
+        if row.ours:
             ours += row.ours.estimated_monthly_savings.target
-        stated = _stated(row.theirs, currency)
+        stated = max((row.theirs and row.theirs.monthly_savings) or _ZERO, _ZERO)
         claimed += stated
-        supported += row.supported if row.supported is not None and stated else _ZERO
+        supported += row.supported or _ZERO
         unjudged += stated if row.supported is None else _ZERO
     return Totals(ours, claimed, supported, unjudged)
 
 
-def _stated(theirs: Advice | None, currency: str) -> Decimal:
-    """What they claim in that currency; what costs more claims nothing."""
-    if theirs is None or theirs.currency != currency:
-        return _ZERO
-    return max(theirs.monthly_savings or _ZERO, _ZERO)
+# -- notes -----------------------------------------------------------------------------------
 
 
-def _notes(
-    told: Told, rows: Sequence[Compared], cases: Mapping[str, Case], currency: str
-) -> Iterator[str]:
-    others = {row.theirs.currency for row in rows if row.theirs and row.theirs.currency}
-    if foreign := sorted(others - {currency}):
-        yield f"what is stated in {', '.join(foreign)} is in no sum: amounts here are in {currency}"
-    unheld = [one for one in told.advice if one.resource_id not in cases and not one.dismissed]
+def _money_notes(rows: Sequence[Compared], currency: str) -> Iterator[str]:
+    others = [other for row in rows if (other := row.currencies - {currency})]
+    if others:
+        which = ", ".join(sorted(frozenset[str]().union(*others)))
+        yield (
+            f"{counted(len(others), 'resource')} with amounts in {which}: in no sum, neither "
+            f"costopt's nor the vendors', as sums are in {currency}"
+        )
+
+
+def _later(asked: Sequence[Asked], as_of: datetime) -> Iterator[str]:
+    newest = max((one.since for one in asked), default=as_of)
+    if newest - as_of > _LATER:
+        yield (
+            f"the vendors' advice is of up to {newest:%Y-%m-%d}, and costopt's as of "
+            f"{as_of:%Y-%m-%d}: what they said then is not kept"
+        )
+
+
+def _left_out(advice: Sequence[Advice], cases: Mapping[str, Case], unasked: int) -> Iterator[str]:
+    unheld = [one for one in advice if one.resource_id not in cases and not one.dismissed]
     bought = [one for one in unheld if one.action == "buy-commitment"]
     if bought:
         what = counted(len(bought), "recommendation")
@@ -265,8 +307,11 @@ def _notes(
     if lost := [one for one in unheld if one.resource_id and one.action not in _QUIET]:
         what = counted(len(lost), "recommendation")
         yield f"{what} on what is not in the inventory, or not chosen here: left out"
-    if dismissed := sum(one.dismissed for one in told.advice):
+    if dismissed := sum(one.dismissed for one in advice):
         yield f"{counted(dismissed, 'recommendation')} that people dismissed or snoozed: left out"
+    if unasked:
+        what = counted(unasked, "resource")
+        yield f"{what} on which costopt has advice, and no vendor could be asked for any: left out"
 
 
 _QUIET: Final = ("keep", "buy-commitment")

@@ -18,6 +18,7 @@ from costopt.report.safe import csv_cell, markdown, markdown_code
 from costopt.report.vendor.advice import Advice
 from costopt.report.vendor.comparison import Compared, Comparison
 from costopt.report.vendor.judging import Judged
+from costopt.report.vendor.text import LEGEND, in_line, ours, theirs
 from costopt.units import counted
 
 SCHEMA_VERSION: Final = "1"
@@ -27,7 +28,7 @@ COLUMNS: Final = (
     "instance_type", "our_action", "our_instance_type", "our_monthly_savings", "our_currency",
     "our_undo_risk", "vendor", "vendor_action", "vendor_instance_type", "vendor_monthly_savings",
     "vendor_currency", "vendor_finding", "vendor_lookback_days", "vendor_updated_at",
-    "vendor_undo_risk", "supported_monthly_savings", "why",
+    "vendor_undo_risk", "supported_monthly_savings", "supported_currency", "why",
 )  # fmt: skip
 
 
@@ -81,16 +82,16 @@ def as_csv(comparison: Comparison) -> bytes:
 def as_markdown(comparison: Comparison) -> bytes:
     """GitHub-flavoured Markdown: totals, a table with the reasons, notes."""
     totals, currency = comparison.totals, comparison.currency
-    sources = markdown(", ".join(comparison.asked))
+    sources = markdown(" and ".join((*comparison.asked, "costopt")))
     blocks = [
-        f"## {sources} and costopt",
+        f"## {sources}",
         f"The vendors claim {words.amount(totals.claimed)} {currency} a month on the resources "
         f"below; of it costopt's own model supports **{words.amount(totals.supported)}**, and "
         f"{words.amount(totals.unjudged)} cannot be judged. costopt's own advice on them saves "
         f"**{words.amount(totals.ours)}**. As of {comparison.as_of:%Y-%m-%d %H:%M} UTC.",
     ]
     if comparison.rows:
-        blocks.append(_table(comparison.rows))
+        blocks += [_table(comparison.rows), markdown(LEGEND)]
     if comparison.notes:
         blocks.append("\n".join(f"- {markdown(note)}" for note in comparison.notes))
     return ("\n\n".join(blocks) + "\n").encode()
@@ -164,15 +165,16 @@ def _judged(one: Judged | None) -> dict[str, Any] | None:
 
 def _flat(row: Compared) -> dict[str, Any]:
     told = _compared(row)
-    ours, theirs = told["ours"] or {}, told["vendor"] or {}
+    mine, their = told["ours"] or {}, told["vendor"] or {}
     return told | {
-        "our_action": ours.get("action_type"),
-        "our_instance_type": ours.get("instance_type"),
-        "our_monthly_savings": ours.get("monthly_savings"),
-        "our_currency": ours.get("currency"),
-        "our_undo_risk": ours.get("undo_risk"),
-        **{f"vendor_{name}": value for name, value in theirs.items()},
-        "vendor": theirs.get("source"),
+        "our_action": mine.get("action_type"),
+        "our_instance_type": mine.get("instance_type"),
+        "our_monthly_savings": mine.get("monthly_savings"),
+        "our_currency": mine.get("currency"),
+        "our_undo_risk": mine.get("undo_risk"),
+        **{f"vendor_{name}": value for name, value in their.items()},
+        "vendor": their.get("source"),
+        "supported_currency": None if row.supported is None else their.get("currency"),
         "vendor_undo_risk": (told["vendor_judged"] or {}).get("undo_risk"),
     }
 
@@ -190,21 +192,11 @@ def _table(rows: Sequence[Compared]) -> str:
 
 
 def _cells(row: Compared) -> tuple[str, ...]:
-    told = _flat(row)
     name = row.resource.resource_name or row.resource.resource_id
     return (
         markdown(row.verdict.value),
         markdown_code(name),
-        markdown(_change(told, "our")),
-        markdown(_change(told, "vendor")),
+        markdown(in_line(ours(row))),
+        markdown(in_line(theirs(row.theirs))),
         markdown(row.why),
     )
-
-
-def _change(told: dict[str, Any], whose: str) -> str:
-    if told[f"{whose}_action"] is None if whose == "our" else told["vendor"] is None:
-        return "no advice"
-    saving = told.get(f"{whose}_monthly_savings")
-    money = "" if saving is None else f", {saving:,.2f} {told.get(f'{whose}_currency') or ''}"
-    target = told.get(f"{whose}_instance_type")
-    return f"{told[f'{whose}_action']}{f' {target}' if target else ''}{money}".rstrip()

@@ -29,6 +29,7 @@ WIDTH: Final = 100
 _STYLES: Final = {Verdict.AGREE: MONEY, Verdict.OPPOSITE: WARN, Verdict.ONLY_THEM: WARN}
 _VERDICT: Final = max(len(verdict) for verdict in Verdict)
 _NARROWEST: Final = 16
+_MOST_LINES: Final = 3
 
 
 def as_text(
@@ -59,10 +60,7 @@ def story(row: Compared, *, width: int = WIDTH, colour: bool = False) -> str:
     screen.blank()
     screen.title("What the vendor says")
     if row.theirs:
-        said = [text for text, _ in _theirs(row.theirs)]
-        screen.labelled(row.theirs.source.split()[0], ", ".join(part for part in said if part))
-        if row.theirs.updated_at:
-            screen.labelled("As of", f"{row.theirs.updated_at:%Y-%m-%d %H:%M} UTC")
+        screen.labelled(row.theirs.source.split()[0], in_line(theirs(row.theirs)))
     screen.labelled("Verdict", row.verdict, _STYLES.get(row.verdict, PLAIN))
     screen.paragraph(row.why)
     return screen.text()
@@ -73,12 +71,13 @@ def story(row: Compared, *, width: int = WIDTH, colour: bool = False) -> str:
 
 def _head(screen: Screen, comparison: Comparison) -> None:
     screen.blank()
-    asked = ", ".join(
+    asked = [
         f"{source} ({counted(accounts, 'account')})"
         for source, accounts in comparison.asked.items()
-    )
+    ]
+    beside = f"beside that of {', '.join(asked)}" if asked else "No vendor was asked about these."
     screen.line((f"Advice as of {comparison.as_of:%Y-%m-%d %H:%M} UTC", STRONG))
-    screen.paragraph(f"beside that of {asked}", PLAIN)
+    screen.paragraph(beside, PLAIN)
     screen.blank()
     totals = comparison.totals
     lines = [
@@ -106,7 +105,7 @@ def _head(screen: Screen, comparison: Comparison) -> None:
 
 def _rows(screen: Screen, rows: Sequence[Compared]) -> None:
     rest = screen.width - 2 * MARGIN - _VERDICT - 3 * GAP
-    widest = max(cells_of(text) for row in rows for text, _ in (*_ours(row), *_theirs(row.theirs)))
+    widest = max(cells_of(text) for row in rows for text, _ in (*ours(row), *theirs(row.theirs)))
     each = min(max(_NARROWEST, widest), rest * 3 // 10)
     columns = [Column(_VERDICT), Column(rest - 2 * each), Column(each), Column(each)]
     titles = ("Verdict", "Resource", "costopt", "Vendor")
@@ -114,7 +113,8 @@ def _rows(screen: Screen, rows: Sequence[Compared]) -> None:
     screen.rule()
     for row in rows:
         verdict = ((row.verdict.value, _STYLES.get(row.verdict, PLAIN)),)
-        screen.grid(columns, [verdict, _who(row), _ours(row), _theirs(row.theirs)])
+        said = [_wrapped(screen, lines, each) for lines in (ours(row), theirs(row.theirs))]
+        screen.grid(columns, [verdict, _who(row), *said])
         screen.paragraph(row.why, indent=MARGIN + _VERDICT + GAP)
         screen.blank()
 
@@ -130,7 +130,18 @@ def _who(row: Compared) -> Sequence[Span]:
     return [line for line in lines if line[0]]
 
 
-def _ours(row: Compared) -> Sequence[Span]:
+def _wrapped(screen: Screen, lines: Sequence[Span], width: int) -> Sequence[Span]:
+    """A vendor's finding may be a sentence: it goes on for a few lines, and is cut then."""
+    wrapped: list[Span] = []
+    for text, style in lines:
+        parts = screen.wrapped(text, width)
+        rest = " ".join(parts[_MOST_LINES - 1 :])
+        wrapped += ((part, style) for part in (*parts[: _MOST_LINES - 1], rest) if part)
+    return wrapped
+
+
+def ours(row: Compared) -> Sequence[Span]:
+    """What costopt advises, a fact a line."""
     if row.ours is None:
         return (("no advice", QUIET),)
     one, saving = row.ours, row.ours.estimated_monthly_savings.target
@@ -146,24 +157,38 @@ def _ours(row: Compared) -> Sequence[Span]:
     return [line for line in lines if line[0]]
 
 
-def _theirs(theirs: Advice | None) -> Sequence[Span]:
-    if theirs is None:
+def theirs(advice: Advice | None) -> Sequence[Span]:
+    """What the vendor advises, a fact a line."""
+    if advice is None:
         return (("no advice", QUIET),)
     money = "saving not stated"
-    if theirs.monthly_savings is not None:
-        money = _amount(theirs.monthly_savings, theirs.currency or "")
+    if advice.monthly_savings is not None:
+        money = _amount(advice.monthly_savings, advice.currency or "")
     lines = [
-        (theirs.action.capitalize(), PLAIN),
-        (theirs.instance_type or "", PLAIN),
+        (advice.action.capitalize(), PLAIN),
+        (advice.instance_type or "", PLAIN),
         (money, STRONG),
-        (theirs.finding or "", QUIET),
+        (advice.finding or "", QUIET),
+        (f"as of {advice.updated_at:%Y-%m-%d}" if advice.updated_at else "", QUIET),
     ]
     return [line for line in lines if line[0]]
+
+
+def in_line(lines: Sequence[Span]) -> str:
+    """The facts one after the other."""
+    return ", ".join(text for text, _ in lines)
 
 
 def _amount(saving: Decimal, currency: str) -> str:
     sign = "+" if saving < 0 else ""
     return f"{sign}{words.amount(abs(saving))} {currency}"
+
+
+LEGEND: Final = (
+    "Vendor: its own words and amounts, of a month, at its own prices, and when it last looked. "
+    "costopt: what leaves the bill; ≤ once a commitment that covers it is used elsewhere. "
+    "+ costs more."
+)
 
 
 def _notes(screen: Screen, comparison: Comparison) -> None:
@@ -173,8 +198,4 @@ def _notes(screen: Screen, comparison: Comparison) -> None:
             screen.bullet(note)
         screen.blank()
     if comparison.rows:
-        screen.paragraph(
-            "Vendor: its own words and amounts, of a month, at its own prices; + costs more. "
-            "costopt: what leaves the bill; ≤ once a commitment that covers it is used elsewhere.",
-            QUIET,
-        )
+        screen.paragraph(LEGEND, QUIET)

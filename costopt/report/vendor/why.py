@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
 from costopt.model import Recommendation, Skip
 from costopt.pricing.layer import type_key
 from costopt.report import risk, words
+from costopt.report.safe import terminal
 from costopt.report.vendor.advice import Advice
 from costopt.report.vendor.judging import Judged, cost_words, judged
 from costopt.rules.base import Case, Fit, Outcome
@@ -20,6 +22,9 @@ from costopt.units import counted
 
 _DIFFERENT: Final = Decimal("0.05")
 """Savings that differ by less than this share are the same to people."""
+_STALE: Final = timedelta(days=30)
+"""Vendors look at least once a day; advice that was not renewed for so long may be of another
+machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +59,10 @@ def opposite(story: Story) -> str:
 
 def only_them(story: Story) -> str:
     """The vendor has advice where costopt has none."""
-    told = [*_outdated(story), *_their_type(story)]
+    told = [*_their_type(story)]
     if story.judged and story.judged.holds and not told:
         told = [_held_back(story)]
-    return _said([*told, *_our_reason(story), *_lookback(story)])
+    return _said([*_outdated(story), *told, *_our_reason(story), *_lookback(story)])
 
 
 def only_us(source: str, theirs: Advice | None, ours: Recommendation) -> str:
@@ -89,7 +94,7 @@ def finds_too_small(theirs: Advice) -> bool:
 
 
 def _said(parts: Sequence[str]) -> str:
-    return "; ".join(dict.fromkeys(part for part in parts if part))
+    return terminal("; ".join(dict.fromkeys(part for part in parts if part)))
 
 
 def _wants(theirs: Advice) -> str:
@@ -97,10 +102,13 @@ def _wants(theirs: Advice) -> str:
 
 
 def _outdated(story: Story) -> Iterator[str]:
-    """That the vendor speaks of a type that the machine has no more."""
+    """That the vendor speaks of a type that the machine has no more, or has not looked of late."""
     then, now = story.theirs.current_type, story.case.resource.instance_type
     if then and now and type_key(then) != type_key(now):
         yield f"it speaks of {then}, and the machine is {now} now"
+    looked = story.theirs.updated_at
+    if looked and (age := story.case.as_of - looked) > _STALE:
+        yield f"its advice is of {looked:%Y-%m-%d}, {counted(age.days, 'day')} before costopt's"
 
 
 def _their_finding(story: Story) -> Iterator[str]:

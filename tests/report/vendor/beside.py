@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -34,10 +35,10 @@ def advice(action: str = "resize", to: str | None = None, **more: Any) -> dict[s
     return row | more
 
 
-def told(*rows: dict[str, Any]) -> vendor.Told:
-    """What the vendor said, asked in one account."""
-    table = pa.Table.from_pylist([KEY, *rows], schema=schema.VENDOR_RECOMMENDATIONS)
-    return vendor.told(table)
+def told(*rows: dict[str, Any], scopes: tuple[str, ...] = ("",)) -> vendor.Told:
+    """What the vendor said, asked in one account; of `scopes` those that answered."""
+    asked = [KEY | {"x_Scope": scope} for scope in scopes]
+    return vendor.told(pa.Table.from_pylist([*asked, *rows], schema=schema.VENDOR_RECOMMENDATIONS))
 
 
 def machine(level: float = 10.0, instance_type: str = "m6i.4xlarge", **more: Any) -> Case:
@@ -66,10 +67,17 @@ def judged(one: Case, **settings: Any) -> tuple[Outcome, ...]:
 
 def compared(one: Case, *rows: dict[str, Any], **settings: Any) -> vendor.Comparison:
     """The case beside what the vendor says; our side is what the real rules say."""
+    return beside(one, told(*rows), **settings)
+
+
+def beside(
+    one: Case, said: vendor.Told, *, as_of: datetime = END, **settings: Any
+) -> vendor.Comparison:
+    """The same of what the vendors said wherever they were asked."""
     key = one.resource.resource_id
     outcomes = {key: judged(one, **settings)}
-    report = builders.report(plan(outcomes))
-    return vendor.compare(told(*rows), {key: one}, outcomes, report, RightsizeSettings(**settings))
+    report = builders.report(plan(outcomes), as_of=as_of)
+    return vendor.compare(said, {key: one}, outcomes, report, RightsizeSettings(**settings))
 
 
 def ours(one: Case) -> Recommendation:

@@ -107,12 +107,44 @@ def test_an_empty_comparison_says_so() -> None:
     assert "Neither has advice on any resource." in vendor.as_text(empty()).decode()
 
 
+def test_what_costs_more_reads_the_same_to_people_and_below_zero_to_programs() -> None:
+    found = compared(machine(), advice(to="m6i.8xlarge", x_MonthlySavings=Decimal("-202.78")))
+    for page in (vendor.as_text(found).decode(), vendor.as_markdown(found).decode()):
+        assert "+202.78 USD" in page
+        assert "-202.78" not in page
+        assert "+ costs more" in " ".join(page.split())
+    (row,) = csv.DictReader(io.StringIO(vendor.as_csv(found).decode(), newline=""))
+    assert row["vendor_monthly_savings"] == "-202.78"
+
+
+def test_a_finding_that_is_a_sentence_goes_on() -> None:
+    """Advisor's; its middle was cut out: Right-size or…machines."""
+    finding = "Right-size or shutdown underutilized virtual machines"
+    page = vendor.as_text(compared(machine(), advice(to="m6i.large", x_Finding=finding))).decode()
+    lines = page.splitlines()
+    column = next(line.index("Vendor") for line in lines if "Resource" in line)
+    assert finding in " ".join(line[column:] for line in lines)
+    endless = vendor.as_text(compared(machine(), advice(to="m6i.large", x_Finding="words " * 999)))
+    assert endless.count(b"words words") < 4
+
+
+def test_a_vendors_words_act_on_no_screen() -> None:
+    """JSON escapes what a screen obeys, and `jq -r` undoes that."""
+    odd = "\x1b[2J\u202eGo\x07"
+    found = compared(machine(), advice(to=f"m6i.xlarge{odd}", x_Finding=odd))
+    (row,) = json.loads(vendor.as_json(found))["compared"]
+    assert row["vendor"]["finding"] == "Go"
+    assert row["vendor"]["instance_type"] == "m6i.xlargeGo"
+    assert row["why"].isprintable()
+
+
 def test_csv_has_a_row_a_resource() -> None:
     (row,) = csv.DictReader(io.StringIO(vendor.as_csv(both()).decode(), newline=""))
     assert row["verdict"] == "same direction"
     assert row["our_monthly_savings"] == "490.56"
     assert row["vendor"] == "AWS Compute Optimizer"
     assert row["vendor_monthly_savings"] == "100"
+    assert (row["supported_monthly_savings"], row["supported_currency"]) == ("100", "USD")
     assert row["vendor_instance_type"] == "m6i.xlarge"
     (row,) = csv.DictReader(io.StringIO(vendor.as_csv(alone()).decode(), newline=""))
     assert (row["vendor"], row["vendor_monthly_savings"]) == ("", "")
@@ -120,8 +152,8 @@ def test_csv_has_a_row_a_resource() -> None:
 
 def test_markdown_is_one_table() -> None:
     page = vendor.as_markdown(both()).decode()
-    assert "| same direction | `m-1` | Rightsize m6i.large, 490.56 USD |" in page
-    assert "resize m6i.xlarge, 100.00 USD" in page
+    assert "| same direction | `m-1` | Rightsize, m6i.large, 490.56 USD, undo risk" in page
+    assert "| Resize, m6i.xlarge, 100.00 USD, Overprovisioned, as of 2026-10-05 |" in page
     assert "supports **100.00**" in page
 
 
