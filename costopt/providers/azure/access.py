@@ -7,16 +7,24 @@ the list prices. One on this machine is an emulator and is shown no credentials 
 from __future__ import annotations
 
 import contextlib
+import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from azure.core import AzureClouds
 from azure.core.credentials import AccessToken, AccessTokenInfo
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    DecodeError,
+    DeserializationError,
+    HttpResponseError,
+    IncompleteReadError,
+)
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     ContentDecodePolicy,
@@ -36,7 +44,7 @@ from costopt.providers.azure.settings import AzureSettings, CloudName
 from costopt.providers.base import Problem
 from costopt.providers.plain import plain, silenced
 
-FAILURES: Final = (AzureError,)
+FAILURES: Final = (AzureError, DeserializationError)
 """Everything by which Azure's libraries say that a call failed."""
 
 _CLOUDS: Final[dict[CloudName, AzureClouds]] = {
@@ -62,8 +70,27 @@ for more, the hour's share is used up, and that is told rather than waited for."
 _DEADLINE: Final = 60  # seconds for one answer
 _LISTINGS: Final = 3
 """Tries of a listing whose next page expires under way."""
+_REPEATS: Final = 100  # things that come again, beyond those that there are: the pages go round
+_UNREADABLE: Final = "Unreadable: what came is no answer of Azure's (a proxy in between?)"
+_INSIDE: Final = ("properties", "sku", "tags")
+_BLOBS: Final = b"<EnumerationResults"
+"""What a list of blobs begins with, after the prolog."""
+
+_TRIED: Final = re.compile(r"^\t(\w+Credential): (.+)$", re.MULTILINE)
+_SIGN_INS: Final = {
+    "EnvironmentCredential": "environment",
+    "WorkloadIdentityCredential": "workload identity",
+    "ManagedIdentityCredential": "managed identity",
+    "AzureCliCredential": "az",
+}
+"""Of the ways in that DefaultAzureCredential tries, those that are used unattended or told to be in
+the documentation; each says "unavailable" where it was not set up at all."""
 
 _Thing = TypeVar("_Thing")
+
+
+class Unreadable(AzureError):
+    """An answer that says that all is well and is none."""
 
 
 class _NoCredential:
@@ -81,6 +108,39 @@ class _Plainly(SansIOHTTPPolicy[Any, Any]):
 
     def on_request(self, request: Any) -> None:
         request.context.options["enforce_https"] = False
+
+
+class _Readable(SansIOHTTPPolicy[Any, Any]):
+    """Takes no answer that the clients would break on: what is not streamed is a thing, or a list
+    of things whose link leads on."""
+
+    def on_response(self, request: Any, response: Any) -> None:
+        told = ContentDecodePolicy.CONTEXT_NAME
+        if response.http_response.status_code != 200 or told not in response.context:
+            return
+        document = response.context[told]
+        things = document.get("value") if isinstance(document, Mapping) else None
+        if not isinstance(things, list):
+            if isinstance(document, Mapping) and "value" not in document and "id" in document:
+                return
+            raise Unreadable(_UNREADABLE)
+        if not all(map(_is_thing, things)):
+            raise Unreadable(_UNREADABLE)
+        link = document.get("nextLink")
+        if link and _page(str(link)) == _page(request.http_request.url):
+            raise Unreadable("Unreadable: the link to the next page leads back to the same")
+
+
+def _is_thing(one: Any) -> bool:
+    return isinstance(one, Mapping) and all(
+        isinstance(one.get(name) or {}, Mapping) for name in _INSIDE
+    )
+
+
+def _page(address: str) -> tuple[str, list[tuple[str, str]]]:
+    """Which page it is, however the address is spelt."""
+    parts = urlsplit(address)
+    return unquote(parts.path).lower(), sorted(parse_qsl(parts.query))
 
 
 class _Patiently(RetryPolicy[Any, Any]):
@@ -103,8 +163,16 @@ class _PatientlyWithBlobs(_Patiently):
         for name in ("hosts", "retry_to_secondary", "retry_hook"):
             options.pop(name, None)
         response = super().send(request)
-        response.http_response.location_mode = mode  # of whom the next page is asked
+        http = response.http_response
+        if http.status_code == 200 and _lists(request) and _BLOBS not in http.content[:200]:
+            raise Unreadable(_UNREADABLE)
+        http.location_mode = mode  # of whom the next page is asked
         return response
+
+
+def _lists(request: PipelineRequest[Any]) -> bool:
+    """Whether it asks for a list of blobs."""
+    return ("comp", "list") in parse_qsl(urlsplit(request.http_request.url).query)
 
 
 @dataclass
@@ -166,13 +234,13 @@ class Access:
 
         Args:
             address: https://ACCOUNT.blob.core.windows.net/CONTAINER/prefix; of an emulator
-                http://127.0.0.1:PORT/ACCOUNT/CONTAINER/prefix.
+                http://127.0.0.1:PORT/ACCOUNT/CONTAINER/prefix. What is escaped in it (%20) is read.
         """
         from azure.storage.blob import ContainerClient
 
         parts = urlsplit(address)
         account = 1 if parts.scheme == "http" else 0  # an emulator has it in the path
-        names = parts.path.strip("/").split("/")
+        names = unquote(parts.path).strip("/").split("/")
         url = "/".join([f"{parts.scheme}://{parts.netloc}", *names[:account]])
         prefix = "/".join(names[account + 1 :])
         return self.container(ContainerClient, url, names[account]), prefix and f"{prefix}/"
@@ -191,6 +259,7 @@ class Access:
             RequestIdPolicy(),
             HeadersPolicy(),
             UserAgentPolicy(_AGENT),
+            _Readable(),
             ContentDecodePolicy(),
             RedirectPolicy(),
             self._retries(),
@@ -223,8 +292,15 @@ class Access:
 
 
 def arm_id(thing: Any) -> str:
-    """Of a thing in JSON."""
-    return str(thing["id"])
+    """Of a thing in JSON.
+
+    Raises:
+        Unreadable: it has none.
+    """
+    found = thing.get("id")
+    if not isinstance(found, str) or not found:
+        raise Unreadable("Unreadable: a list names a thing without an id")
+    return found
 
 
 def listed(
@@ -242,11 +318,14 @@ def listed(
     """
     seen: set[str] = set()
     for attempt in range(_LISTINGS):
+        repeats = 0
         try:
             for thing in listing():
                 if (key := name(thing).lower()) not in seen:
                     seen.add(key)
                     yield thing
+                elif (repeats := repeats + 1) > len(seen) + _REPEATS:
+                    raise Unreadable("Unreadable: the pages of the list repeat without an end")
         except HttpResponseError as error:
             expired = seen and error.status_code in (400, 410)
             if not expired or attempt == _LISTINGS - 1:
@@ -270,11 +349,29 @@ def told(problems: list[Problem], where: str, *, fatal: bool = True) -> Iterator
 
 def said(error: Exception) -> str:
     """What Azure said, in one line and without secrets."""
+    garbled = isinstance(error, (DecodeError, DeserializationError))
+    if garbled and not isinstance(error, IncompleteReadError):
+        return _UNREADABLE
+    if isinstance(error, ClientAuthenticationError) and error.response is None:
+        return plain(_unsigned(error.message))[:300]
     if isinstance(error, HttpResponseError) and error.error is not None:
         return f"{error.error.code}: {plain(error.error.message or '')}"[:300]
-    if isinstance(error, HttpResponseError):
-        return f"HTTP {error.status_code}: {plain(error.reason or '')}"[:300]
+    if isinstance(error, HttpResponseError) and error.response is not None:
+        status = f"HTTP {error.status_code}"
+        response: Any = error.response
+        code = plain(response.headers.get("x-ms-error-code") or "")  # of storage
+        return f"{code or status}: {plain(error.reason or '')}{f' ({status})' * bool(code)}"[:300]
     return (plain(str(error)) or type(error).__name__)[:300]
+
+
+def _unsigned(message: str) -> str:
+    """Why nobody signed in: what those ways in say that were set up; each says it at length."""
+    met = [
+        f"{_SIGN_INS[name]}: {text}"
+        for name, text in _TRIED.findall(message)
+        if name in _SIGN_INS and "unavailable" not in text
+    ]
+    return "; ".join(met) or message
 
 
 def denied(error: Exception) -> bool:

@@ -22,7 +22,7 @@ from azure.mgmt.advisor import AdvisorManagementClient
 from costopt.parallel import in_threads
 from costopt.providers import advised
 from costopt.providers.advised import Listing
-from costopt.providers.azure.access import FAILURES, Access, denied, said
+from costopt.providers.azure.access import FAILURES, Access, arm_id, denied, said
 from costopt.providers.azure.inventory.place import Place
 from costopt.providers.azure.subscriptions import Subscription
 from costopt.providers.base import Problem
@@ -75,7 +75,7 @@ def _listed(
 
     try:
         place = Place(access, subscription)
-        rows = [_row(one) for one in place.listed(recommended, lambda one: str(one.id))]
+        rows = [_row(one) for one in place.listed(recommended, lambda one: arm_id({"id": one.id}))]
     except FAILURES as error:
         return None, _refusal(error, name)
     return listing.rows(rows), None
@@ -131,7 +131,7 @@ def _resource(one: Any) -> str | None:
 def _action(one: Any, more: Mapping[str, str], current: str, target: str) -> str:
     kind = (one.impacted_field or "").lower()
     if kind.startswith(_MACHINES):
-        if _SHUTDOWN in (target.lower(), more.get("recommendationType", "").lower()):
+        if _SHUTDOWN in (target.lower(), (more.get("recommendationType") or "").lower()):
             return "stop"
         if target:
             return "resize" if _family(target) == _family(current) else "change-family"

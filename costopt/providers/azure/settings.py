@@ -15,6 +15,7 @@ from costopt.providers.fields import Moment, Part
 CloudName = Literal["public", "china", "usgov"]
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_A_FILE: Final = re.compile(r"\.(csv|csv\.gz|parquet|json)$", re.IGNORECASE)
 _REGION: Final = re.compile(r"[a-z]+[a-z0-9]*")
 
 
@@ -117,6 +118,10 @@ class AzureSettings(BaseModel):
 
 def _container(place: str) -> None:
     parts = urlsplit(place)
+    if parts.fragment:
+        raise ValueError(f"--export {place}: a # in a name is written %23")
+    if _A_FILE.search(parts.path):
+        raise ValueError(f"--export {place}: names a file; give the folder that it lies in")
     if parts.query:  # what follows would be a signature
         raise ValueError("--export: without a ?: a shared access signature is not taken")
     secure = parts.scheme == "https" or (parts.scheme == "http" and _loopback(parts.hostname or ""))

@@ -8,7 +8,7 @@ from azure.mgmt.resource.subscriptions import SubscriptionClient
 
 from costopt.errors import ProviderError
 from costopt.parallel import in_threads
-from costopt.providers.azure.access import FAILURES, Access, listed, said, told
+from costopt.providers.azure.access import FAILURES, Access, arm_id, listed, said, told
 from costopt.providers.base import Problem
 
 CALL: Final = "Microsoft.Resources/subscriptions/read"
@@ -79,7 +79,7 @@ def _visible(access: Access) -> list[Subscription]:
             f"the subscriptions cannot be listed: {said(error)}", where=CALL, hint=_HINT
         ) from None
     used = {
-        one["subscriptionId"].lower(): one.get("displayName") or ""
+        arm_id(one).lower().rpartition("/")[2]: one.get("displayName") or ""
         for one in found
         if one.get("state") in _IN_USE
     }

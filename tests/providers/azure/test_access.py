@@ -14,6 +14,7 @@ from azure.mgmt.resource.subscriptions import SubscriptionClient
 
 from costopt.errors import ProviderError
 from costopt.providers.azure.access import Access, denied, said, told
+from costopt.providers.azure.bill.blobs import Container
 from costopt.providers.azure.settings import AzureSettings
 from costopt.providers.azure.subscriptions import subscriptions
 from costopt.providers.base import Problem
@@ -200,3 +201,57 @@ def test_a_blob_that_is_gone_is_not_asked_for_again(azure, access, bills) -> Non
     with pytest.raises(ResourceNotFoundError):
         container.download_blob("focus/other.csv")
     assert len(azure.door.calls) == 1
+
+
+@pytest.mark.parametrize("written", ["my exports/K\u00e4se", "my%20exports/K%C3%A4se"])
+def test_what_is_escaped_in_an_exports_address_is_read(azure, access, bills, written) -> None:
+    bills.put("my exports/K\u00e4se/part.csv", b"BilledCost\n")
+    container = Container(access(), bills.address(written))
+    (found,) = container.objects()
+    assert found.name == "part.csv"
+    assert container.where(found).endswith("/acct/bills/my exports/K\u00e4se/part.csv")
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>sign in</html>", b"<?xml version='1.0'?><Error/>"])
+def test_a_list_of_blobs_that_is_none_is_told(azure, access, bills, body: bytes) -> None:
+    garbled = Answer(200, body, {"Content-Type": "text/html"})
+    azure.door.rules.append(lambda call: garbled if "comp" in call.query else None)
+    problems: list[Problem] = []
+    with told(problems, "bills"):
+        list(Container(access(), bills.address("focus")).objects())
+    (problem,) = problems
+    assert problem.what.startswith("Unreadable: ")
+
+
+def test_a_storage_account_says_why_it_refuses(azure, access, bills) -> None:
+    code = "AuthorizationPermissionMismatch"
+    refused = Answer(403, b"<Error/>", {"x-ms-error-code": code, "Content-Type": "application/xml"})
+    azure.door.rules.append(lambda call: refused)
+    problems: list[Problem] = []
+    with told(problems, "bills"):
+        list(Container(access(), bills.address("focus")).objects())
+    assert [one.what for one in problems] == [f"{code}: Forbidden (HTTP 403)"]
+
+
+_HEAD = "DefaultAzureCredential failed to retrieve a token from the included credentials."
+_NEVER = (
+    "\tEnvironmentCredential: EnvironmentCredential authentication unavailable. Environment ..."
+)
+_AADSTS = "Authentication failed: AADSTS7000215: Invalid client secret provided."
+
+
+@pytest.mark.parametrize(
+    ("tried", "words"),
+    [
+        (
+            [_NEVER, "\tAzureCliCredential: Please run 'az login' to set up an account"],
+            "az: Please run 'az login' to set up an account",
+        ),
+        ([f"\tEnvironmentCredential: {_AADSTS}"], f"environment: {_AADSTS}"),
+        ([_NEVER, "\tAzurePowerShellCredential: PowerShell is not installed"], _HEAD),
+    ],
+)
+def test_who_is_not_signed_in_is_told_which_way_in_failed(tried: list[str], words: str) -> None:
+    text = "\n".join([_HEAD, "Attempted credentials:", *tried, "To mitigate this issue, ..."])
+    assert said(ClientAuthenticationError(message=text)).startswith(words)
+    assert said(ClientAuthenticationError(message=_AADSTS)) == _AADSTS

@@ -201,3 +201,25 @@ def test_a_subscription_that_refuses_everything_is_told_once(azure: Tenant) -> N
     made.resources()
     assert set(table.column("SubAccountId").to_pylist()) == {shop}
     assert [(one.where, one.fatal) for one in made.problems] == [(shut, True)]
+
+
+def test_what_advisor_leaves_empty_is_missing(azure: Tenant) -> None:
+    one = _advised(azure, 1)
+    extended = azure.advisor.items[0]["properties"]["extendedProperties"]
+    extended |= {"recommendationType": None, "annualSavingsAmount": None}
+    made = provider(azure)
+    found = [row for row in rows(made.advice()) if row["x_RecommendationId"]]
+    assert [(row["SubAccountId"], row["x_Action"], row["x_MonthlySavings"]) for row in found] == [
+        (one, "resize", None)
+    ]
+    assert made.problems == []
+
+
+def test_what_advisor_garbles_is_told(azure: Tenant) -> None:
+    one = _advised(azure, 1)
+    azure.advisor.items[0]["properties"]["lastUpdated"] = "yesterday"
+    made = provider(azure)
+    assert made.advice().num_rows == 0
+    (problem,) = made.problems
+    assert problem.where == f"{one} {ACTION}"
+    assert problem.what.startswith("Unreadable: ")

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
-from tests.fakes.azure_arm import Answer, Call, forbidding, refusal, throttling, unregistered
-from tests.fakes.azure_cloud import populate
+from tests.fakes.azure_arm import (
+    Answer,
+    Call,
+    forbidding,
+    refusal,
+    said,
+    throttling,
+    unregistered,
+)
+from tests.fakes.azure_cloud import guid, populate
 
 DISKS = "Microsoft.Compute/disks/read"
 MACHINES = "Microsoft.Compute/virtualMachines/read"
@@ -148,3 +158,84 @@ def test_machines_without_their_states_are_told(azure, look) -> None:
     alone = [row["x_State"] for row in machines if row["ServiceName"] == "Virtual Machines"]
     assert alone == [None] * 7
     assert {row["x_State"] for row in machines} == {None, "running"}  # a set's members tell theirs
+
+
+DISK = f"/subscriptions/{guid(1)}/resourceGroups/RG/providers/Microsoft.Compute/disks/d"
+HTML = {"Content-Type": "text/html"}
+
+
+@pytest.mark.parametrize(
+    "garbled",
+    [
+        Answer(200, b"<html>sign in</html>", HTML),
+        Answer(200, b"<html>sign in</html>"),  # as if it were JSON
+        Answer(200, b""),
+        said([]),
+        said({}),
+        said({"value": None}),
+        said({"value": "x"}),
+        said({"value": [None]}),
+        said({"value": [{"name": "d"}]}),
+        said({"value": [{"id": DISK, "name": "d", "properties": "large"}]}),
+    ],
+    ids=["html", "html as json", "empty", "list", "no value", "null", "text", "null thing", "no id",
+         "properties"],
+)  # fmt: skip
+def test_an_answer_that_is_none_leaves_the_others(azure, look, garbled: Answer) -> None:
+    name = azure.subscription("shop")
+    ids = populate(azure, name)
+    action = "Microsoft.Compute/disks/read"
+    azure.door.rules.append(lambda call: garbled if call.action == action else None)
+    found = look()
+    assert [(one.where, one.fatal) for one in found.problems] == [(f"{name} {action}", True)]
+    assert found.problems[0].what.startswith("Unreadable: ")
+    assert set(ids) - {nick for nick, id_ in ids.items() if id_.lower() in found.rows} == {
+        "data", "loose"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("things", [[], [{"id": DISK, "name": "d"}]])
+def test_a_page_that_leads_back_to_itself_is_told(azure, look, things: list[object]) -> None:
+    azure.subscription("shop")
+
+    def round_and_round(call: Call) -> Answer | None:
+        if call.action != "Microsoft.Compute/disks/read":
+            return None
+        link = f"{azure.url}{call.path}?api-version=2024-01-01&$skiptoken=same"
+        return said({"value": things, "nextLink": link})
+
+    azure.door.rules.append(round_and_round)
+    found = look()
+    (problem,) = found.problems
+    assert "leads back" in problem.what
+    assert len(found.rows) == len(things)
+
+
+def test_pages_that_go_round_are_told(azure, look) -> None:
+    azure.subscription("shop")
+    turns = count()
+
+    def round_and_round(call: Call) -> Answer | None:
+        if call.action != "Microsoft.Compute/disks/read":
+            return None
+        link = f"{azure.url}{call.path}?$skiptoken={next(turns) % 2}"
+        return said({"value": [{"id": DISK, "name": "d"}], "nextLink": link})
+
+    azure.door.rules.append(round_and_round)
+    found = look()
+    (problem,) = found.problems
+    assert "repeat without an end" in problem.what
+    assert len(found.rows) == 1
+
+
+def test_values_of_other_types_are_text_or_missing(azure, look) -> None:
+    name = azure.subscription("shop")
+    one = azure.add(
+        name, "Microsoft.Compute/disks", "d", tags={"a": 5, "b": None, "c": 0},
+        properties={"diskSizeGB": "big", "timeCreated": "garbage"},
+    )  # fmt: skip
+    azure.add(name, "Microsoft.Compute/disks", "e", sku=None, tags=None, location=None)
+    found = look()
+    assert found.problems == []
+    assert found.rows[one.lower()]["Tags"] == {"a": "5", "b": "", "c": "0"}
+    assert found.rows[one.lower()]["x_LaunchedAt"] is None

@@ -72,3 +72,15 @@ def test_exports(tmp_path: Path) -> None:
 )
 def test_endpoints(address: str) -> None:
     assert AzureSettings(endpoint=address).endpoint == address.rstrip("/")
+
+
+def test_an_export_that_is_no_folder_of_blobs_is_refused() -> None:
+    account = "https://a.blob.core.windows.net/bills"
+    for address, hint in (
+        (f"{account}/focus/part_0_0001.csv", "give the folder"),
+        (f"{account}/focus/part_0_0001.CSV.gz", "give the folder"),
+        (f"{account}/focus #1", "is written %23"),
+    ):
+        with pytest.raises(ValidationError, match=hint):
+            AzureSettings(export=(address,))
+    assert AzureSettings(export=(f"{account}/my%20exports/focus",)).export

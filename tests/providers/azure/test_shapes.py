@@ -9,7 +9,7 @@ from costopt import schema
 from costopt.pricing import builtin
 from costopt.pricing.catalogue import Catalogue
 from costopt.providers.azure import shapes
-from tests.fakes.azure_arm import forbidding, refusal, said
+from tests.fakes.azure_arm import Answer, forbidding, refusal, said
 from tests.fakes.azure_cloud import REGION, closed, sku, usual_sizes
 
 CALL = "Microsoft.Compute/skus/read"
@@ -259,3 +259,24 @@ def test_a_page_of_sizes_that_expired_is_asked_for_anew(azure, shop, shaped) -> 
     rows, problems = shaped()
     assert family(rows) == {f"Standard_D{n}s_v5" for n in (2, 4, 8, 16)}
     assert problems == []
+
+
+def test_a_size_without_a_name_is_passed_over(azure, shop, shaped) -> None:
+    azure.sizes[REGION].append({"resourceType": "virtualMachines", "name": None, "family": None})
+    azure.sizes[REGION][0]["capabilities"].append({"value": "3"})
+    rows, problems = shaped()
+    assert family(rows) == {f"Standard_D{n}s_v5" for n in (2, 4, 8, 16)}
+    assert problems == []
+
+
+def test_a_list_that_is_none_leaves_what_the_names_say(azure, shop, look) -> None:
+    azure.door.rules.append(
+        lambda call: (
+            Answer(200, b"<html/>", {"Content-Type": "text/html"}) if call.action == CALL else None
+        )
+    )
+    found = look()
+    (problem,) = found.problems
+    assert problem.what.startswith("Unreadable: ")
+    (row,) = found.rows.values()
+    assert row["x_vCPUs"] == 4.0

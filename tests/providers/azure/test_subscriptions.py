@@ -7,7 +7,7 @@ import pytest
 from costopt.errors import ProviderError
 from costopt.providers.azure.subscriptions import CALL, subscriptions
 from costopt.providers.base import Problem
-from tests.fakes.azure_arm import forbidding
+from tests.fakes.azure_arm import Answer, forbidding, said
 from tests.fakes.azure_cloud import guid
 
 
@@ -59,4 +59,13 @@ def test_none_is_an_error_with_what_to_do(azure, access) -> None:
         subscriptions(access(subscription=(guid(9),)), [])
     azure.door.rules.append(forbidding())
     with pytest.raises(ProviderError, match="cannot be listed: AuthorizationFailed"):
+        subscriptions(access(), [])
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(200, b"<html/>", {"Content-Type": "text/html"}), said({"value": [{}]})]
+)
+def test_a_list_that_is_none_is_an_error(azure, access, answer: Answer) -> None:
+    azure.door.rules.append(lambda call: answer)
+    with pytest.raises(ProviderError, match="cannot be listed: Unreadable"):
         subscriptions(access(), [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
@@ -21,7 +21,7 @@ class Container:
         self.address = address.rstrip("/")
         self._client, self._prefix = access.blobs(self.address)
         parts = urlsplit(self.address)
-        whole = parts.path.strip("/") + "/"
+        whole = unquote(parts.path).strip("/") + "/"
         self._root = f"{parts.scheme}://{parts.netloc}/{whole.removesuffix(self._prefix)}"
 
     def objects(self) -> Iterator[Stored]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from azure.core.exceptions import AzureError
 
+from costopt.providers.azure.access import arm_id
 from costopt.providers.azure.inventory.place import Place, Thing, at, moment
 from costopt.providers.rows import Row, attributes
 
@@ -43,11 +44,11 @@ def machines(place: Place) -> Iterator[Row]:
     virtual_machines = place.compute.virtual_machines
     try:
         for thing in place.listed(lambda: virtual_machines.list_all(status_only="true")):
-            states[thing["id"].lower()] = at(thing, "properties.instanceView.statuses")
+            states[arm_id(thing).lower()] = at(thing, "properties.instanceView.statuses")
     except AzureError as error:
         refusal = error
     for thing in place.things(virtual_machines.list_all):
-        yield _row(place, thing, states.get(thing["id"].lower()))
+        yield _row(place, thing, states.get(arm_id(thing).lower()))
     if refusal is not None:
         raise refusal
 

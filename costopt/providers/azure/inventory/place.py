@@ -68,7 +68,8 @@ class Place:
 
     def row(self, thing: Thing, **columns: Any) -> Row:
         """A thing of this place."""
-        tags = {key: value or "" for key, value in (thing.get("tags") or {}).items()}
+        given = (thing.get("tags") or {}).items()
+        tags = {key: "" if value is None else str(value) for key, value in given}
         return {
             "ProviderName": "Azure",
             "SubAccountId": self.subscription.subscription_id,

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 import pyarrow as pa
-from azure.core.exceptions import AzureError
 
 from costopt.parallel import in_threads
 from costopt.providers.azure.access import FAILURES, Access, denied
@@ -257,7 +256,7 @@ class Reader:
         self._let_in[subscription] += 1
         return _Outcome(call, grid, failures=grid.failures)
 
-    def _failure(self, part: Part, error: AzureError) -> Failure:
+    def _failure(self, part: Part, error: Exception) -> Failure:
         code, text = asking.reason(error)
         if asking.is_general(error):
             raise _Shut(part.target.place.subscription, text) from None
@@ -288,7 +287,7 @@ class Reader:
             text = str(error) if isinstance(error, Unasked) else "an answer that is not JSON"
             grid.failures += [Failure(p.target.resource_id, "Unreadable", text) for p in parts]
 
-    def _affords(self, call: Call, again: Iterable[Sequence[Part]], error: AzureError) -> bool:
+    def _affords(self, call: Call, again: Iterable[Sequence[Part]], error: Exception) -> bool:
         """Whether these parts of a call that failed may be asked for again."""
         if not asking.is_counted(error):
             return True
