@@ -46,6 +46,7 @@ class Google:
         """Nothing refused, nothing cut."""
         self.cloud.rest.rules.clear()
         self.cloud.rest.calls.clear()
+        self.cloud.advice.items.clear()
         self.cloud.page = 500
         self.cloud.catalogue.page = 5000
         plain = Monitoring(NOW, self.monitoring.series, value=self.monitoring.value)
@@ -179,6 +180,47 @@ def test_from_a_folder_to_advice_through_trouble(
         assert one["estimated_monthly_savings"]["at_list"] == pytest.approx(saving, abs=0.01)
     assert not smaller  # busy is of the right size, of lab nothing is known
     assert {one["resource_id"] for one in advice["skips"]} == {google.ids["lab"]}
+
+
+def test_what_google_recommends_stands_beside_ours(
+    google: Google, tmp_path: Path, collect: Collect, costopt: Leave
+) -> None:
+    shop = google.cloud.projects["shop-prod-1"]
+    advice, kind, zone = google.cloud.advice, "t2d-standard-8", f"zones/{gcp_cloud.ZONE}"
+    advice.machine_type(shop, "idle", kind, "t2d-standard-1", units=-150)
+    advice.idle(shop, zone, "instances", "large", "STOP_VM", -150)
+    odd = advice.machine_type(shop, "busy", kind, "t2d-standard-16", units=1)
+    odd["primaryImpact"]["costProjection"]["duration"] = "0s"  # stops no collect
+    assert collect(tmp_path, *SHOP, "--days", "15").returncode == 0
+    compared = ("recommend", "--compare-vendor", "--home", tmp_path, "--provider", "gcp")
+    found = json.loads(costopt(*compared, "--format", "json").stdout)
+    assert found["asked"] == {"Google Cloud Recommender": 1}
+    rows = {one["resource_id"]: one for one in found["compared"]}
+    assert {key: row["verdict"] for key, row in rows.items()} == {
+        google.ids["idle"]: "agree",
+        google.ids["large"]: "same direction",
+        google.ids["busy"]: "only them",
+    }
+    month = round(150 * 730 / 720, 6)  # Google's span is 30 days
+    assert rows[google.ids["idle"]]["supported_monthly_savings"] == month
+    assert "costopt finds it in use" in rows[google.ids["large"]]["why"]
+    assert rows[google.ids["large"]]["supported_monthly_savings"] == 0
+    assert rows[google.ids["busy"]]["vendor"]["monthly_savings"] is None
+    assert found["totals"]["claimed_monthly_savings"] == pytest.approx(2 * month)
+    assert found["totals"]["supported_monthly_savings"] == month
+    assert "152.08 USD" in costopt(*compared).stdout
+
+
+def test_who_refused_to_recommend_says_nothing(
+    google: Google, tmp_path: Path, collect: Collect, costopt: Leave
+) -> None:
+    google.cloud.refuse("shop-prod-1", "recommender.computeInstanceMachineType")
+    done = collect(tmp_path, *SHOP, "--days", "15")
+    assert done.returncode == 0  # no data are missing
+    assert "recommender.computeInstanceMachineTypeRecommendations.list" in done.stderr
+    page = costopt("recommend", "--compare-vendor", "--home", tmp_path).stdout
+    assert "Neither has advice on any resource." in page
+    assert "2 resources on which costopt has advice, and no vendor could be asked" in page
 
 
 def test_trouble_changes_nothing_of_what_is_collected(
