@@ -68,7 +68,9 @@ class AzureProvider:
         from costopt.providers.held import Held
 
         held = Held(PROVIDER, self._known.prices, self._known.shapes)
-        return in_use(self._access, self._things, held, self._settings, self.problems)
+        return in_use(
+            self._access, self._things, held, self._settings, self.problems, now=self._now
+        )
 
     def estimate(self) -> Estimate:
         """What Azure Monitor may ask for; no other call is billed. A dry run is told what there

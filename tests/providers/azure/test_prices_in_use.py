@@ -44,10 +44,10 @@ def machine(name: str, size: str | None, region: str | None = "westeurope", **ot
 def look(
     prices: Retail, *machines: Row, held: Held = NOTHING, **more: object
 ) -> tuple[list[dict], list[Problem]]:
-    settings = AzureSettings(**{"endpoint": prices.url, "until": NOON, "max_attempts": 2, **more})
+    settings = AzureSettings(**{"endpoint": prices.url, "max_attempts": 2, **more})
     problems: list[Problem] = []
     resources = pa.Table.from_pylist(list(machines), schema=schema.RESOURCES)
-    table = in_use(Access(settings), resources, held, settings, problems)
+    table = in_use(Access(settings), resources, held, settings, problems, now=NOON)
     assert table.schema.equals(schema.PRICES)
     return table.to_pylist(), problems
 
@@ -214,3 +214,19 @@ def test_a_price_of_the_users_own_is_not_replaced(prices: Retail, own: dict[str,
     } | own
     found, _ = look(prices, machine("a", "Standard_D4s_v5"), held=held(theirs))
     assert sizes(found) == ["Standard_D2s_v5"]
+
+
+@pytest.mark.parametrize(
+    "until", [datetime(2021, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)]
+)
+def test_prices_are_todays_up_to_whenever_samples_go(prices: Retail, until: datetime) -> None:
+    size = "Standard_D4s_v5"
+    prices.items += [
+        item(size, 0.4, effectiveStartDate="2015-01-01T00:00:00Z",
+             effectiveEndDate="2022-01-01T00:00:00Z"),
+        item(size, 0.2, effectiveStartDate="2022-01-01T00:00:00Z"),
+    ]  # fmt: skip
+    found, problems = look(prices, machine("a", size), until=until)
+    assert [row["ListUnitPrice"] for row in found] == [Decimal("0.2")]
+    assert [row["x_ValidFrom"] for row in found] == [NOON.date()]
+    assert problems == []

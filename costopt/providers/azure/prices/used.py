@@ -8,7 +8,7 @@ Windows. All of it is public and free.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import pyarrow as pa
@@ -46,6 +46,8 @@ def in_use(
     held: Held,
     settings: AzureSettings,
     problems: list[Problem],
+    *,
+    now: datetime,
 ) -> pa.Table:
     """Prices of the sizes among the resources and of their families, in the regions they are in,
     that are new to the lake (schema.PRICES), sorted.
@@ -57,12 +59,12 @@ def in_use(
         resources: in schema.RESOURCES columns.
         held: what the lake has.
         settings: `currency`, and how often and how much at a time is asked.
+        now: when it is asked (UTC). A list holds what is sold today, up to whenever samples go.
     """
     families = _Families()
     uses = _uses(resources, families)
     if not uses:
         return schema.empty(schema.PRICES)
-    moment = settings.until or datetime.now(UTC)
     found: list[Price] = []
     with RetailPrices(access.settings.endpoint, settings.max_attempts) as source:
 
@@ -72,7 +74,7 @@ def in_use(
                 return [], [Problem(where, CHINA)]
             try:
                 items = _items(source, use, families, settings.currency)
-                told = rows.read(items, use.region, settings.currency, moment).prices
+                told = rows.read(items, use.region, settings.currency, now).prices
             except ProviderError as error:
                 return [], [Problem(where, error.what, fatal=True)]
             what = f"the list holds no price of the sizes in use, in {settings.currency}"
