@@ -107,6 +107,7 @@ _STOPPED: Final = frozenset(
     {"stopped", "stopping", "terminated", "terminating", "deallocated", "deallocating"}
     | {"suspended", "suspending", "shutting-down", "shutdown", "off", "poweredoff", "powered off"}
     | {"vm stopped", "vm deallocated", "deleted", "inactive"}
+    | {"unseen"}  # ours: what it belongs to shows us nothing any more
 )
 """The states in which AWS, Azure, GCP and hypervisors report a machine that does not run. A state
 not listed is taken as running: its samples say so."""

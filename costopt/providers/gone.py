@@ -10,6 +10,9 @@ from costopt.providers.base import Problem
 from costopt.providers.rows import Row
 
 GONE: Final = "terminated"
+UNSEEN: Final = "unseen"
+"""Of what may well be there, in an account that shows us nothing any more: nothing is known of it, so
+nothing is advised on it. What is seen again has its state again."""
 
 
 def gone(

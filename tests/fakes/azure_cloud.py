@@ -35,6 +35,7 @@ class Tenant:
     door: Door = field(default_factory=Door)
     subscriptions: dict[str, Thing] = field(default_factory=dict)
     things: dict[str, Thing] = field(default_factory=dict)  # by id in lower case
+    hidden: set[str] = field(default_factory=set)  # subscriptions that are not listed
     sizes: dict[str, list[Thing]] = field(default_factory=dict)  # resource SKUs by region
     advisor: Advisor = field(init=False)  # recommends nothing
 
@@ -143,7 +144,8 @@ class Tenant:
             return refusal(400, "MissingApiVersionParameter", "The api-version is required.")
         parts = call.path.strip("/").split("/")
         if len(parts) == 1:
-            return self.door.pages.page(call, self.url, list(self.subscriptions.values()))
+            shown = [one for name, one in self.subscriptions.items() if name not in self.hidden]
+            return self.door.pages.page(call, self.url, shown)
         found = self.subscriptions.get(call.subscription)
         if found is None:
             return refusal(404, "SubscriptionNotFound", f"'{parts[1]}' could not be found.")

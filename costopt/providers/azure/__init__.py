@@ -46,7 +46,7 @@ class AzureProvider:
 
     def resources(self) -> pa.Table:
         """Machines, disks, addresses and so on; and what the lake holds but is no longer there, as
-        terminated."""
+        terminated, or unseen where its subscription shows nothing any more."""
         listed = self._things
         return pa.concat_tables([listed, self._gone(set(listed.column("ResourceId").to_pylist()))])
 
@@ -147,12 +147,15 @@ class AzureProvider:
         return bill.to_read(self._access, self._known.notes, self.problems)
 
     def _gone(self, listed: set[str]) -> pa.Table:
-        from costopt.providers.azure.inventory.gone import gone
+        from costopt.providers.azure.inventory.gone import gone, is_there
+        from costopt.providers.azure.subscriptions import unseen
 
+        known = self._known.resources
+        theirs = {row["SubAccountId"] for row in known if is_there(row)}
+        lost = unseen(self._access, theirs, self._subscriptions, self.problems)
         looked_into = {one.subscription_id for one in self._subscriptions}
-        rows = gone(
-            self._known.resources, listed, looked_into, self._settings.region, self.problems
-        )
+        regions = self._settings.region
+        rows = gone(known, listed, looked_into, regions, self.problems, unseen=lost)
         return pa.Table.from_pylist(list(rows), schema=schema.RESOURCES)
 
     @cached_property

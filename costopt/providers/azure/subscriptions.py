@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
+from azure.core.exceptions import HttpResponseError
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 
 from costopt.errors import ProviderError
@@ -60,6 +62,49 @@ def subscriptions(access: Access, problems: list[Problem]) -> list[Subscription]
         )
     problems += refusals
     return let_in
+
+
+def unseen(
+    access: Access,
+    known: Collection[str],
+    let_in: Collection[Subscription],
+    problems: list[Problem],
+) -> set[str]:
+    """Those that show nothing any more: disabled, gone, or without a role for us by now.
+
+    Each is told: fatal where it does not let us in, as nobody knows what becomes of it. One of
+    another tenant than that of the credentials is none of them; it is collected apart.
+
+    Args:
+        known: ids of those that the lake holds something of.
+    """
+    named = set(access.settings.subscription)
+    missing = set(known) - {one.subscription_id for one in let_in}
+    asked = sorted(missing & named if named else missing)
+    told_of = {problem.where for problem in problems}
+    found = set()
+    threads = access.settings.max_concurrency
+    for name, (lost, problem) in zip(
+        asked, in_threads(lambda one: _asked(access, one), asked, threads), strict=True
+    ):
+        found |= {name} if lost else set()
+        problems += [problem] if problem and problem.where not in told_of else []
+    return found
+
+
+def _asked(access: Access, name: str) -> tuple[bool, Problem | None]:
+    """Whether the subscription shows nothing, and what is to be said of it."""
+    where = f"{name} {CALL}"
+    try:
+        state = access.management(SubscriptionClient).subscriptions.get(name).get("state")
+    except FAILURES as error:
+        status = error.status_code if isinstance(error, HttpResponseError) else None
+        if status == 401:  # InvalidAuthenticationTokenTenant
+            return False, None
+        return status in (403, 404), Problem(where, f"no longer visible: {said(error)}", fatal=True)
+    if state in _IN_USE:
+        return False, None
+    return True, Problem(where, f"is {state}: what the lake holds of it is not advised on")
 
 
 def _named(access: Access, name: str) -> tuple[list[Subscription], list[Problem]]:

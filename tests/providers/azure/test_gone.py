@@ -74,3 +74,12 @@ def test_where_anything_was_refused_nothing_is_gone() -> None:
     elsewhere = Problem(f"{guid(2)} Microsoft.Compute/disks/read", "no", fatal=True)
     told = Problem(f"{SHOP} westeurope Microsoft.Compute/skus/read", "no")
     assert len(found(row(), problems=[elsewhere, told])) == 1
+
+
+def test_what_is_in_a_subscription_that_shows_nothing_is_unseen() -> None:
+    old = row(SubAccountId=guid(2))
+    assert found(old, unseen={guid(2)}) == [old | {"x_State": "unseen", "x_ObservedAt": None}]
+    told_before = row(SubAccountId=guid(2), x_State="unseen")
+    terminated = row(SubAccountId=guid(2), x_State="terminated")
+    assert found(told_before, terminated, unseen={guid(2)}) == []
+    assert found(row(x_State="unseen"))[0]["x_State"] == "terminated"  # it is seen, and not there

@@ -80,3 +80,26 @@ def test_a_dry_run_says_what_there_is_and_asks_for_no_more(azure) -> None:
     (metrics,) = provider(azure).estimate().lines
     assert metrics in estimate.lines
     assert provider(azure, skip=("metrics",)).estimate().lines == ()
+
+
+def test_what_a_lost_subscription_held_is_unseen_until_it_is_seen_again(azure) -> None:
+    azure.subscription("shop")
+    old = azure.subscription("old")
+    vm = azure.machine(old, "vm", "Standard_D4s_v5").lower()
+    known = provider(azure).resources().to_pylist(maps_as_pydicts="strict")
+    lost = azure.subscriptions.pop(old)
+
+    def collected(known: list[dict[str, object]]) -> tuple[list[dict[str, object]], list[bool]]:
+        made = provider(azure)
+        made.resume(Known(resources=known))
+        rows = made.resources().to_pylist(maps_as_pydicts="strict")
+        return rows, [one.fatal for one in made.problems]
+
+    rows, fatal = collected(known)
+    assert [(row["ResourceId"], row["x_State"]) for row in rows] == [(vm, "unseen")]
+    assert fatal == [True]
+    assert collected(rows) == ([], [])  # told before
+    azure.subscriptions[old] = lost
+    again, fatal = collected(rows)
+    assert [(row["ResourceId"], row["x_State"]) for row in again] == [(vm, "running")]
+    assert fatal == []

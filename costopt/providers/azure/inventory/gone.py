@@ -24,14 +24,20 @@ def gone(
     subscriptions: Collection[str],
     regions: Collection[str],
     problems: Sequence[Problem],
+    *,
+    unseen: Collection[str] = (),
 ) -> Iterator[Row]:
     """As of any cloud, where what is listed is a subscription rather than a region of one.
 
     Args:
+        unseen: ids of subscriptions that show nothing any more: what is in them is `UNSEEN`.
         subscriptions: ids of those that were looked into.
         regions: to which that was confined; none = it was not.
         problems: of this collect; a subscription in which anything was refused tells of nothing.
     """
+    for row in known:
+        if row["SubAccountId"] in unseen and is_there(row):
+            yield dict(row) | {"x_State": clouds.UNSEEN, "x_ObservedAt": None}
     doubtful = {problem.where.partition(" ")[0] for problem in problems if problem.fatal}
     places = {
         (row["SubAccountId"], row["RegionId"])
@@ -40,4 +46,10 @@ def gone(
         and row["SubAccountId"] not in doubtful
         and (not regions or row["RegionId"] in regions)
     }
-    return clouds.gone(known, listed, places, (), _LISTED)
+    yield from clouds.gone(known, listed, places, (), _LISTED)
+
+
+def is_there(row: Mapping[str, Any]) -> bool:
+    """Whether that is a thing of Azure's, as far as the lake knows."""
+    there = row["x_State"] not in (clouds.GONE, clouds.UNSEEN)
+    return there and _LISTED.fullmatch(row["ResourceId"]) is not None
