@@ -47,6 +47,7 @@ class Azure:
     def ordinary(self) -> None:
         """Nothing refused, nothing cut."""
         self.tenant.door.reset()
+        self.tenant.advisor.items.clear()
         self.tenant.door.pages = azure_arm.Pages(size=100)
         self.prices.page = 1000
         plain = azure_monitor.Monitor(NOW, self.monitor.machines)
@@ -183,6 +184,50 @@ def test_from_subscriptions_to_advice_through_trouble(
         assert one["estimated_monthly_savings"]["at_list"] == pytest.approx(saving, abs=0.01)
     assert not smaller  # busy is of the right size, of lab nothing is known
     assert {one["resource_id"] for one in advice["skips"]} == {azure.ids["lab"]}
+
+
+def test_what_advisor_recommends_stands_beside_ours(
+    azure: Azure, tmp_path: Path, collect: Collect, costopt: Leave
+) -> None:
+    advisor, kind = azure.tenant.advisor, "Standard_D16s_v5"
+    advisor.machine(azure.ids["idle"], kind, "Standard_D2s_v5", annual="1200")
+    advisor.machine(azure.ids["large"], kind, "Standard_D8s_v5", annual="1,200.60")
+    advisor.machine(azure.ids["busy"], kind, "Shutdown", annual="2400")
+    for item in advisor.items[1:]:
+        item["properties"]["extendedProperties"] |= {"savingsCurrency": "USD"}
+    assert collect(tmp_path, *azure.shop(), "--days", "15").returncode == 0
+    compared = ("recommend", "--compare-vendor", "--home", tmp_path)
+    found = json.loads(costopt(*compared, "--format", "json").stdout)
+    assert found["asked"] == {"Azure Advisor": 1}
+    rows = {one["resource_id"]: one for one in found["compared"]}
+    told = {
+        name: (row["verdict"], row["supported_monthly_savings"])
+        for name in ("idle", "large", "busy")
+        if (row := rows[azure.ids[name]])
+    }
+    assert told == {
+        "idle": ("agree", None),  # in euros, and the list prices are in dollars
+        "large": ("same direction", 100.05),
+        "busy": ("only them", 0),
+    }
+    assert found["totals"]["claimed_monthly_savings"] == 300.05
+    assert found["totals"]["supported_monthly_savings"] == 100.05
+    # of large alone: nothing is said of busy, and idle is in no sum
+    assert found["totals"]["our_monthly_savings"] == pytest.approx(730 * VCPU * 12, abs=0.01)
+    assert any("amounts in EUR: in no sum" in note for note in found["notes"])
+
+
+def test_where_advisor_is_not_registered_it_says_nothing(
+    azure: Azure, tmp_path: Path, collect: Collect, costopt: Leave
+) -> None:
+    shop = azure.subscriptions["shop"]
+    azure.tenant.door.rules.append(azure_arm.unregistered(shop, "Microsoft.Advisor"))
+    done = collect(tmp_path, *azure.shop(), "--days", "15")
+    assert done.returncode == 0
+    assert "Microsoft.Advisor is not registered" in done.stderr
+    asked = costopt("recommend", "--compare-vendor", "--home", tmp_path)
+    assert asked.returncode == 3
+    assert "no vendor's recommendations were collected" in asked.stderr
 
 
 def test_trouble_changes_nothing_of_what_is_collected(

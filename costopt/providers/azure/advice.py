@@ -1,8 +1,8 @@
 """Azure Advisor's recommendations on cost, to be compared with ours.
 
 Asked in every subscription; the calls are free. They are those that Advisor holds: none is asked to
-be made anew. A subscription that does not let us ask is told once, and one whose listing does not
-come to its end gives none of it.
+be made anew. A subscription that does not let us ask, or has Advisor not registered, is told once,
+and one whose listing does not come to its end gives none of it.
 
 x_Attributes, all of them text: current_type; description (what Advisor says to do); impact;
 suppressed, true where people snoozed or dismissed it; and of a commitment quantity, term.
@@ -13,22 +13,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 import pyarrow as pa
+from azure.core.exceptions import HttpResponseError
 from azure.mgmt.advisor import AdvisorManagementClient
 
 from costopt.parallel import in_threads
 from costopt.providers import advised
 from costopt.providers.advised import Listing
-from costopt.providers.azure.access import FAILURES, Access, arm_id, denied, said
-from costopt.providers.azure.inventory.place import Place
+from costopt.providers.azure.access import FAILURES, Access, arm_id, denied, listed, said
+from costopt.providers.azure.inventory.place import unregistered
 from costopt.providers.azure.subscriptions import Subscription
 from costopt.providers.base import Problem
 from costopt.providers.rows import Row, attributes
 from costopt.schema import AZURE_ADVICE
-from costopt.units import money
 
 CALL: Final = "Microsoft.Advisor/recommendations/read"
 
@@ -39,7 +39,10 @@ _SHUTDOWN: Final = "shutdown"
 Source: the recommendation's own metadata, LowUsageVmV2."""
 _UNATTACHED_DISK: Final = "48eda464-1485-4dcf-a674-d0905df5054a"
 """Its recommendationTypeId. Source: "Cost recommendations", learn.microsoft.com/azure/advisor."""
-_LARGEST: Final = Decimal(10) ** 15
+_GROUPED: Final = re.compile(r"-?\d{1,3}(,\d{3})+\.\d+|-?\d{1,3}(,\d{3}){2,}")
+"""12,345.67 and 1,234,567; but not 1,234 alone, which may be a little more than one."""
+_NEVER: Final = (1, 9999)
+"""Years of .NET's least and greatest moments."""
 
 
 def advice(
@@ -53,10 +56,10 @@ def advice(
     """
     listings: list[list[Row]] = []
 
-    def listed(subscription: Subscription) -> tuple[list[Row] | None, Problem | None]:
+    def asked(subscription: Subscription) -> tuple[list[Row] | None, Problem | None]:
         return _listed(access, subscription, now)
 
-    for rows, refused in in_threads(listed, subscriptions, access.settings.max_concurrency):
+    for rows, refused in in_threads(asked, subscriptions, access.settings.max_concurrency):
         listings += [rows] if rows is not None else []
         problems += [refused] if refused else []
     return advised.table(listings)
@@ -74,14 +77,16 @@ def _listed(
         return found
 
     try:
-        place = Place(access, subscription)
-        rows = [_row(one) for one in place.listed(recommended, lambda one: arm_id({"id": one.id}))]
+        rows = [_row(one) for one in listed(recommended, lambda one: arm_id({"id": one.id}))]
     except FAILURES as error:
         return None, _refusal(error, name)
     return listing.rows(rows), None
 
 
 def _refusal(error: Exception, subscription: str) -> Problem:
+    if isinstance(error, HttpResponseError) and unregistered(error):
+        what = "Microsoft.Advisor is not registered there: no advice to compare with"
+        return Problem(f"{subscription} {CALL}", what)
     hint = ""
     if denied(error):
         hint = "; no advice to compare with; grant it (costopt doctor azure --policy)"
@@ -108,7 +113,7 @@ def _row(one: Any) -> Row:
         "x_Finding": more.get("recommendationType") or problem,
         "x_Reasons": [problem] if problem else [],
         "x_LookbackDays": _days(more.get("lookbackPeriod") or more.get("lookBackPeriod")),
-        "x_UpdatedAt": one.last_updated.astimezone(UTC) if one.last_updated else None,
+        "x_UpdatedAt": _moment(one.last_updated),
         "x_Attributes": attributes(
             current_type=current,
             description=solution,
@@ -148,19 +153,19 @@ def _family(size: str) -> str:
 def _savings(more: Mapping[str, str]) -> Row:
     """Of a month: Advisor states a year, or a month alone."""
     year, month = _amount(more.get("annualSavingsAmount")), _amount(more.get("savingsAmount"))
-    stated = month if year is None else year / 12
-    currency = more.get("savingsCurrency")
-    if stated is None or not currency:
-        return {}
-    return {"x_MonthlySavings": money(stated), "BillingCurrency": currency}
+    return advised.savings(month if year is None else year / 12, more.get("savingsCurrency"))
 
 
 def _amount(text: str | None) -> Decimal | None:
-    try:
-        found = Decimal(str(text))
-    except InvalidOperation:
+    told = str(text or "").strip()
+    return advised.amount(told.replace(",", "") if _GROUPED.fullmatch(told) else told)
+
+
+def _moment(told: datetime | None) -> datetime | None:
+    """In UTC, which it means where it names no offset."""
+    if told is None or told.year in _NEVER:
         return None
-    return found if found.is_finite() and abs(found) < _LARGEST else None
+    return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
 
 
 def _days(text: str | None) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -92,6 +94,11 @@ def test_what_it_says_in_our_words(
         ({"annualSavingsAmount": "-24", "savingsCurrency": "USD"}, "-2"),
         ({"annualSavingsAmount": "NaN", "savingsCurrency": "USD"}, None),
         ({"annualSavingsAmount": "a lot", "savingsCurrency": "USD"}, None),
+        ({"annualSavingsAmount": "1e9999999", "savingsCurrency": "USD"}, None),
+        ({"savingsAmount": "12,345.67", "savingsCurrency": "usd"}, "12345.67"),
+        ({"savingsAmount": "-1,234,567", "savingsCurrency": "USD"}, "-1234567"),
+        ({"savingsAmount": "1,234", "savingsCurrency": "USD"}, None),  # or 1.234 in Berlin?
+        ({"savingsAmount": "12.345,67", "savingsCurrency": "USD"}, None),
         ({"annualSavingsAmount": "120"}, None),  # of which currency?
         ({}, None),
     ],
@@ -150,11 +157,42 @@ def test_a_subscription_that_refuses_stops_no_other(azure: Tenant) -> None:
     table = made.advice()
     assert {row["SubAccountId"] for row in rows(table)} == {names[2]}
     asked = set(table.column("SubAccountId").to_pylist())
-    assert asked == {names[1], names[2]}  # who never used it has no advice
-    (problem,) = made.problems
-    assert problem.where == f"{names[0]} {ACTION}"
-    assert "costopt doctor azure --policy" in problem.what
-    assert not problem.fatal
+    assert asked == {names[2]}  # where it is not registered, its silence means nothing
+    assert [(one.where, one.fatal) for one in made.problems] == [
+        (f"{names[0]} {ACTION}", False),
+        (f"{names[1]} {ACTION}", False),
+    ]
+    assert "costopt doctor azure --policy" in made.problems[0].what
+    assert "Microsoft.Advisor is not registered" in made.problems[1].what
+
+
+@pytest.fixture
+def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This machine's clock is nine hours ahead of UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_east")
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ("2026-10-27T03:17:32", datetime(2026, 10, 27, 3, 17, 32, tzinfo=UTC)),
+        ("2026-10-27T03:17:32+02:00", datetime(2026, 10, 27, 1, 17, 32, tzinfo=UTC)),
+        ("0001-01-01T00:00:00", None),  # .NET's way to say never
+        ("9999-12-31T23:59:59", None),
+    ],
+)
+def test_when_it_last_looked(azure: Tenant, told: str, meant: datetime | None) -> None:
+    _advised(azure, 1)
+    azure.advisor.items[0]["properties"]["lastUpdated"] = told
+    made = provider(azure)
+    (row,) = rows(made.advice())
+    assert row["x_UpdatedAt"] == meant
+    assert made.problems == []
 
 
 @pytest.mark.parametrize("more", [{"skip": ("advice",)}, {"dry_run": True}])
