@@ -60,6 +60,12 @@ def prometheus() -> str:
     return _program("prometheus")
 
 
+@pytest.fixture(scope="session")
+def terraform() -> str:
+    """A real Terraform, without providers; absent as `chromium`."""
+    return _program("terraform")
+
+
 def _program(*names: str) -> str:
     found = next((path for name in names if (path := shutil.which(name))), None)
     if found is None:

@@ -54,7 +54,11 @@ def string(text: str) -> str:
 
 
 def _shown(letter: str) -> str:
-    return letter if letter.isprintable() else f"\\U{ord(letter):08x}"
+    if letter.isprintable():
+        return letter
+    if "\ud800" <= letter <= "\udfff":  # half a character, which no file can hold
+        return "\N{REPLACEMENT CHARACTER}"
+    return f"\\U{ord(letter):08x}"
 
 
 def _block(block: Block) -> list[str]:
