@@ -41,7 +41,7 @@ COLUMNS: Final = (
 )
 """What `read_bill` needs of a bill."""
 
-_TIME_UNIT: Final = r"(^|[^a-z])(h|hrs?|hours?|minutes?|mins?|seconds?|secs?)([^a-z]|$)"
+TIME_UNIT: Final = r"(^|[^a-z])(h|hrs?|hours?|minutes?|mins?|seconds?|secs?)([^a-z]|$)"
 _DAY_UNIT: Final = r"(^|[^a-z])(days?|months?|mo)([^a-z]|$)"
 _DATA_UNIT: Final = r"[kmgtp]i?b|byte|iops"  # a disk's gigabyte-month bills on
 _HOUR_UNIT: Final = r"^(1 ?)?((instance|vm|machine|node)[- ])?(h|hrs?|hours?)$"
@@ -172,7 +172,7 @@ def _rows(
         "currency": currency,
         "end": end,
         "days": BILL_DAYS,
-        "time_unit": _TIME_UNIT,
+        "time_unit": TIME_UNIT,
         "day_unit": _DAY_UNIT,
         "data_unit": _DATA_UNIT,
         "hour_unit": _HOUR_UNIT,
