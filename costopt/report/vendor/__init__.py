@@ -6,8 +6,9 @@ Pure: what a vendor's type would do is judged by the same functions that judge o
 from __future__ import annotations
 
 from costopt.report.vendor.advice import Told, told
-from costopt.report.vendor.comparison import Comparison, compare, compared
+from costopt.report.vendor.comparison import compare, compared
 from costopt.report.vendor.files import as_csv, as_json, as_markdown, first, schema
+from costopt.report.vendor.sides import Comparison
 from costopt.report.vendor.text import as_text, story
 
 __all__ = [

@@ -47,18 +47,15 @@ class Asked(NamedTuple):
     since: datetime  # when it first said what it says now
 
     def is_about(self, resource: Resource, ours: Recommendation) -> bool:
-        """Whether it would have told of such advice on that resource, so that silence means
+        """Whether it would have told of such advice where that resource is, so that silence means
         something."""
-        here = self.place in ("", resource.region_id, resource.attributes.get("zone"))
         kind = "end" if ours.action_type in ENDED else "size"
-        return here and self.account == resource.sub_account_id and self._tells(kind)
-
-    def _tells(self, kind: str) -> bool:
-        return kind in _TELLS.get(self.call, (kind,))
+        here = self.place in ("", resource.region_id, resource.attributes.get("zone"))
+        return here and kind in TELLS.get(self.call, (kind,))
 
 
 ENDED: Final = (ActionType.STOP, ActionType.DELETE)
-_TELLS: Final[Mapping[str, tuple[str, ...]]] = {
+TELLS: Final[Mapping[str, tuple[str, ...]]] = {
     "ec2_instance_recommendations": ("size",),
     "idle_recommendations": ("end",),
     "google.compute.instance.MachineTypeRecommender": ("size",),
@@ -78,7 +75,15 @@ class Told:
 
     def silent_on(self, resource: Resource, ours: Recommendation) -> str | None:
         """Who was asked for such advice on that resource; None: nobody."""
-        return next((one.source for one in self.asked if one.is_about(resource, ours)), None)
+        asked = self._asked_in.get(resource.sub_account_id or "", ())
+        return next((one.source for one in asked if one.is_about(resource, ours)), None)
+
+    @cached_property
+    def _asked_in(self) -> dict[str, list[Asked]]:
+        found: dict[str, list[Asked]] = {}
+        for one in self.asked:
+            found.setdefault(one.account, []).append(one)
+        return found
 
     @cached_property
     def by_resource(self) -> dict[str, tuple[Advice, ...]]:

@@ -16,8 +16,8 @@ from costopt.report import words
 from costopt.report.document import moment, number, plain, recommendation
 from costopt.report.safe import csv_cell, markdown, markdown_code
 from costopt.report.vendor.advice import Advice
-from costopt.report.vendor.comparison import Compared, Comparison
 from costopt.report.vendor.judging import Judged
+from costopt.report.vendor.sides import Compared, Comparison
 from costopt.report.vendor.text import LEGEND, in_line, ours, theirs
 from costopt.units import counted
 

@@ -22,7 +22,7 @@ from costopt.report.screen import (
     cells_of,
 )
 from costopt.report.vendor.advice import Advice
-from costopt.report.vendor.comparison import Compared, Comparison, Verdict
+from costopt.report.vendor.sides import Compared, Comparison, Verdict
 from costopt.units import counted
 
 WIDTH: Final = 100

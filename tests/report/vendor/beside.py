@@ -88,3 +88,9 @@ def ours(one: Case) -> Recommendation:
 def renamed(one: Case, name: str) -> Case:
     """The same machine under a name of somebody's choice."""
     return replace(one, resource=replace(one.resource, resource_name=name))
+
+
+def only(comparison: vendor.Comparison) -> Any:
+    """Its one row."""
+    (row,) = comparison.rows
+    return row

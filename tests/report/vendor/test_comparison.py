@@ -8,22 +8,23 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from costopt import schema
 from costopt.model import Recommendation, Resource, Skip
 from costopt.report import vendor
 from costopt.rules.rightsize_settings import RightsizeSettings
 from costopt.rules.sizing import Sizing, sizing_of
 from tests.report import builders
-from tests.report.vendor.beside import ACCOUNT, KEY, advice, beside, compared, machine, ours, told
+from tests.report.vendor.beside import (
+    ACCOUNT,
+    advice,
+    compared,
+    machine,
+    only,
+    ours,
+    told,
+)
 from tests.rules.builders import END, billed, kind, m6i, samples
-
-
-def only(comparison: vendor.Comparison) -> Any:
-    (row,) = comparison.rows
-    return row
 
 
 def test_what_our_rules_say_of_the_machine_at_hand() -> None:
@@ -199,71 +200,6 @@ def test_ours_alone(row: dict[str, Any] | None, because: str) -> None:
     assert found.supported is None
 
 
-HERE: dict[str, Any] = {"region_id": "europe-west1", "attributes": {"zone": "europe-west1-b"}}
-SIZES = "google.compute.instance.MachineTypeRecommender"
-ENDS = "google.compute.instance.IdleResourceRecommender"
-
-
-@pytest.mark.parametrize(
-    ("scope", "says"),
-    [
-        (f"europe-west1-b {SIZES}", True),
-        (f"europe-west1-b {ENDS}", False),  # the other was refused
-        ("europe-west1-b google.compute.disk.IdleResourceRecommender", False),
-        (f"europe-west1-c {SIZES}", False),  # this zone's call failed
-        (f"europe-west12-a {SIZES}", False),
-        ("europe-west1 ec2_instance_recommendations", True),
-        ("europe-west1 idle_recommendations", False),
-        ("europe-west1 of some other vendor", True),
-        ("", True),
-    ],
-)
-def test_only_who_was_asked_for_such_advice_there_says_nothing(scope: str, says: bool) -> None:
-    found = beside(machine(**HERE), told(scopes=(scope,)))
-    assert [row.verdict for row in found.rows] == ["only us"] * says
-    left_out = (
-        "1 resource on which costopt has advice, and no vendor could be asked for any: left out"
-    )
-    assert (left_out in found.notes) is not says
-
-
-@pytest.mark.parametrize(("call", "says"), [(SIZES, False), (ENDS, True)])
-def test_silence_on_what_we_would_stop(call: str, says: bool) -> None:
-    quiet = {name: samples(28, 5, spread=1) for name in ("network_in", "network_out")}
-    one = machine(level=0.3, metrics=quiet, **HERE)
-    assert ours(one).action_type == "Stop"
-    assert bool(beside(one, told(scopes=(f"europe-west1-b {call}",))).rows) is says
-
-
-def test_a_word_that_is_no_advice_needs_no_silence() -> None:
-    """Of two calls one was refused; the other finds the machine right as it is."""
-    quiet = {name: samples(28, 5, spread=1) for name in ("network_in", "network_out")}
-    one = machine(level=0.3, metrics=quiet, region_id="us-east-1")
-    kept = advice("keep", x_Finding="Optimized")
-    found = beside(one, told(kept, scopes=("us-east-1 ec2_instance_recommendations",)))
-    assert only(found).why.startswith("AWS Compute Optimizer finds it Optimized over 14 days")
-
-
-def test_whose_word_is_compared_is_narrowed_with_the_machines() -> None:
-    elsewhere = {"SubAccountId": "s-1", "x_Source": schema.AZURE_ADVICE}
-    bought = advice("buy-commitment", ResourceId=None, **elsewhere)
-    rows = [KEY, KEY | elsewhere, bought]
-    said = vendor.told(pa.Table.from_pylist(rows, schema=schema.VENDOR_RECOMMENDATIONS))
-    found = beside(machine(), said)
-    assert found.asked == {schema.AWS_ADVICE: 1}
-    assert found.notes == ()
-
-
-@pytest.mark.parametrize(("days", "noted"), [(13, True), (0.5, False), (-20, False)])
-def test_advice_that_is_newer_than_the_moment_judged_is_noted(days: float, noted: bool) -> None:
-    found = beside(machine(), told(), as_of=END - timedelta(days=days))
-    note = (
-        "the vendors' advice is of up to 2026-10-05, and costopt's as of 2026-09-22: what they "
-        "said then is not kept"
-    )
-    assert found.notes == ((note,) if noted else ())
-
-
 def test_advice_that_was_not_renewed_for_long_is_told_with_its_day() -> None:
     for to in ("m6i.large", "m6i.xlarge", "m6i.8xlarge"):
         old = advice(to=to, x_UpdatedAt=END - timedelta(days=642))
@@ -278,110 +214,11 @@ def test_a_machine_where_nobody_was_asked_is_not_compared() -> None:
     assert compared(machine(level=80), advice("keep")).rows == ()  # neither wants a change
 
 
-def test_of_several_the_most_far_reaching_is_compared() -> None:
-    row = only(compared(machine(), advice(to="m6i.xlarge"), advice("stop", x_Finding="Idle")))
-    assert row.theirs.action == "stop"
-    assert "costopt takes m6i.large: CPU P99.5 is" in row.why
-    assert "costopt finds it in use" in row.why
-
-
-def test_totals_add_up_and_other_currencies_stand_apart() -> None:
-    found = compared(machine(), advice(to="m6i.xlarge"))
-    assert found.totals.claimed == 100
-    assert found.totals.supported == 100
-    assert found.totals.ours == Decimal("490.56")
-    foreign = compared(machine(), advice(to="m6i.xlarge", BillingCurrency="EUR"))
-    totals = foreign.totals  # of the same machines, so what we save on it is in none, either
-    assert not any((totals.ours, totals.claimed, totals.supported, totals.unjudged))
-    assert foreign.notes == (
-        "1 resource with amounts in EUR: in no sum, neither costopt's nor the vendors', as sums "
-        "are in USD",
-    )
-
-
-@pytest.mark.parametrize(
-    ("stated", "billed_in"), [("USD", "EUR"), ("EUR", "USD")], ids=["bill", "claim"]
-)
-def test_amounts_of_two_currencies_are_not_weighed(stated: str, billed_in: str) -> None:
-    """133.83 dollars and 96.71 euros have no smaller one."""
-    one = machine(cost=billed("560.64", currency=billed_in))
-    for row in (advice(to="m6i.large"), advice(to="m6i.xlarge")):  # agree, and another type
-        found = only(compared(one, row | {"BillingCurrency": stated}))
-        assert found.ours.currency == billed_in
-        assert found.supported is None
-    refuted = only(compared(one, advice(to="m6i.8xlarge", BillingCurrency=stated)))
-    assert refuted.supported == 0  # nothing is nothing in both
-
-
-def test_a_stop_that_we_refute_is_not_supported_by_our_resize() -> None:
-    """Google: stop it, 152; costopt: a smaller type, 145, as it is in use. None of the 152 is
-    found."""
-    found = compared(machine(), advice("stop", x_Finding="STOP_VM"))
-    row = only(found)
-    assert row.verdict == "same direction"
-    assert "costopt finds it in use" in row.why
-    assert row.supported == 0
-    assert found.totals.claimed == 100
-    assert found.totals.supported == 0
-
-
-def test_a_stop_that_we_could_not_judge_is_not_judged_beside_our_resize() -> None:
-    """Its network is not measured, so whether it is idle is not known."""
-    metrics = {"memory_utilization": samples(28, 8, spread=1)}
-    found = compared(machine(level=0.1, metrics=metrics), advice("stop", x_Finding="STOP_VM"))
-    assert "costopt does not judge whether it is idle" in only(found).why
-    assert only(found).supported is None
-    assert found.totals.unjudged == 100
-
-
-def test_a_type_without_a_price_is_not_judged_beside_our_advice() -> None:
-    found = compared(machine(), advice(to="x99.huge"))
-    assert only(found).ours is not None
-    assert "so it cannot be judged" in only(found).why
-    assert only(found).supported is None
-    assert found.totals.supported == 0
-    assert found.totals.unjudged == 100
-
-
-def test_another_action_than_ours_is_not_judged() -> None:
-    assert only(compared(machine(), advice("other"))).supported is None
-
-
-def test_their_type_does_not_do_and_ours_finds_a_part() -> None:
-    """Of 490.56 for 2 vCPUs, what 4 of them save: 12 x 0.048 x 730."""
-    memory = {"memory_utilization": samples(28, 18, spread=1)}
-    claimed = Decimal("490.56")
-    row = only(compared(machine(metrics=memory), advice(to="m6i.large", x_MonthlySavings=claimed)))
-    assert row.ours.recommended.instance_type == "m6i.xlarge"
-    assert not row.judged.holds
-    assert row.supported == Decimal("420.48")
-
-
-def test_what_is_not_claimed_is_not_supported() -> None:
-    assert (
-        only(compared(machine(), advice(to="m6i.large", x_MonthlySavings=None))).supported is None
-    )
-
-
 def test_a_cheaper_type_of_more_capacity_has_nothing_to_undo() -> None:
     more = kind("m6i.cheap", 32, "0.70", 128.0, Architecture="x86_64")
     row = only(compared(machine(level=50, types=(*m6i(), more)), advice(to="m6i.cheap")))
     assert row.judged.hourly < row.judged.today_hourly
     assert row.judged.undo_risk is None
-
-
-def test_what_is_not_in_the_inventory_is_counted() -> None:
-    found = compared(
-        machine(),
-        advice(ResourceId="i-gone", x_RecommendationId="a"),
-        advice("buy-commitment", ResourceId=None, x_RecommendationId="b"),
-        advice("keep", ResourceId="i-other", x_RecommendationId="c"),
-    )
-    assert found.notes == (
-        "1 recommendation to buy commitments: costopt does not size commitments, so none is "
-        "compared",
-        "1 recommendation on what is not in the inventory, or not chosen here: left out",
-    )
 
 
 def test_a_thing_that_no_rule_is_for() -> None:
