@@ -109,24 +109,24 @@ def _as_resource(kept: Any) -> dict[str, Any]:
     return {"Type": "AWS::Scheduler::Schedule", "Properties": properties}
 
 
-@pytest.mark.parametrize(
-    ("form", "kind", "plan"),
-    [
+def test_cloudformation_accepts_the_templates() -> None:
+    """By AWS's own resource schemas, as cfn-lint holds them: the three in one, which is quicker."""
+    whole: dict[str, Any] = {}
+    for form, kind, plan in (
         ("aws-autoscaling", "aws-group", GROUP),
         ("eventbridge", "aws-machine", MACHINE),
         ("instance-scheduler", "aws-machine", MACHINE),
-    ],
-)
-def test_cloudformation_accepts_the_template(form: str, kind: str, plan: WeekPlan) -> None:
-    """By AWS's own resource schemas, as cfn-lint holds them."""
-    template = next(
-        json.loads(data)
-        for path, data in _files(form, plans.row(kind, plan)).items()
-        if path.endswith(".json")
-    )
-    assert _faults(template) == []
-    next(iter(template["Resources"].values()))["Type"] = "AWS::No::Such"
-    assert _faults(template)
+    ):
+        for path, data in _files(form, plans.row(kind, plan)).items():
+            for part, held in json.loads(data).items() if path.endswith(".json") else ():
+                whole[part] = whole.get(part, {}) | held if isinstance(held, dict) else held
+    kinds = {one["Type"] for one in whole["Resources"].values()}
+    assert len(kinds) == 4
+    assert _faults(whole) == []
+    for one in whole["Resources"].values():
+        if one["Type"] == "AWS::Scheduler::Schedule":
+            one["Properties"]["FlexibleTimeWindow"]["Mode"] = "MAYBE"
+    assert _faults(whole)
 
 
 def _faults(template: dict[str, Any]) -> list[str]:

@@ -45,7 +45,7 @@ def test_files_read_back_are_the_plan(
     form: str, kind: str, most: int, dates: int, changes: int, read: Callable[..., list[Any]]
 ) -> None:
     @settings(
-        max_examples=10,
+        max_examples=6,
         deadline=None,
         suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
     )
