@@ -68,7 +68,9 @@ with mine as (
     stops and CommitmentDiscountId is not null as covered,
     stops and regexp_matches(lower(PricingUnit), $hour_unit) as counts_hours,
     since,
-    resource is null and EffectiveCost < 0 as credit,
+    -- a gift (a promotion, a free trial) ends, and the machine costs what it costs
+    ChargeCategory is not distinct from 'Credit'
+      or resource is null and EffectiveCost < 0 as credit,
     -- a month's tax or support that began before the span counts for the part inside it
     case when ChargePeriodStart >= since then 1.0 else
       epoch(ChargePeriodEnd - since) / epoch(ChargePeriodEnd - ChargePeriodStart) end as part,
@@ -78,7 +80,7 @@ with mine as (
   from mine join span using (provider)
   where ChargePeriodEnd > since
 )
-select resource, provider, any_value(until) as until, any_value(since) as since,
+select resource, provider, credit, any_value(until) as until, any_value(since) as since,
   sum(effective) as effective,
   coalesce(sum(effective) filter (where stops), 0) as compute,
   coalesce(sum(listed) filter (where stops), 0) as compute_list,
@@ -104,7 +106,7 @@ class Bill:
     costs: Mapping[str, Cost]  # by `resource_key`, each in its own currency: this one where it can
     spend: Decimal  # everything, also what names no resource, but for `credited`
     nameless: Mapping[str, Decimal]  # by `provider_key`: computing that names no resource
-    credited: Decimal  # <= 0: credits and refunds beyond what their own resource costs
+    credited: Decimal  # <= 0: credits, and refunds beyond what their own resource costs
     since: datetime  # the earliest charge that counts, and the end of the latest
     until: datetime
     other_spend: Mapping[str, Decimal]  # currency -> the same of its charges: left out of all sums
@@ -193,7 +195,7 @@ def _bill(rows: list[dict[str, Any]], currency: str) -> Bill:
             nameless[row["provider"]] = found + money(row["nameless"] * _pace(row))
         spend += max(Decimal(0), cost.monthly)
         credited += min(Decimal(0), cost.monthly)
-        if row["resource"]:
+        if row["resource"] and not row["credit"]:
             key = resource_key(row["resource"])
             costs[key] = _sum(costs[key], cost) if key in costs else cost
     since = min(row["since"] for row in rows)

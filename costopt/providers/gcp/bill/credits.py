@@ -1,8 +1,8 @@
 """What is taken off a line of Google's bill: its credits, by what they are.
 
 The export has them in the line itself, as a list. Discounts (sustained and committed use, contract,
-free tier) belong to the usage they come off. A promotion is money that was given: it becomes a
-charge of its own, so that a machine still costs what it costs when the gift is spent.
+free tier) belong to the usage they come off. A promotion (the free trial is one) is money that was
+given: it becomes a charge of its own, which is not taken off what the machine costs.
 
 Source: Cloud Billing's guide to the schema of the detailed export (`credits.type`), and to its
 spend-based committed use discounts, whose FEE_UTILIZATION_OFFSET comes off the commitment's fee.
