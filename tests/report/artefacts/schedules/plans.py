@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -132,6 +133,15 @@ def settled(zone: str) -> list[int]:
         if index - since > 7 * 48 + 2 and local.fold == 0:
             found.append(index)
     return found
+
+
+@cache
+def nights_of_changeovers(zone: str) -> frozenset[date]:
+    """The dates on which its clocks change, of the moments."""
+    pairs = [local for _, local in moments(zone)]
+    return frozenset(
+        after.date() for before, after in pairwise(pairs) if before.utcoffset() != after.utcoffset()
+    )
 
 
 def wanted(plan: WeekPlan) -> list[int]:

@@ -114,11 +114,6 @@ def _agrees(jobs: list[dict[str, Any]], plan: WeekPlan, start: datetime) -> None
 @pytest.mark.parametrize("zone", plans.ZONES)
 def test_a_floor_in_seconds_is_never_short(zone: str) -> None:
     """Scaling schedules count seconds: in the nights of change-overs they hold longer, not less."""
-    changed = {
-        local.date()
-        for (_, local), (_, after) in pairwise(plans.moments(zone))
-        if local.utcoffset() != after.utcoffset()
-    }
     for first, last in ((2, 20), (4, 20), (5, 8), (3, 6), (46, 14), (44, 3), (20, 40)):
         on = [(slot - first) % 48 < (last - first) % 48 for slot in range(48)]
         plan = WeekPlan(zone, tuple(5 if is_on else 2 for is_on in on) * 7)
@@ -127,5 +122,5 @@ def test_a_floor_in_seconds_is_never_short(zone: str) -> None:
         for index in plans.settled(zone):
             local = plans.moments(zone)[index][1]
             assert levels[index] >= wanted[index], (first, last, local)
-            near = {local.date(), (local - timedelta(hours=3)).date()} & changed
+            near = local.date() in plans.nights_of_changeovers(zone)
             assert levels[index] == wanted[index] or near, (first, last, local)

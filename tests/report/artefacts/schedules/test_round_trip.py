@@ -63,3 +63,26 @@ def test_files_read_back_are_the_plan(
             assert levels[index] == wanted[index], plans.moments(plan.time_zone)[index][1]
 
     holds()
+
+
+@pytest.mark.parametrize(
+    ("form", "read"), [("gcp-mig", readers.gcp_mig), ("terraform", readers.terraform)]
+)
+def test_floors_read_back_are_the_plan(form: str, read: Callable[..., list[Any]]) -> None:
+    """A floor that counts seconds may hold longer in the night of a change-over, never shorter."""
+
+    @settings(max_examples=6, deadline=None)
+    @given(plan=plans.weeks(9, changes=4))
+    def holds(plan: WeekPlan) -> None:
+        assume(plan.changes())
+        report = plans.report(plans.row("gcp-group", plan))
+        assert forms.left_out(report, form=form) == []
+        files = {one.path: one.data for one in forms.artefacts(report, form=form)}
+        levels, wanted = read(files, plan.time_zone), plans.wanted(plan)
+        nights = plans.nights_of_changeovers(plan.time_zone)
+        for index in plans.settled(plan.time_zone):
+            local = plans.moments(plan.time_zone)[index][1]
+            assert levels[index] >= wanted[index], local
+            assert levels[index] == wanted[index] or local.date() in nights, local
+
+    holds()
