@@ -28,6 +28,7 @@ KEPT, LONGEST = 93 * DAY, 30 * DAY
 LATENCY: Final = 180
 GRAINS: Final = {"PT1M": 60, "PT5M": 300, "PT15M": 900, "PT30M": 1800, "PT1H": 3600, "P1D": DAY}
 GIB: Final = 1024**3
+FREE_BYTES: Final = "Available Memory Bytes"
 UNCACHED: Final = (
     "VM Uncached Bandwidth Consumed Percentage",
     "VM Uncached IOPS Consumed Percentage",
@@ -35,7 +36,7 @@ UNCACHED: Final = (
 SCALES: Final[Mapping[str, float]] = {
     "Percentage CPU": 1.0,
     "Available Memory Percentage": 1.0,
-    "Available Memory Bytes": 16 * GIB / 100,
+    FREE_BYTES: 16 * GIB / 100,
     "Network In Total": 1e6,
     "Network Out Total": 1e5,
     "Disk Read Bytes": 1e6,
@@ -59,6 +60,7 @@ class Measured:
 
     resource_id: str  # as Azure spells it
     region: str = "westeurope"
+    memory: float = 16.0  # GiB
     burstable: bool = False
     premium: bool = True
     born: float = -np.inf  # measured between these, seconds since 1970
@@ -83,8 +85,9 @@ class Measured:
 def point(resource_id: str, metric: str, minute: Any, device: str = "") -> Any:
     """What was measured in that minute since 1970, between 0 and 99, times the metric's scale.
 
-    Works on an int and on an array of them alike.
+    Works on an int and on an array of them alike. Available memory is the same in both its units.
     """
+    metric = metric.removesuffix(" Percentage").removesuffix(" Bytes")
     return (seed(resource_id, metric, device) + minute * 7919) % 10007 / 101
 
 
@@ -314,7 +317,8 @@ class Monitor:
                 for device, scale in series
             ]
         elif machine.has(name):
-            data = self._data(machine, name, asked, period, aggregations, SCALES[name])
+            scale = SCALES[name] * (machine.memory / 16 if name == FREE_BYTES else 1)
+            data = self._data(machine, name, asked, period, aggregations, scale)
             told["timeseries"] = [{"metadatavalues": [], "data": data}]
         return told
 

@@ -28,8 +28,15 @@ def monitor(azure: Tenant) -> Iterator[Monitor]:
     populate(azure, azure.subscription("shop"))
     for thing in azure.things.values():
         if thing["type"].lower().endswith("virtualmachines"):
-            made.add(thing["id"])
+            hardware = thing["properties"]["hardwareProfile"]
+            made.add(thing["id"], memory=GIB[hardware["vmSize"].lower()])
     return made
+
+
+GIB = {
+    **{f"standard_d{vcpus}s_v5": 4 * vcpus for vcpus in (2, 4, 8)},
+    "standard_e2s_v5": 16,
+}
 
 
 def _provider(azure: Tenant, **more: object) -> AzureProvider:

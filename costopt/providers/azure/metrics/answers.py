@@ -18,6 +18,7 @@ from costopt import schema
 from costopt.providers.azure.metrics.catalogue import Raw
 from costopt.providers.azure.metrics.formulas import Where
 from costopt.providers.azure.metrics.plan import Call, Part
+from costopt.providers.azure.metrics.resized import Before, before
 from costopt.providers.azure.metrics.retention import GRAIN, PERIOD
 from costopt.providers.azure.metrics.silence import Unit
 from costopt.providers.plain import plain
@@ -80,6 +81,8 @@ class Grid:
         self.failures: list[Failure] = []
         self.newest: dict[Unit, int] = {}
         """Ends of the newest samples, seconds since 1970, of what was given."""
+        self.resized: dict[str, Before] = {}
+        """Machines whose first slots are of another size, and left out."""
         self._parts = {part.target.resource_id: n for n, part in enumerate(call.parts)}
         self._raws = {name: [r for r in call.raws if r.name == name] for name in call.names}
         self._cells: list[dict[str, dict[Raw, Values]]] = [{} for _ in call.parts]
@@ -154,8 +157,12 @@ class Grid:
         """
         rows: list[_Rows] = []
         for part, devices in zip(self.call.parts, self._cells, strict=True):
+            earlier = before(part.target.memory, devices.get("", {}))
+            if earlier:
+                self.resized[part.target.resource_id] = earlier
+            first = earlier.slots if earlier else 0
             for device in sorted(devices):
-                rows += self._of_device(part, device, devices[device], left_out)
+                rows += self._of_device(part, device, devices[device], left_out, first)
             devices.clear()
             if sum(len(one.times) for one in rows) >= _TABLE_ROWS:
                 yield _table(rows)
@@ -164,7 +171,12 @@ class Grid:
             yield _table(rows)
 
     def _of_device(
-        self, part: Part, device: str, cells: dict[Raw, Values], left_out: Collection[Unit]
+        self,
+        part: Part,
+        device: str,
+        cells: dict[Raw, Values],
+        left_out: Collection[Unit],
+        first: int,
     ) -> Iterator[_Rows]:
         call = self.call
         where = Where(PERIOD, part.target.memory)
@@ -172,7 +184,8 @@ class Grid:
         for unit, wanted in zip(part.units(), part.wanted, strict=True):
             if unit in left_out:
                 continue
-            begin = max(wanted.since - call.start, 0) // PERIOD  # what the lake holds already
+            held = max(wanted.since - call.start, 0) // PERIOD  # in the lake already
+            begin = max(held, first)
             until = (part.end - call.start) // PERIOD
             for made in wanted.entry.made:
                 inputs = [cells.get(raw, missing) for raw in made.inputs]

@@ -88,11 +88,14 @@ def _bytes(name: str, ours: str) -> Entry:
     return Entry((Made(ours, "mean", a_second, (total,)), Made(ours, "max", peak_a_second, peak)))
 
 
+FREE_PERCENT: Final = Raw("Available Memory Percentage", "average")
+FREE_BYTES: Final = Raw("Available Memory Bytes", "average")
+
+
 def _memory() -> Entry:
     """The percentage, or the bytes against the shape: not every cloud and size has both."""
-    free, ours = ("Available Memory Percentage", "Available Memory Bytes"), "memory_utilization"
-    means = tuple(Raw(name, "average") for name in free)
-    least = tuple(Raw(name, "minimum") for name in free)
+    means, ours = (FREE_PERCENT, FREE_BYTES), "memory_utilization"
+    least = tuple(Raw(one.name, "minimum") for one in means)
     return Entry((Made(ours, "mean", used_percent, means), Made(ours, "max", used_percent, least)))
 
 

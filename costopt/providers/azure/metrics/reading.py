@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import pyarrow as pa
@@ -18,10 +19,12 @@ from costopt.providers.azure.metrics import asking
 from costopt.providers.azure.metrics.answers import Failure, Grid, Unasked
 from costopt.providers.azure.metrics.pace import Pace, Pause
 from costopt.providers.azure.metrics.plan import Call, Group, Part, Plan, alone
+from costopt.providers.azure.metrics.retention import PERIOD
 from costopt.providers.azure.metrics.silence import Answer, Unit
 from costopt.providers.azure.metrics.spare import Spare
 from costopt.providers.azure.metrics.targets import Place
 from costopt.providers.base import Problem
+from costopt.units import GIB
 
 ACTION: Final = "Microsoft.Insights/metrics/read"
 _BATCH: Final = "metrics:getBatch"
@@ -80,6 +83,7 @@ class Reader:
         self._newest: dict[Unit, int] = {}
         self._reached: dict[Unit, int] = {}  # ends of what was answered
         self._failed: dict[_Reason, Problem] = {}
+        self._resized: dict[str, list[str]] = {}  # by subscription: what is to be said
 
     def tables(self, plan: Plan, threads: int) -> Iterator[pa.Table]:
         """Samples in the plan's order; of a unit none after a failure."""
@@ -112,6 +116,10 @@ class Reader:
             what = f"not measured there: {', '.join(sorted(names))}"
             met.append(Problem(f"{region} {namespace}", what))
         met += [Problem(ACTION, _DEAR, fatal=True)] if self._spare.exceeded else []
+        met += [
+            Problem(f"{name} {ACTION}", texts[0], len(texts))
+            for name, texts in sorted(self._resized.items())
+        ]
         return met + self._refusals()
 
     def _refusals(self) -> list[Problem]:
@@ -174,11 +182,24 @@ class Reader:
         self._judge(outcome)
         if outcome.grid is not None:
             yield from outcome.grid.tables(self._broken)
+            self._tell_resized(outcome.grid)
             for unit, end in outcome.grid.newest.items():
                 self._newest[unit] = max(end, self._newest.get(unit, 0))
             for part in call.parts:
                 for unit in part.units():
                     self._reached[unit] = min(call.end, part.end)
+
+    def _tell_resized(self, grid: Grid) -> None:
+        """Of each request that holds any."""
+        call = grid.call
+        memory = {part.target.resource_id: part.target.memory for part in call.parts}
+        for resource_id, before in grid.resized.items():
+            until = datetime.fromtimestamp(call.start + before.slots * PERIOD, UTC)
+            self._resized.setdefault(call.group.place.subscription, []).append(
+                f"{resource_id.rpartition('/')[2]}: of another size until {until:%Y-%m-%d %H:%M}, "
+                f"of {before.memory / GIB:.3g} GiB instead of {memory[resource_id] / GIB:.3g}: "
+                "samples from before are left out"
+            )
 
     def _judge(self, outcome: _Outcome) -> None:
         """Note what failed; of its units nothing later is given."""
