@@ -62,8 +62,9 @@ def prometheus() -> str:
 
 @pytest.fixture(scope="session")
 def terraform() -> str:
-    """A real Terraform, without providers; absent as `chromium`."""
-    return _program("terraform")
+    """A real Terraform, without providers. Debian has none: where it is absent, the test skips."""
+    found = shutil.which("terraform")
+    return found or pytest.skip("terraform is not installed")
 
 
 def _program(*names: str) -> str:

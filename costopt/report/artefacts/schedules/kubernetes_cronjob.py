@@ -21,7 +21,7 @@ from costopt.report.artefacts.schedules.kubernetes import manifest, metadata, ta
 from costopt.report.artefacts.schedules.timetable import Firing
 
 FILE: Final = "kubernetes-cronjobs.yaml"
-IMAGE: Final = "registry.k8s.io/kubectl:v1.34.1"
+IMAGE: Final = "rancher/kubectl:v1.34.1"
 """Kubernetes' own image; any of kubectl does, within one minor version of the cluster."""
 
 
