@@ -40,7 +40,7 @@ def _found(verdict: Verdict, story: Story) -> Decimal | None:
     if found:
         if found.holds:
             return found.monthly_savings
-        return _ZERO if ours is None or ours.action_type in ENDED else mine
+        return _ZERO if ours and ours.action_type in ENDED else mine
     return _ZERO if _found_used(story) else None
 
 

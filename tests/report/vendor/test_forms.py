@@ -136,6 +136,8 @@ def test_a_vendors_words_act_on_no_screen() -> None:
     assert row["vendor"]["finding"] == "Go"
     assert row["vendor"]["instance_type"] == "m6i.xlargeGo"
     assert row["why"].isprintable()
+    (row,) = compared(machine(scaling_group=f"asg{odd}"), advice(to="m6i.xlarge")).rows
+    assert "scaling group asgGo decides its size" in row.why
 
 
 def test_csv_has_a_row_a_resource() -> None:

@@ -86,3 +86,12 @@ def test_what_is_not_claimed_is_not_supported() -> None:
     assert (
         only(compared(machine(), advice(to="m6i.large", x_MonthlySavings=None))).supported is None
     )
+
+
+def test_their_type_does_not_do_and_our_stop_is_another_thing() -> None:
+    quiet = {name: samples(28, 5, spread=1) for name in ("network_in", "network_out")}
+    one = machine(level=0.3, metrics=quiet | {"memory_utilization": samples(28, 60, spread=1)})
+    row = only(compared(one, advice(to="m6i.large")))
+    assert (row.ours.action_type, row.verdict) == ("Stop", "same direction")
+    assert not row.judged.holds
+    assert row.supported == 0
