@@ -3,9 +3,10 @@ profiles.
 
 What each machine does is said once, minute by minute; each source is given it in its own units and
 by its own clock. CloudWatch: percent, bytes a minute and the agent's memory by the start of the
-minute. Cloud Monitoring: a fraction, bytes a minute and the Ops Agent's percent by its end. Azure
-Monitor: percent, what is *free* of the memory, bytes a minute. Prometheus, a real one: seconds,
-bytes and free memory, counted up and scraped each minute.
+minute. Cloud Monitoring: a fraction (of the vCPUs reserved, which for two of the machines are fewer
+than they see), bytes a minute and the Ops Agent's percent by its end. Azure Monitor: percent, what
+is *free* of the memory, bytes a minute. Prometheus, a real one: seconds, bytes and free memory,
+counted up and scraped each minute.
 
 What a source does not tell is not compared: Prometheus has no maxima within a period of what it
 counts (CPU, network). A stretch without data lasts half an hour: of a period that is measured in
@@ -131,7 +132,9 @@ def gcp() -> Iterator[Callable[[], Provider]]:
     }
     with gcp_cloud.cloud() as made, pytest.MonkeyPatch.context() as patch:
         shop = made.project("shop-prod-1")
-        ids = [shop.instance(f"m-{n}", machine_type="n2-standard-4")["id"] for n in MACHINES]
+        types = {"n2-standard-4": 4 / 4, "e2-small": 0.5 / 2, "e2-medium": 1 / 2}
+        ids = [shop.instance(f"m-{n}", machine_type=name)["id"] for n, name in enumerate(types)]
+        reserved = dict(zip(ids, types.values(), strict=True))
 
         def of(series: gcp_monitoring.Measured) -> tuple[str, float] | None:
             if dict(series.labels).get("state", "used") != "used":
@@ -140,6 +143,7 @@ def gcp() -> Iterator[Callable[[], Provider]]:
 
         def value(series: gcp_monitoring.Measured, number: Any) -> Any:
             name, scale = of(series) or ("", 0)
+            scale /= reserved[series.instance] if name == "cpu_utilization" else 1
             return demand(ids.index(series.instance), name, number - 1) * scale
 
         every = [

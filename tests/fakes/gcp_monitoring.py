@@ -73,12 +73,23 @@ def seed(series: Measured) -> int:
 
 
 def machine(
-    project: str, instance: str, *, disks: int = 1, gpus: int = 0, agent: bool = False
+    project: str,
+    instance: str,
+    *,
+    disks: int = 1,
+    gpus: int = 0,
+    agent: bool = False,
+    reserved: float = 1.0,
 ) -> list[Measured]:
-    """Everything that is measured of one machine."""
+    """Everything that is measured of one machine.
+
+    Args:
+        reserved: vCPUs that the host reserves for each that the guest sees: of the reserved ones is
+            what cpu/utilization is a fraction of, so that shared cores go far above 1.
+    """
     where = (project, instance)
     compute = "compute.googleapis.com/instance"
-    series = [Measured(f"{compute}/cpu/utilization", *where, scale=0.01)]
+    series = [Measured(f"{compute}/cpu/utilization", *where, scale=0.01 / reserved)]
     for name in ("network/received_bytes_count", "network/sent_bytes_count"):
         labels = (("loadBalanced", "false"),)
         series.append(Measured(f"{compute}/{name}", *where, labels, "DELTA", True, scale=1e6))

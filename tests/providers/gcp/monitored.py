@@ -102,13 +102,21 @@ class Machine:
     series: list[Measured]
 
 
-def machine(number: int, project: str = PROJECT, *, gpus: int = 0, **more: object) -> Machine:
+def machine(
+    number: int,
+    project: str = PROJECT,
+    *,
+    gpus: int = 0,
+    instance_type: str = "n2-standard-4",
+    **more: object,
+) -> Machine:
     """A machine whose number with Google has nothing to do with its name."""
     instance = instance_id(number, project)
     row = {
         "ProviderName": "GCP",
         "SubAccountId": project,
         "ResourceId": resource_id(number, project),
+        "x_InstanceType": instance_type,
         "x_GPUCount": gpus,
         "x_Attributes": {"instance_id": instance},
     }

@@ -145,11 +145,43 @@ def test_dcgm_of_either_version_is_percent_and_of_the_tensor_pipe() -> None:
         assert {key[0] for key in _of(collected, name)} == {resource_id(1), resource_id(2)}
 
 
-def test_a_machine_that_bursts_uses_all_of_it_and_no_more() -> None:
-    with watched(_fleet(1)) as fleet:
-        fleet.service.value = lambda series, numbers: np.full(len(numbers), 1.7)
+@pytest.mark.parametrize(
+    ("instance_type", "seen", "reserved"),
+    [
+        ("e2-micro", 2, 0.25),
+        ("e2-small", 2, 0.5),
+        ("e2-medium", 2, 1),
+        ("e2-custom-micro-1024", 2, 0.25),
+        ("e2-custom-medium-4096", 2, 1),
+        ("f1-micro", 1, 0.2),
+        ("g1-small", 1, 0.5),
+        ("e2-standard-2", 2, 2),
+        ("e2-custom-2-4096", 2, 2),
+    ],
+)
+def test_cpu_is_percent_of_the_vcpus_that_the_machine_sees(
+    instance_type: str, seen: int, reserved: float
+) -> None:
+    """Google tells a fraction of those that it reserves."""
+    vcpus = 0.6 * seen  # that are busy, all the time
+    with watched([machine(1, instance_type=instance_type)]) as fleet:
+        fleet.service.value = lambda series, numbers: np.full(len(numbers), vcpus / reserved)
         values = _of(fleet.collect(), "cpu_utilization").values()
-    assert set(values) == {100.0}
+    assert list(values) == pytest.approx([60.0] * len(values))
+    assert len(values) > 500
+
+
+@pytest.mark.parametrize("fraction", [40.0, 1e30, -5.0])
+def test_what_no_machine_can_use_is_left_to_the_checks_of_samples(fraction: float) -> None:
+    with watched([machine(1, gpus=1)]) as fleet:
+        fleet.service.value = lambda series, numbers: np.full(
+            len(numbers), 0 if series.whole else fraction
+        )
+        collected = fleet.collect()
+    for name in ("cpu_utilization", "gpu_sm_active"):
+        values = _of(collected, name).values()
+        assert list(values) == pytest.approx([100 * fraction] * len(values), rel=1e-6)
+        assert len(values) > 500
 
 
 def test_only_what_a_project_has_is_asked_for() -> None:

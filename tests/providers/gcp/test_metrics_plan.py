@@ -153,12 +153,12 @@ def test_a_card_without_any_name_is_not_taken_for_the_machine() -> None:
 
 
 def test_formulas_keep_what_is_missing() -> None:
-    nan = np.nan
+    nan, basis = np.nan, formulas.Basis(300)
     one, other = np.array([0.5, nan, nan, 1.5]), np.array([0.9, 0.2, nan, nan])
-    either = formulas.either_percent(300, one, other)
-    np.testing.assert_array_equal(either, [50, 20, nan, 100])
+    either = formulas.either_percent(basis, one, other)
+    np.testing.assert_array_equal(either, [50, 20, nan, 150])
     used, free = np.array([1.0, 0, nan]), np.array([3.0, 0, 1])
-    np.testing.assert_array_equal(formulas.used_percent(300, used, free), [25, nan, nan])
+    np.testing.assert_array_equal(formulas.used_percent(basis, used, free), [25, nan, nan])
 
 
 def _call() -> plan.Call:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from costopt import schema
 from costopt.providers.gcp.metrics.catalogue import Aligner, Query
-from costopt.providers.gcp.metrics.formulas import SAMPLED
+from costopt.providers.gcp.metrics.formulas import SAMPLED, Basis
 from costopt.providers.gcp.metrics.plan import PAGE_POINTS, Call, Part, Unit
 
 _TABLE_ROWS: Final = 250_000
@@ -146,10 +146,11 @@ class Grid:
         skipped = (part.start - call.start) // call.period  # what the lake holds already
         folded = {query: _folded(query.aligner, rows)[skipped:] for query, rows in series.items()}
         missing = np.full(call.slots - skipped, np.nan)
+        basis = Basis(call.period, part.target.reserved)
         for made in call.made:
             inputs = [folded.get(query, missing) for query in made.inputs]
             with np.errstate(over="ignore"):  # what is too large is dropped, not infinite
-                values = made.formula(call.period, *inputs).astype(np.float32)
+                values = made.formula(basis, *inputs).astype(np.float32)
             there = np.flatnonzero(np.isfinite(values))
             keys = (part.target.resource_id, made.name, made.statistic, device or None)
             yield _Rows(keys, call.period, part.start + there * call.period, values[there])

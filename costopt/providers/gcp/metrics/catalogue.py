@@ -24,8 +24,8 @@ from costopt.providers.gcp.metrics.formulas import (
     as_it_is,
     either_percent,
     peak_a_second,
-    percent,
     percent_of,
+    percent_of_seen,
     used_percent,
 )
 
@@ -133,8 +133,8 @@ def _dcgm(first: str, second: str, ours: str, **labels: str) -> Entry:
 def _cpu() -> Entry:
     metric, ours = "compute.googleapis.com/instance/cpu/utilization", "cpu_utilization"
     made = (
-        Made(ours, "mean", percent, (Query(metric, "ALIGN_MEAN"),)),
-        Made(ours, "max", percent, (Query(metric, "ALIGN_MAX"),)),
+        Made(ours, "mean", percent_of_seen, (Query(metric, "ALIGN_MEAN"),)),
+        Made(ours, "max", percent_of_seen, (Query(metric, "ALIGN_MAX"),)),
     )
     return Entry(ours, "machine", made, whole, agent=False)
 
