@@ -47,7 +47,7 @@ def changed(bill: Metered, changes: Mapping[str, Change]) -> Metered:
     return replace(
         bill,
         usages=tuple(
-            _of(usage, changes[usage.resource_id], held) if usage.resource_id in changes else usage
+            _of(usage, change, held) if (change := _change(usage, changes)) else usage
             for usage in bill.usages
         ),
     )

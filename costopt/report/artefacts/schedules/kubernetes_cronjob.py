@@ -22,7 +22,7 @@ from costopt.report.artefacts.schedules.timetable import Firing
 
 FILE: Final = "kubernetes-cronjobs.yaml"
 IMAGE: Final = "rancher/kubectl:v1.34.1"
-"""Kubernetes' own image; any of kubectl does, within one minor version of the cluster."""
+"""Any image with kubectl does, within one minor version of the cluster."""
 
 
 def stands_for(one: Scheduled) -> bool:
