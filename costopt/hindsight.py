@@ -15,12 +15,12 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from costopt.backtest import outlook, replay
+from costopt.backtest import outlook, replay, weekly
 from costopt.backtest.base import Baseline
 from costopt.backtest.fleet import LADDER
 from costopt.backtest.plan import Machine, Plan
 from costopt.backtest.result import Backtest
-from costopt.backtest.series import Subject
+from costopt.backtest.series import CPU, Subject
 from costopt.backtest.study import Standard
 from costopt.backtest.windows import STEP_DAYS, TEST_DAYS, TRAIN_DAYS, timetable
 from costopt.errors import InsufficientData
@@ -29,7 +29,9 @@ from costopt.frame.quality import barred
 from costopt.model import Profile, Window, is_machine
 from costopt.optimize.risk import prior
 from costopt.optimize.smt import OFF
+from costopt.optimize.weekly import Weekly
 from costopt.rules.base import Case
+from costopt.rules.groups import by_group, group_case
 from costopt.rules.rightsize_settings import RightsizeSettings
 from costopt.rules.sizing import sizes
 from costopt.units import counted
@@ -84,6 +86,49 @@ def with_outlooks(
         threads=threads,
     )
     return {key: replace(case, outlook=found.get(key)) for key, case in cases.items()}
+
+
+def with_weeks(
+    cases: Mapping[str, Case],
+    shards: Iterable[pa.Table],
+    slot_minutes: int,
+    window: Window,
+    *,
+    threads: int,
+) -> tuple[dict[str, Case], dict[str, Case]]:
+    """The cases with each machine's past weeks; and a case for each scaling group, by its id, with
+    its members' weeks added up, those of members that are gone by now included."""
+    members = by_group(cases.values())
+    group_of = {one.resource.resource_id: id_ for id_, some in members.items() for one in some}
+    asks = {}
+    for resource_id, case in cases.items():
+        if is_machine(case.resource) and (cpu := _any_cpu(case)):
+            asks[resource_id] = weekly.Ask(
+                replace(_subject(case, cpu), gpu=case.gpu_count > 0),
+                time_zone=case.resource.time_zone,
+                vcpus=case.shape.vcpus if case.shape else None,
+                group=group_of.get(resource_id, ""),
+            )
+    found = weekly.of_shards(shards, asks, window, slot_minutes, threads=threads) if asks else {}
+    groups = {id_: one for id_, some in members.items() if (one := group_case(id_, some))}
+    return (
+        {id_: case if id_ in group_of else _in_weeks(case, found) for id_, case in cases.items()},
+        {id_: _in_weeks(case, found) for id_, case in groups.items()},
+    )
+
+
+def _in_weeks(case: Case, found: Mapping[str, Weekly]) -> Case:
+    return replace(case, weekly=found.get(case.resource.resource_id))
+
+
+def _any_cpu(case: Case) -> Profile | None:
+    """Its CPU, also where the gate refuses it: of a group's member, gone by now, say."""
+    found = (p for p in case.profiles if _is_cpu(p))
+    return max(found, key=lambda p: p.count * p.period_seconds, default=None)
+
+
+def _is_cpu(profile: Profile) -> bool:
+    return (profile.metric_name, profile.statistic, profile.device) == (*CPU, "")
 
 
 def replayed(

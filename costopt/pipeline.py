@@ -36,7 +36,17 @@ from costopt.model import (
 )
 from costopt.pricing.catalogue import Catalogue
 from costopt.profile import kernel
-from costopt.providers.base import Advised, Estimate, Known, Paid, Problem, Provider, Resuming
+from costopt.providers.base import (
+    Advised,
+    Estimate,
+    Known,
+    Paid,
+    Problem,
+    Provider,
+    Rehearsing,
+    Resuming,
+)
+from costopt.rules.asleep import named
 from costopt.rules.base import Case, Outcome
 from costopt.rules.cases import build
 from costopt.rules.judgement import judge, judges_of, refused_prices, shown_budget, summed_up
@@ -96,7 +106,7 @@ def collect(
     """Bring a provider's tables into the lake; what one of them lacks does not stop the others.
 
     Two collects of one provider into one lake take turns: the second asks only for what the first
-    did not bring.
+    did not bring. A dry run announces its estimate and brings nothing.
 
     Args:
         announce: told what the paid calls will cost, once it is known and before the first of them.
@@ -135,6 +145,10 @@ def _collect(
             announce(provider.estimate())
         except (InputError, ProviderError) as error:
             failures.append(error)
+    if isinstance(provider, Rehearsing) and provider.dry_run:
+        if failures:
+            raise failures[0]
+        return Collected({}, tuple(provider.problems), 0)
     for name, step in _steps(provider, lake, window, progress).items():
         progress(name)
         try:
@@ -311,7 +325,7 @@ def analyse(
     spend = fleet_cost(bill, costs, _currency(settings))
     barred = {skip.resource_id: skip for skip in quality.gate_skips(seen.findings)}
     outcomes = {
-        resource_id: judge(case, barred.get(resource_id), judges, spend.currency)
+        resource_id: judge(case, named(case, barred.get(resource_id)), judges, spend.currency)
         for resource_id, case in cases.items()
     }
     for group, case in groups.items():  # which the inventory may list, too

@@ -30,6 +30,7 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "rule": {
             "idle": "costopt.rules.idle:Idle",
             "rightsize": "costopt.rules.rightsize:Rightsize",
+            "schedule": "costopt.rules.schedule:Schedule",
         },
         "format": {
             "table": "costopt.report.text:render",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from costopt.model import Guard, Recommendation
+from costopt.model import Guard, Recommendation, Risk
 from costopt.report import risk, words
 from costopt.report.screen import HEAD, MARGIN, PLAIN, STRONG, WARN, Screen
 from costopt.units import counted
@@ -32,13 +32,21 @@ def draw(screen: Screen, advice: Recommendation) -> None:
     if advice.risk:
         screen.labelled(
             "Over limit",
-            f"CPU is expected above {words.figure(advice.risk.limit_percent)} % of the new size "
-            f"for {words.percent(advice.risk.expected_share)} of the time, "
-            f"{words.at_most(advice.risk.upper_bound)}"
+            f"{_over(advice, advice.risk)} for {words.percent(advice.risk.expected_share)} of the "
+            f"time, {words.at_most(advice.risk.upper_bound)}"
             + (", disputed spikes counted" if "disputed" in advice.evidence else ""),
         )
-    if advice.backtest:
+    if advice.backtest and advice.schedule:
+        _held_out(screen, advice.backtest)
+    elif advice.backtest:
         _replay(screen, advice.backtest, advice.current.instance_type)
+
+
+def _over(advice: Recommendation, risk_: Risk) -> str:
+    """What is expected to go wrong for some of the time."""
+    if advice.schedule:
+        return "More is expected to be needed than runs by the schedule"
+    return f"CPU is expected above {words.figure(risk_.limit_percent)} % of the new size"
 
 
 def _chance(advice: Recommendation, chance: str) -> str:
@@ -68,6 +76,18 @@ def _stop_rule(guards: tuple[Guard, ...]) -> str:
     return (
         f"as soon as {risk.stop_rule(guards)}, within {counted(days, 'day', ',.4g')} of the change "
         f"(before {moment} UTC if it is made now)"
+    )
+
+
+def _held_out(screen: Screen, backtest: Mapping[str, Any]) -> None:
+    """What the schedules made of the weeks before came to, in one line."""
+    missed = max(one["added_violations_percent"] for one in backtest["decisions"])
+    screen.labelled(
+        "Held out",
+        f"made of the weeks before, a schedule would have saved "
+        f"{backtest['net_savings_percent']:.0f} % in the last "
+        f"{counted(backtest['origins'], 'week')}, and been missed for "
+        f"{words.percent(missed / 100)} of the worst",
     )
 
 

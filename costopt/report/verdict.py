@@ -109,7 +109,10 @@ def _arithmetic(case: Case, advice: Recommendation) -> Iterator[tuple[str, str]]
 
 
 def _at_list(advice: Recommendation) -> str:
-    """`0.768 → 0.192 USD an hour (75.0 % less) x 730 h = 560.64 → 140.16 USD a month`."""
+    """`0.768 → 0.192 USD an hour (75.0 % less) x 730 h = 560.64 → 140.16 USD a month`; "" where
+    the price stays, and the hours do not."""
+    if advice.schedule:
+        return ""
     current, target = advice.current, advice.recommended
     before, after = current.hourly_price, target.hourly_price if target else Decimal(0)
     if not before or after is None or (target and target.currency != current.currency):
@@ -219,7 +222,9 @@ def _against(advice: Recommendation) -> Iterator[str]:
     if words.costs_more(advice):
         yield "Less demand: CPU less often at its limit than in the weeks seen."
         return
-    if after and risk and after.vcpus and before.vcpus:
+    if advice.schedule:
+        yield "Use at other hours than in the weeks seen."
+    elif after and risk and after.vcpus and before.vcpus:
         today, limit = risk.limit_percent * after.vcpus / before.vcpus, risk.limit_percent
         yield (
             f"CPU above {today:.3g} % of today's machine ({words.figure(limit)} % of the new one) "

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from costopt.model import ActionType, Offer, Recommendation, Report
+from costopt.model import ActionType, Offer, Recommendation, Report, WeekPlan
 from costopt.units import cents, counted
 
 _GONE: Final = {ActionType.STOP: "stopped", ActionType.DELETE: "deleted"}
@@ -191,9 +191,19 @@ def size(offer: Offer) -> str:
 
 
 def change(one: Recommendation) -> str:
-    """From which machine to which: `m5.4xlarge → m5.xlarge`, `m5.large → stopped`."""
+    """From which machine to which: `m5.4xlarge → m5.xlarge`, `m5.large → stopped`,
+    `m5.large → 68 of 168 h a week`, `4 x m5.large → 2 to 4`."""
+    if one.schedule:
+        return _in_time(one, one.schedule)
     gone = _GONE.get(one.action_type, "nothing")
     return f"{machine(one.current)} → {machine(one.recommended) if one.recommended else gone}"
+
+
+def _in_time(one: Recommendation, plan: WeekPlan) -> str:
+    if one.replicas is not None:
+        return f"{one.replicas} x {machine(one.current)} → {min(plan.levels)} to {max(plan.levels)}"
+    hours = sum(plan.levels) * plan.slot_minutes / 60
+    return f"{machine(one.current)} → {hours:g} of 168 h a week"
 
 
 def size_change(one: Recommendation) -> str:

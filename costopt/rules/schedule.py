@@ -28,8 +28,6 @@ from costopt.rules.schedule_settings import ScheduleSettings
 from costopt.rules.timetables import Planned, Refusal, already_scales, planned, unreliable
 from costopt.units import cents
 
-_HARDLY: Final = 2.0
-"""Hours a week."""
 _ODD_PERIOD: Final = (
     "odd-period",
     "its samples' period does not fit the schedule's grid (slot_minutes)",
@@ -55,12 +53,20 @@ class Schedule:
         if refused or case.weekly is None:
             return self._skip(case, *(refused or _ODD_PERIOD))
         found = planned(case, case.weekly, self.settings)
-        refused = _another_way(found)
-        if refused is None and found.kept > 1 - self.settings.min_savings_percent / 100:
+        if already_scales(found):
+            refused = "already-scales", "its count goes up and down with its demand already"
+        elif not self._is_worth(found):
             told = schedule_grounds.evidence(found)
             return Fit(case.resource.resource_id, self.code, schedule_grounds.fit(found), told)
-        refused = refused or unreliable(found, self.settings) or _left_alone(case, self.settings)
+        else:
+            refused = unreliable(found, self.settings) or _left_alone(case, self.settings)
         return self._skip(case, *refused) if refused else self._weigh(found)
+
+    def _is_worth(self, found: Planned) -> bool:
+        """Whether enough hours end; what never runs by its plan has no hours to keep, and to stop
+        it for good is another rule's to say."""
+        percent = 100 * (1 - found.kept)
+        return found.hours_then > 0 and percent >= self.settings.min_savings_percent
 
     def _weigh(self, found: Planned) -> Outcome:
         """The schedule, if the saving is worth it."""
@@ -119,18 +125,6 @@ def _out_of_scope(case: Case) -> Refusal | None:
     if group_of(resource):
         return "scaling-group", f"scaling group {resource.scaling_group} is planned as a whole"
     return already_scheduled(case)
-
-
-def _another_way(found: Planned) -> Refusal | None:
-    """What nobody uses is to be stopped for good, which is another rule's to say; what something
-    scales already needs no plan."""
-    if already_scales(found):
-        return "already-scales", "its count goes up and down with its demand already"
-    hours = schedule_grounds.used_hours(found)
-    if found.case.replicas is None and hours < _HARDLY:
-        told = f"in use for {hours:.1f} of 168 hours a week: too seldom to run by a schedule"
-        return "hardly-used", told
-    return None
 
 
 def _unmeasured(case: Case) -> Refusal | None:

@@ -38,6 +38,8 @@ def fit(found: Planned) -> str:
             f"{_use(found)}; by the plan {found.hours_then:.0f} of {found.hours_today:.0f} machine "
             "hours a week would stay"
         )
+    if not found.hours_then:
+        return f"never in use for long at the same hours, over {counted(found.weeks, 'whole week')}"
     return (
         f"in use for {used_hours(found):.0f} of 168 hours a week, and for some of "
         f"{found.hours_then:.0f} in one week or another, over {counted(found.weeks, 'whole week')}"

@@ -110,6 +110,10 @@ def _loose_row(left: Leftover) -> dict[str, Any]:
     }
 
 
+_SLEEPING: Final = frozenset({"dev", "night"})
+"""Rhythms whose level is 0 for most of the week, at the same hours."""
+
+
 def truth(fleet: Iterable[Machine], loose: Iterable[Leftover]) -> dict[str, Truth]:
     """What every resource really is, by ResourceId."""
     found = {}
@@ -124,6 +128,7 @@ def truth(fleet: Iterable[Machine], loose: Iterable[Leftover]) -> dict[str, Trut
             needs_memory_gib=role.needs_memory_gib,
             memory_measured=role.agent,
             warts=frozenset({role.wart} if role.wart else ()),
+            sleeps=role.rhythm in _SLEEPING,
         )
         if machine.disk_id != machine.resource_id:
             found[machine.disk_id] = _thing(machine.disk_id, Label.ATTACHED)

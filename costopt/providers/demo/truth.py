@@ -71,6 +71,7 @@ class Truth:
     needs_memory_gib: float | None
     memory_measured: bool  # an agent reports memory_utilization
     warts: frozenset[Wart] = frozenset()
+    sleeps: bool = False  # nobody uses it for most of the week, at the same hours each week
 
     @property
     def abstain(self) -> bool:
