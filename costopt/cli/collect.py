@@ -20,7 +20,8 @@ from costopt.cli.progress import steps
 from costopt.cli.provider_commands import ProviderCommands
 from costopt.errors import ConfigError, CostoptError
 from costopt.lake import packed
-from costopt.providers.base import Estimate, Problem, Provider
+from costopt.lake.store import Lake
+from costopt.providers.base import Estimate, Problem, Provider, Rehearsing
 from costopt.report.safe import terminal
 from costopt.units import counted
 
@@ -49,6 +50,20 @@ def _collect(provider: Provider, home: Path | None, config_path: Path | None) ->
     except CostoptError:
         _tell(provider.problems)
         raise
+    if isinstance(provider, Rehearsing) and provider.dry_run:
+        click.echo("nothing was collected", err=True)
+    else:
+        _tell_what_is_new(provider, lake, collected)
+    _tell(collected.problems)
+    where = "" if home is None else f" --home {shlex.quote(str(home))}"
+    if packed.days(lake):
+        click.echo(f"next: costopt recommend{where}", err=True)
+    if any(problem.fatal for problem in collected.problems):
+        sys.exit(4)
+
+
+def _tell_what_is_new(provider: Provider, lake: Lake, collected: pipeline.Collected) -> None:
+    """How much of what the lake got."""
     new = {table: rows for table, rows in collected.rows.items() if rows}
     click.echo(f"collected from {provider.name} into {lake.root}", err=True)
     for table, rows in new.items():
@@ -58,12 +73,6 @@ def _collect(provider: Provider, home: Path | None, config_path: Path | None) ->
         click.echo("  nothing new: the lake already holds it all, or there was nothing", err=True)
     if collected.compacted_days:
         click.echo(f"  {counted(collected.compacted_days, 'day')} of metrics packed", err=True)
-    _tell(collected.problems)
-    where = "" if home is None else f" --home {shlex.quote(str(home))}"
-    if packed.days(lake):
-        click.echo(f"next: costopt recommend{where}", err=True)
-    if any(problem.fatal for problem in collected.problems):
-        sys.exit(4)
 
 
 @click.group(cls=ProviderCommands, run=_collect)

@@ -7,7 +7,7 @@ their descriptions the help, the class's docstring the command's.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from inspect import cleandoc
 from pathlib import Path
 from types import NoneType, UnionType
@@ -96,6 +96,9 @@ def _made(name: str, settings: type[BaseModel], chosen: dict[str, Any]) -> Provi
         made = settings.model_validate(chosen)
     except ValidationError as error:
         raise click.UsageError(_sentence(error)) from None
+    until = getattr(made, "until", None)
+    if until is not None and until > datetime.now(UTC):
+        raise click.UsageError(f"--until: {until:%Y-%m-%d %H:%M} UTC is in the future")
     provider: Provider = registry.find("provider", name)(made)
     return provider
 

@@ -121,6 +121,15 @@ class Paid(Protocol):
         """
 
 
+@runtime_checkable
+class Rehearsing(Protocol):
+    """A provider that can be told to say only what a collect would ask for and cost."""
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether it is: then `estimate` is the last call, and nothing is kept."""
+
+
 class Check(NamedTuple):
     """One thing that a collect needs, tried by a harmless call."""
 

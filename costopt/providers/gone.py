@@ -11,8 +11,8 @@ from costopt.providers.rows import Row
 
 GONE: Final = "terminated"
 UNSEEN: Final = "unseen"
-"""Of what may well be there, in an account that shows us nothing any more: nothing is known of it, so
-nothing is advised on it. What is seen again has its state again."""
+"""Of what may well be there, in an account that shows us nothing any more: nothing is advised on it
+until it is seen again."""
 
 
 def gone(

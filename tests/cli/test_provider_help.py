@@ -70,3 +70,12 @@ def test_of_a_wrong_part_the_right_ones_are_told() -> None:
     words = ["collect", "aws", "--skip", "bills"]
     with pytest.raises(click.UsageError, match="'metrics', 'charges', 'prices' or 'advice'"):
         CliRunner().invoke(costopt, words, standalone_mode=False, catch_exceptions=False)
+
+
+@pytest.mark.parametrize("provider", ["aws", "gcp", "azure", "prometheus"])
+def test_a_moment_ahead_of_now_is_refused(provider: str) -> None:
+    words = ["collect", provider, "--until", "2999-01-01"]
+    words += ["--url", "http://127.0.0.1:1"] if provider == "prometheus" else []
+    told = CliRunner().invoke(costopt, words)
+    assert told.exit_code == 2
+    assert "--until: 2999-01-01 00:00 UTC is in the future" in told.output

@@ -296,6 +296,8 @@ def test_a_dry_run_says_what_there_is_and_asks_for_no_metrics(
     dry = collect(tmp_path, *azure.shop(), "--dry-run")
     assert dry.returncode == 0, dry.stderr
     assert "Virtual machine: 3" in dry.stderr
+    assert "nothing was collected" in dry.stderr
+    assert not list(tmp_path.rglob("*.parquet"))
     assert "dry run: nothing more is asked for" in dry.stderr
     assert azure.monitor.asked == []
 

@@ -286,6 +286,8 @@ def test_nothing_paid_is_asked_above_the_limit_or_in_a_dry_run(
     dry = collect(tmp_path, *SHOP, "--dry-run")
     assert dry.returncode == 0, dry.stderr
     assert "dry run: none of these calls is made" in dry.stderr
+    assert "nothing was collected" in dry.stderr
+    assert not list(tmp_path.rglob("*.parquet"))
     above = collect(tmp_path, *SHOP, "--max-api-cost", "0.000001")
     assert above.returncode == 4
     assert "raise --max-api-cost" in above.stderr

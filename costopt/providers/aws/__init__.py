@@ -38,6 +38,11 @@ class AwsProvider:
         self.problems: list[Problem] = []
         self.notes: dict[str, str] = {}
 
+    @property
+    def dry_run(self) -> bool:
+        """Whether the estimate is all that is wanted."""
+        return self._settings.dry_run
+
     def resume(self, known: Known) -> None:
         """Told what the lake holds: samples and bills are asked for from there on."""
         self._known = known

@@ -40,6 +40,11 @@ class GcpProvider:
         self.problems: list[Problem] = []
         self.notes: dict[str, str] = {}
 
+    @property
+    def dry_run(self) -> bool:
+        """Whether the estimate is all that is wanted."""
+        return self._settings.dry_run
+
     def resume(self, known: Known) -> None:
         """Told what the lake holds: samples and bills are asked for from there on."""
         self._known = known
