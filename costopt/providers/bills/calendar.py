@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costopt.model import Window
+from costopt.schema import TIMESTAMP
 
 
 def named(starts: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -35,3 +36,23 @@ def touches(month: str, window: Window | None) -> bool:
     if window is None:
         return True
     return starts(month) < window.end and starts(following(month)) > window.start
+
+
+def months(said: pa.Array, days: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Of each row the month that its billing period says, or of its day where it says none, or one
+    that is no calendar month (Azure's pay as you go may bill from the middle of one).
+
+    Args:
+        said: when the billing period begins. days: when the charge does (both TIMESTAMP).
+    Returns:
+        the month's first moment, and the following month's.
+    """
+    first = pc.if_else(pc.equal(pc.day(said), 1), said, None)
+    month = pc.coalesce(first, pc.floor_temporal(days, unit="month"))
+    coded = month.dictionary_encode()
+    ends = [_next(one) for one in coded.dictionary.to_pylist()]
+    return month, pa.array(ends, TIMESTAMP).take(coded.indices)
+
+
+def _next(month: datetime) -> datetime:
+    return (month.replace(day=28) + timedelta(days=7)).replace(day=1, tzinfo=UTC)

@@ -8,14 +8,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costopt.frame.intake import Misread, told
+from costopt.frame.intake import Intake, Misread, told
 from costopt.frame.values import amounts, either, marked, texts
 from costopt.frame.values import plain as unwrapped
 from costopt.providers.bills.reading import Columns
@@ -90,6 +91,19 @@ def money(column: pa.Array, name: str) -> tuple[pa.Array, Misread | None]:
         return found, None
     what = told(name, "cannot be read", misread, column)
     return pc.if_else(misread, None, found), what
+
+
+def refused(intake: Intake, names: Mapping[str, str]) -> list[Misread]:
+    """The complaints about rows that are worth nothing, by the names that the file has.
+
+    Args:
+        names: the file's names by ours; what is not among them stands for one that is.
+    """
+    return [
+        replace(one, column=names[one.column])
+        for one in intake.misread
+        if one.refused and one.column in names
+    ]
 
 
 def required(names: Sequence[str], wanted: Sequence[str]) -> list[str]:

@@ -63,7 +63,8 @@ def batches(path: Path, where: str, choose: Choose) -> Iterator[Columns]:
     """
     try:
         with path.open("rb") as file:
-            parquet = file.read(4) == b"PAR1"
+            magic = file.read(4)
+        parquet = magic != b"" and b"PAR1".startswith(magic)  # also one that is cut off so early
         yield from (_parquet if parquet else _text)(path, choose)
     except _DAMAGE as error:
         what = (str(error).splitlines() or [type(error).__name__])[0]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +18,8 @@ from costopt.providers.azure.bill.focus import Focus
 from costopt.providers.azure.bill.map import Costs
 from costopt.providers.bills.months import Batch
 from tests.fakes.azure_export import RESERVED, row
+
+NO_PERIOD = {"BillingPeriodStartDate": "", "BillingPeriodEndDate": ""}
 
 
 def read(given: Mapping[str, Any], *, layout: Costs | Focus | None = None) -> Batch:
@@ -41,10 +46,43 @@ def test_days_in_every_notation(written: str) -> None:
     assert found["ChargePeriodEnd"] == datetime(2026, 9, 15, tzinfo=UTC)
 
 
-def test_a_day_that_is_none_is_told_and_costs_its_row() -> None:
-    batch = read(row(Date="14/09/2026"))
-    assert batch.intake.table.num_rows == 0
-    assert [one.example for one in batch.misread] == ["14/09/2026"]
+def several(layout: Costs, *days: str, **more: str) -> list[datetime]:
+    """Rows of these days and no billing period."""
+    rows = [row(Date=one, **{**NO_PERIOD, **more}) for one in days]
+    columns = {name: pa.array([one[name] for one in rows]) for name in rows[0]}
+    starts: list[datetime] = layout.batch(columns).intake.table["ChargePeriodStart"].to_pylist()
+    return starts
+
+
+def test_a_day_that_is_none_is_told_and_refuses_the_file() -> None:
+    batch = read(row(Date="31/31/2026"))
+    assert [(one.column, one.example) for one in batch.unread] == [("Date", "31/31/2026")]
+
+
+def test_a_cost_that_is_missing_refuses_the_file_by_its_own_name() -> None:
+    batch = read(row(""))
+    assert [(one.column, one.what) for one in batch.unread] == [
+        ("CostInBillingCurrency", "is missing")
+    ]
+
+
+def test_days_first_where_the_billing_period_or_another_day_says_so() -> None:
+    third, fourteenth = datetime(2026, 9, 3, tzinfo=UTC), datetime(2026, 9, 14, tzinfo=UTC)
+    period = {"BillingPeriodStartDate": "01/09/2026", "BillingPeriodEndDate": "30/09/2026"}
+    found = mapped(Date="03/09/2026", **period)
+    assert found["ChargePeriodStart"] == third
+    assert found["BillingPeriodStart"] == third.replace(day=1)
+    assert several(Costs(""), "03/09/2026", "14/09/2026") == [third, fourteenth]
+    assert several(Costs(""), "09/03/2026", "09/14/2026") == [third, fourteenth]
+
+
+def test_days_in_two_orders_refuse_the_file() -> None:
+    with pytest.raises(InputError, match="two orders"):
+        read(row(Date="14/09/2026"))
+    layout = Costs("")
+    assert several(layout, "03/09/2026") == [datetime(2026, 3, 9, tzinfo=UTC)]
+    with pytest.raises(InputError, match=r"too late \(03/09/2026, then 14/09/2026\)"):
+        several(layout, "14/09/2026")
 
 
 def test_a_billing_period_that_is_no_month_is_that_of_the_day() -> None:
@@ -111,11 +149,24 @@ def test_prices_in_another_currency_than_the_costs_are_not_used() -> None:
         ("West Europe", "westeurope"),
         ("UK South", "uksouth"),
         ("AP Southeast", "southeastasia"),
+        ("IN Central", "centralindia"),
+        ("JA East", "japaneast"),
+        ("US Gov Virginia", "usgovvirginia"),
+        ("uswest2", "westus2"),
         ("Unassigned", None),
     ],
 )
 def test_regions(written: str, region: str | None) -> None:
     assert mapped(ResourceLocation=written)["RegionId"] == region
+
+
+def test_every_region_that_a_code_names_is_microsoft_s_own(real_data: Path) -> None:
+    path = real_data / "billing/finops_toolkit/src/open-data/Regions.csv"
+    with path.open(encoding="utf-8-sig") as file:
+        written = {row["OriginalValue"]: row["RegionId"] for row in csv.DictReader(file)}
+    codes = {one: region for one, region in written.items() if re.match(r"[a-z]{2} ", one)}
+    assert len(codes) > 80
+    assert {one: mapped(ResourceLocation=one)["RegionId"] for one in codes} == codes
 
 
 def test_hours_of_licences_are_no_machines() -> None:
@@ -129,24 +180,54 @@ def test_what_lacks_is_named() -> None:
         read(given)
 
 
+FOCUS = {
+    "BilledCost": "0",
+    "EffectiveCost": "3",
+    "ListCost": "0",
+    "ContractedCost": "0",
+    "BillingCurrency": "EUR",
+    "BillingPeriodStart": "2026-09-01T00:00Z",
+    "ChargePeriodStart": "2026-09-02T00:00:00Z",
+    "ChargePeriodEnd": "2026-09-03T00:00:00Z",
+    "CommitmentDiscountStatus": "Used",
+    "ResourceId": "/subscriptions/S/VM",
+    "x_SkuMeterId": "m",
+}
+
+
+def focus(**given: str) -> dict[str, Any]:
+    batch = read(FOCUS | given, layout=Focus())
+    assert list(batch.unread) == []
+    (found,) = batch.intake.table.to_pylist(maps_as_pydicts="strict")
+    return dict(found)
+
+
 def test_focus_of_azure_lists_at_nothing_what_it_has_no_price_for() -> None:
-    given = {
-        "BilledCost": "0",
-        "EffectiveCost": "3",
-        "ListCost": "0",
-        "ContractedCost": "0",
-        "BillingCurrency": "EUR",
-        "BillingPeriodStart": "2026-09-01T00:00Z",
-        "ChargePeriodStart": "2026-09-02T00:00:00Z",
-        "ChargePeriodEnd": "2026-09-03T00:00:00Z",
-        "CommitmentDiscountStatus": "Used",
-        "ResourceId": "/subscriptions/S/VM",
-        "x_SkuMeterId": "m",
-    }
-    (found,) = read(given, layout=Focus()).intake.table.to_pylist(maps_as_pydicts="strict")
+    found = focus()
     assert (found["ListCost"], found["ContractedCost"]) == (None, None)
     assert found["ResourceId"] == "/subscriptions/s/vm"
     assert found["x_Attributes"] == {"x_SkuMeterId": "m"}
-    given |= {"CommitmentDiscountStatus": "", "EffectiveCost": "0"}
-    (found,) = read(given, layout=Focus()).intake.table.to_pylist()
-    assert found["ListCost"] == 0
+    sold = focus(BilledCost="3", CommitmentDiscountStatus="", PublisherName="Fortinet")
+    assert (sold["ListCost"], sold["ContractedCost"]) == (None, None)
+    assert focus(CommitmentDiscountStatus="", EffectiveCost="0")["ListCost"] == 0
+
+
+def test_focus_has_the_ids_of_the_other_exports() -> None:
+    account = "/providers/Microsoft.Billing/billingAccounts/8611537"
+    found = focus(BillingAccountId=account, SubAccountId="/subscriptions/AB-1")
+    assert (found["BillingAccountId"], found["SubAccountId"]) == ("8611537", "ab-1")
+    profile = f"{account}/billingProfiles/PROF-1"
+    assert focus(BillingAccountId=profile)["BillingAccountId"] == "PROF-1"
+    assert focus(BillingAccountId="8611537")["BillingAccountId"] == "8611537"
+
+
+def test_focus_s_words_for_nothing_are_nothing() -> None:
+    found = focus(RegionId="Unassigned", SkuId="-2", x_AccountName="Unassigned", ListCost="-2")
+    assert (found["RegionId"], found["SkuId"], found["ListCost"]) == (None, None, -2)
+    assert found["x_Attributes"] == {"x_SkuMeterId": "m"}
+
+
+def test_a_focus_billing_period_that_is_no_month_is_that_of_the_charge() -> None:
+    found = focus(BillingPeriodStart="2026-08-20T00:00Z", BillingPeriodEnd="2026-09-20T00:00Z")
+    assert found["BillingPeriodStart"] == datetime(2026, 9, 1, tzinfo=UTC)
+    assert found["BillingPeriodEnd"] == datetime(2026, 10, 1, tzinfo=UTC)

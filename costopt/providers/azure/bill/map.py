@@ -14,9 +14,8 @@ updates"; Microsoft's FinOps toolkit; FOCUS 1.2.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -25,11 +24,12 @@ import pyarrow.compute as pc
 
 from costopt.errors import InputError
 from costopt.frame import bill
-from costopt.frame.intake import Misread, told
-from costopt.frame.moments import times
-from costopt.frame.values import either
+from costopt.frame.intake import told
+from costopt.frame.values import Read
+from costopt.providers.azure.bill.days import Days
 from costopt.providers.azure.bill.services import categories, regions, units
-from costopt.providers.bills.items import Items, plain
+from costopt.providers.bills.calendar import months
+from costopt.providers.bills.items import Items, plain, refused
 from costopt.providers.bills.months import Batch
 from costopt.providers.bills.reading import Columns
 from costopt.schema import COST, TIMESTAMP
@@ -59,7 +59,7 @@ _PRICING: Final = {
     "savingsplan": "Committed",
     "savingsplans": "Committed",
 }
-_MONTH_FIRST: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: .*)?")
+_PERIODS: Final = ("BillingPeriodStartDate", "BillingPeriodEndDate")
 _A_DAY: Final = timedelta(days=1)
 _ZERO: Final = pa.scalar(Decimal(0), COST)
 
@@ -69,6 +69,7 @@ class Costs:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
+        self._days = Days()
 
     def chosen(self, names: Sequence[str]) -> Sequence[str]:
         """All: they are few.
@@ -88,18 +89,45 @@ class Costs:
         return names
 
     def batch(self, columns: Columns) -> Batch:
-        """Rows as charges; their one cost is both billed and effective."""
+        """Rows as charges; their one cost is both billed and effective.
+
+        Raises:
+            InputError: days are written in two orders.
+        """
         items = Items(columns)
-        cost_column = next(name for name in COSTS if items.has(name))
+        cost_column = _named(items, COSTS)
         cost = items.amount(cost_column)
-        days, misread = _days(items)
-        intake = bill.normalise(_focus(items, cost, days))
+        day_column = _named(items, _DATES)
+        read = self._read(items, day_column)
+        intake = bill.normalise(
+            _focus(items, cost, pc.floor_temporal(read.values, unit="day"), self._days)
+        )
         unread = [one for one in items.unread() if one.column == cost_column]
+        if read.misread is not None:
+            what = "is not a day"
+            unread.append(told(day_column, what, read.misread, items.column(day_column)))
+        names = {
+            "EffectiveCost": cost_column,
+            "BillingCurrency": _named(items, _CURRENCIES),
+            "ChargePeriodStart": day_column,
+        }
         others = [one for one in items.unread() if one.column != cost_column]
-        return Batch(intake, unread, [*others, *misread])
+        return Batch(intake, unread or refused(intake, names), others)
+
+    def _read(self, items: Items, name: str) -> Read:
+        """The day of each row."""
+        self._days.see(*map(items.column, (name, *_PERIODS)))
+        column = items.column(name)
+        assert column is not None
+        return self._days.read(column)
 
 
-def _focus(items: Items, cost: pa.Array, days: pa.Array) -> Columns:
+def _named(items: Items, spellings: Sequence[str]) -> str:
+    """Which of them the file has."""
+    return next(name for name in spellings if items.has(name))
+
+
+def _focus(items: Items, cost: pa.Array, days: pa.Array, written: Days) -> Columns:
     kind = _folded(items.text("ChargeType"))
     category = _of(kind, _CATEGORY, "Adjustment", absent="Usage")
     usage = pc.equal(category, "Usage")
@@ -110,7 +138,7 @@ def _focus(items: Items, cost: pa.Array, days: pa.Array) -> Columns:
         "BilledCost": cost,
         "EffectiveCost": cost,
         **_priced(items, usage),
-        **_when(items, days),
+        **_when(items, days, written),
         # FOCUS means what is invoiced: of a customer agreement each profile is.
         "BillingAccountId": items.text("BillingProfileId", "BillingAccountId"),
         "BillingAccountName": items.text("BillingProfileName", "BillingAccountName"),
@@ -175,57 +203,18 @@ def _times(quantity: pa.Array, price: pa.Array) -> pa.Array:
     return pa.array(found, COST)
 
 
-def _days(items: Items) -> tuple[pa.Array, list[Misread]]:
-    """The day of each row (UTC), and the complaint about those that are none."""
-    name = next(name for name in _DATES if items.has(name))
-    column = items.column(name)
-    assert column is not None
-    read = times(_iso(column))
-    misread = either(read.misread, None)
-    complaint = [] if misread is None else [told(name, "is not a day", misread, column)]
-    return pc.floor_temporal(read.values, unit="day"), complaint
-
-
-def _iso(column: pa.Array) -> pa.Array:
-    """Days written as 9/21/2023, month first, in the order of ISO."""
-    if not pa.types.is_string(column.type):
-        return column
-    coded = column.dictionary_encode()
-    texts = [_reordered(text) for text in coded.dictionary.to_pylist()]
-    return pa.array(texts, pa.string()).take(coded.indices)
-
-
-def _reordered(text: str) -> str:
-    found = _MONTH_FIRST.fullmatch(text.strip())
-    if found is None:
-        return text
-    try:
-        return date(int(found[3]), int(found[1]), int(found[2])).isoformat()
-    except ValueError:
-        return text
-
-
-def _when(items: Items, days: pa.Array) -> Columns:
-    """The billing period is the month that the row says, or of its day where it says none, or one
-    that is no calendar month (pay as you go may bill from the middle of one)."""
+def _when(items: Items, days: pa.Array, written: Days) -> Columns:
     told_start = items.column("BillingPeriodStartDate")
     said = pa.nulls(items.rows, TIMESTAMP)
     if told_start is not None:
-        said = times(_iso(told_start)).values
-    first = pc.if_else(pc.equal(pc.day(said), 1), said, None)
-    month = pc.coalesce(first, pc.floor_temporal(days, unit="month"))
-    coded = month.dictionary_encode()
-    ends = [_following(one) for one in coded.dictionary.to_pylist()]
+        said = written.read(told_start).values
+    month, following = months(said, days)
     return {
         "BillingPeriodStart": month,
-        "BillingPeriodEnd": pa.array(ends, TIMESTAMP).take(coded.indices),
+        "BillingPeriodEnd": following,
         "ChargePeriodStart": days,
         "ChargePeriodEnd": pc.add(days, pa.scalar(_A_DAY)).cast(TIMESTAMP),
     }
-
-
-def _following(month: datetime) -> datetime:
-    return (month.replace(day=28) + timedelta(days=7)).replace(day=1, tzinfo=UTC)
 
 
 def _place(items: Items) -> Columns:

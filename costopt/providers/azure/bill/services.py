@@ -78,8 +78,28 @@ _UNITS: Final[Mapping[str, str]] = MappingProxyType(
         "1/Hour": "Hours",
     }
 )
-_PLACES: Final = {"us": "us", "eu": "europe", "ap": "asia"}
-_PLACE: Final = re.compile(r"(us|eu|ap) ([a-z ]+?) ?(\d?)")
+_CODES: Final = """
+ae=uae at=austria au=australia be=belgium br=brazil ca=canada ch=switzerland cl=chile cn=china
+de=germany dk=denmark es=spain fi=finland fr=france gr=greece id=indonesia il=israel it=italy
+ja=japan kr=korea mx=mexico my=malaysia no=norway nz=newzealand pl=poland qa=qatar sa=saudiarabia
+se=sweden sg=singapore tw=taiwan uk=uk za=southafrica
+"""
+_LANDS: Final = {code: land for code, _, land in (word.partition("=") for word in _CODES.split())}
+"""By the codes that meters have of them, which stand first; "AU East" is australiaeast."""
+_LANDS_LAST: Final = {"us": "us", "eu": "europe", "ap": "asia", "in": "india"}
+""" "EU West" is westeurope."""
+_SIDE: Final = r"(?:(?:north|south|east|west|central) ?)+"
+_PLACE: Final = re.compile(rf"([a-z]{{2}}) ?({_SIDE})(\d?)")
+_OTHER_PLACES: Final = {
+    "in central jio": "jioindiacentral",
+    "in west jio": "jioindiawest",
+    "in south central": "indiasouthcentral",
+    "us gov az": "usgovarizona",
+    "us gov tx": "usgovtexas",
+    "chnorth": "chinanorth",
+    "sanorth": "southafricanorth",
+    "sawest": "southafricawest",
+}
 _NOWHERE: Final = frozenset({"", "unassigned", "unknown", "n/a"})
 
 
@@ -100,7 +120,8 @@ def units(unit: pa.Array, meter: pa.Array) -> pa.Array:
 
 
 def regions(location: pa.Array) -> pa.Array:
-    """RegionId: `EastUS`, `East US` and the meters' `US East` are eastus."""
+    """RegionId: `EastUS`, `East US` and the meters' `US East` are eastus, `IN Central` is
+    centralindia."""
     coded = location.dictionary_encode()
     names = [_region(text) for text in coded.dictionary.to_pylist()]
     return pa.array(names, pa.string()).take(coded.indices)
@@ -110,7 +131,11 @@ def _region(text: str) -> str | None:
     plain = " ".join(text.lower().split())
     if plain in _NOWHERE:
         return None
-    swapped = _PLACE.fullmatch(plain)
-    if swapped:
-        return f"{swapped[2].replace(' ', '')}{_PLACES[swapped[1]]}{swapped[3]}"
-    return plain.replace(" ", "")
+    if plain in _OTHER_PLACES:
+        return _OTHER_PLACES[plain]
+    found = _PLACE.fullmatch(plain)
+    if found and (last := _LANDS_LAST.get(found[1])):
+        return f"{found[2].replace(' ', '')}{last}{found[3]}"
+    if found and (first := _LANDS.get(found[1])):
+        return f"{first}{found[2].replace(' ', '')}{found[3]}"
+    return plain.replace(" ", "").replace("_", "")
