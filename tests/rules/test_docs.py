@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES = {
     "idle": ("idle.py", "verdict.py"),
     "rightsize": ("rightsize.py", "sizing.py", "scope.py", "prices.py"),
+    "schedule": ("schedule.py", "timetables.py", "asleep.py"),
 }
 CODE = re.compile(r'"([a-z]+(?:-[a-z]+)+|undersized)"')  # every such literal there is a code
 
