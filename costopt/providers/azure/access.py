@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from json import JSONDecodeError
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -44,7 +45,7 @@ from costopt.providers.azure.settings import AzureSettings, CloudName
 from costopt.providers.base import Problem
 from costopt.providers.plain import plain, silenced
 
-FAILURES: Final = (AzureError, DeserializationError)
+FAILURES: Final = (AzureError, DeserializationError, JSONDecodeError)
 """Everything by which Azure's libraries say that a call failed."""
 
 _CLOUDS: Final[dict[CloudName, AzureClouds]] = {
@@ -349,7 +350,7 @@ def told(problems: list[Problem], where: str, *, fatal: bool = True) -> Iterator
 
 def said(error: Exception) -> str:
     """What Azure said, in one line and without secrets."""
-    garbled = isinstance(error, (DecodeError, DeserializationError))
+    garbled = isinstance(error, (DecodeError, DeserializationError, JSONDecodeError))
     if garbled and not isinstance(error, IncompleteReadError):
         return _UNREADABLE
     if isinstance(error, ClientAuthenticationError) and error.response is None:

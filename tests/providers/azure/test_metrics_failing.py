@@ -349,3 +349,17 @@ def test_machines_are_asked_one_by_one_only_below_the_limit(spare: int) -> None:
     assert (Problem("Microsoft.Insights/metrics/read", DEAR, fatal=True) in collected.problems) is (
         not spare
     )
+
+
+def test_a_proxy_that_refuses_batches_in_its_own_words_leaves_the_other_way() -> None:
+    machines = fleet(2)
+    with watched(machines) as shop:
+        html = Answer(403, b"<html>", {"Content-Type": "text/html"})
+        shop.door.rules.append(
+            lambda call: html if call.path.endswith("/metrics:getBatch") else None
+        )
+        collected = shop.collect()
+    assert {key[0] for key in collected.samples} == {one.id for one in machines}
+    (problem,) = collected.problems
+    assert "asked for one by one" in problem.what
+    assert not problem.fatal

@@ -16,6 +16,7 @@ from tests.fakes import azure_retail
 from tests.fakes.azure_arm import BLOBS, Answer, Call, forbidding, refusal, said, unregistered
 from tests.fakes.azure_cloud import Tenant, guid, populate
 
+BATCH = "metrics:getBatch"
 METRICS = "Microsoft.Insights/metrics/read"
 ADVICE = "Microsoft.Advisor/recommendations/read"
 SOURCES = {f"Microsoft.Insights/{kind}/read" for kind in ("metricNamespaces", "metricDefinitions")}
@@ -71,7 +72,8 @@ def test_the_role_is_what_the_code_calls_and_nothing_more(whole: Tenant) -> None
     assert all(check.passed for check in provider.checks())
     called = set(whole.door.counted())
     assert called == {one.action for one in PERMISSIONS}
-    assert {call.method for call in whole.door.calls} == {"GET"}
+    changing = [call.path for call in whole.door.calls if call.method != "GET"]
+    assert [path.rpartition("/")[2] for path in changing] == ["metrics:getBatch"]
 
 
 def test_the_role_follows_the_settings() -> None:
@@ -118,7 +120,8 @@ def test_what_is_refused_is_named_with_what_to_do(whole: Tenant, action: str) ->
     assert action in {one.name for one in failed}
     # who may not list machines or scale sets can be asked nothing about what is inside them
     assert all(
-        one.name.startswith((action.removesuffix("/read"), "Microsoft.Insights/")) for one in failed
+        one.name.startswith((action.removesuffix("/read"), "Microsoft.Insights/", BATCH))
+        for one in failed
     )
     (found,) = [one for one in failed if one.name == action]
     assert found.where == name
@@ -163,6 +166,7 @@ def test_what_there_is_nothing_to_try_on_is_told(azure: Tenant) -> None:
     assert all(one.passed for one in found)
     members = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read"
     assert untried == {
+        BATCH: "not tried: there is no machine",
         members: "not tried: there is no uniform scale set",
         **dict.fromkeys((METRICS, *SOURCES), "not tried: there is no machine"),
     }
@@ -193,7 +197,8 @@ def test_checks_come_in_order_however_many_are_tried_at_a_time(whole: Tenant) ->
     populate(whole, whole.subscription("other"))
     one, many = (list(AzureProvider(settings(whole, max_concurrency=n)).checks()) for n in (1, 8))
     assert one == many
-    assert len(one) == 2 * len([p for p in PERMISSIONS if p.where == "subscription"])
+    wanted = [p for p in PERMISSIONS if p.where == "subscription"]
+    assert len(one) == 2 * (len(wanted) + 1)  # and batches
 
 
 def test_the_page_of_the_docs_shows_this_role() -> None:
@@ -203,3 +208,27 @@ def test_the_page_of_the_docs_shows_this_role() -> None:
         subscription=(guid(1),), export=("https://mybills.blob.core.windows.net/exports/focus",)
     )
     assert shown == json.loads(role(asked))
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed", "detail"),
+    [
+        (None, True, ""),
+        (
+            refusal(403, "AuthorizationFailed", "No."),
+            True,
+            "AuthorizationFailed: No.; machines are ",
+        ),
+        (refusal(404, "ResourceNotFound", "No."), True, "asked for one by one"),
+        (Answer(403, b"<html>", {"Content-Type": "text/html"}), True, "asked for one by one"),
+        (refusal(500, "InternalServerError", "Oh."), False, "InternalServerError: Oh."),
+    ],
+)
+def test_the_way_to_batches_is_tried(
+    whole: Tenant, answer: Answer | None, passed: bool, detail: str
+) -> None:
+    whole.door.rules.append(lambda call: answer if call.path.endswith(BATCH) else None)
+    checks = {one.name: one for one in AzureProvider(settings(whole)).checks()}
+    assert checks[BATCH].passed is passed
+    assert detail in checks[BATCH].detail
+    assert checks[METRICS].passed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from json import JSONDecodeError
 from typing import Any, Final, NamedTuple
 
 from azure.core.exceptions import (
@@ -132,8 +133,9 @@ class MetricsOfOne:
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether it says that the batch endpoint is not for us: absent, or not granted."""
-    if isinstance(error, (ClientAuthenticationError, ServiceRequestError)):
+    """Whether it says that the batch endpoint is not for us: absent, not granted, or somebody else
+    refuses in words that are not Azure's."""
+    if isinstance(error, (ClientAuthenticationError, ServiceRequestError, JSONDecodeError)):
         return True
     return isinstance(error, HttpResponseError) and error.status_code in _REFUSED
 
