@@ -31,6 +31,9 @@ class Usage:
     uses: Mapping[str, float] = field(default_factory=lambda: _NO_USES)
     """Commitments that may cover it -> how much of it one unit takes: of money, or of units."""
     assumed: frozenset[str] = frozenset()  # of `uses`: never seen to cover it
+    reduced: float = 0.0
+    """Share of the contracted price that came off what ran on demand, 0..1: sustained use, say. It
+    is off `rate` already, and may be lost by running less (pricing.sustained.dearer)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +51,15 @@ class Held:
     cost: Amounts  # amortised, of all of it
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Charges that are on the bill and are not reckoned anew."""
+
+    reason: str  # in words, for people
+    rows: int
+    cost: Decimal  # effective; what credits take off is negative
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Metered:
     """One provider's bill that can be reckoned anew: what meters say, what is held, the rest."""
@@ -55,8 +67,9 @@ class Metered:
     provider: str  # units.provider_key
     currency: str
     starts: npt.NDArray[np.int64]  # of the periods, POSIX seconds, ascending
-    hours: float  # of each period
+    hours: float  # of each period; of a month 730, of a day 24
     usages: tuple[Usage, ...]
     held: tuple[Held, ...]
     actual: Amounts  # what usages and commitments cost together, as billed (effective cost)
     rest: Decimal  # storage, traffic, tax, credits: billed as well, and not reckoned
+    left_out: tuple[LeftOut, ...] = ()  # what `rest` is, by reason; their costs add up to it

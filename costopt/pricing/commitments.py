@@ -2,12 +2,18 @@
 
 In each period, commitments apply in their `order`: what is tied to a machine type before what is
 counted in money. Among those of one order, money goes where the discount is greatest, units to the
-smallest machines first, the owner's account before others. What is left of usage is on demand,
-what is left of a commitment is paid for nothing.
+smallest machines first; AWS serves the owner's account before others. What is left of usage is on
+demand, what is left of a commitment is paid for nothing.
+
+Which of several equal machines a provider chose, it does not say where nothing depends on it: Azure
+serves first what comes first, Google shares out by use. The bill's total is the same.
 
 Sources (read 2026-11): AWS Savings Plans User Guide, "Understanding how Savings Plans apply to your
-usage"; EC2 User Guide, "How Reserved Instances are applied"; Azure, "How discounts are applied";
-Google Cloud, "Committed use discounts", "Order of discounts".
+usage" (plans after reserved instances, instance before compute plans; the owner first, then the
+greatest discount, then the lowest rate); EC2 User Guide, "How Reserved Instance discounts are
+applied" (from the smallest to the largest size); Azure, "Reservation discounts" and "Savings plan
+discounts" (reservations before plans); Google Cloud, "Committed use discounts" (resource-based
+before flexible).
 """
 
 from __future__ import annotations
@@ -15,10 +21,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Final
 
 import numpy as np
 
 from costopt.model.bill import Amounts, Held, Metered, Usage
+
+RECONCILED: Final = 0.01
+"""Share of the bill up to which its replay may be off: savings on top of more are unreconciled."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +76,11 @@ def residue(bill: Metered) -> float:
     return float(np.abs(replay(bill) - bill.actual).sum()) / billed if billed else 0.0
 
 
+def reconciled(bill: Metered) -> bool:
+    """Whether the replay comes to what was billed, but for `RECONCILED` of it."""
+    return residue(bill) <= RECONCILED
+
+
 def _order(one: Held) -> int:
     return one.order
 
@@ -89,7 +104,7 @@ def _rank(usage: Usage, one: Held) -> tuple[bool, bool, float, float, str, str]:
     left_to_pay = takes / rate if one.by_spend and rate else 0.0  # 0.6: a discount of 40 %
     return (
         one.commitment_id in usage.assumed,
-        usage.account != one.account,
+        one.provider == "aws" and usage.account != one.account,
         round(left_to_pay, 9),
         takes,
         usage.key,

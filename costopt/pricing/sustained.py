@@ -51,3 +51,36 @@ def discount(instance_type: str, month: Decimal) -> Decimal:
         paid += part * price
         left -= part
     return 1 - paid / ran
+
+
+def dearer(instance_type: str, reduced: float, kept: float) -> float:
+    """By what an hour on demand gets dearer when a machine runs less, 1..1.43; 1 where it does not.
+
+    A bill has the discount of the hours that ran: who stops a machine at night loses some of it on
+    those that stay. What a bill tells is a share of the price, so that accounts without sustained
+    use discounts (paid by invoice) get dearer by nothing.
+
+    Args:
+        instance_type: as for `discount`.
+        reduced: share of the price that came off, 0..1 (model.bill.Usage.reduced).
+        kept: share of the hours that still run, 0..1.
+    """
+    ran = _ran(instance_type, min(1 - Decimal(repr(reduced)), Decimal(1)))
+    after = discount(instance_type, ran * Decimal(repr(kept)))
+    return float((1 - after) / (1 - discount(instance_type, ran)))
+
+
+def _ran(instance_type: str, paid: Decimal) -> Decimal:
+    """The share of the month that a machine ran whose hours cost `paid` of the price on average;
+    0 where nothing came off."""
+    before = Decimal(0)
+    if paid >= 1:
+        return before
+    for quarter, price in enumerate(_QUARTERS.get(kind(instance_type), ())):
+        done = quarter * _QUARTER
+        # before + price (ran - done) = paid ran
+        ran = (before - price * done) / (paid - price) if paid > price else Decimal(1)
+        if ran <= done + _QUARTER:
+            return ran
+        before += price * _QUARTER
+    return Decimal(1) if before else before
