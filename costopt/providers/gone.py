@@ -42,3 +42,24 @@ def gone(
             and ids.fullmatch(row["ResourceId"])
         ):
             yield dict(row) | {"x_State": GONE, "x_ObservedAt": None}
+
+
+def departed(
+    known: Sequence[Mapping[str, Any]], states: Mapping[str, str], ids: re.Pattern[str]
+) -> Iterator[Row]:
+    """The rows of whole accounts that are not looked into any more, with their state.
+
+    Args:
+        known: as `gone`.
+        states: `GONE` or `UNSEEN`, by account.
+        ids: as `gone`.
+    """
+    for row in known:
+        state = states.get(row["SubAccountId"])
+        if state is not None and is_there(row, ids):
+            yield dict(row) | {"x_State": state, "x_ObservedAt": None}
+
+
+def is_there(row: Mapping[str, Any], ids: re.Pattern[str]) -> bool:
+    """Whether that is a thing of the cloud's that is there, as far as the lake knows."""
+    return row["x_State"] not in (GONE, UNSEEN) and ids.fullmatch(row["ResourceId"]) is not None

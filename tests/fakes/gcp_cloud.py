@@ -208,7 +208,12 @@ class Cloud:
         return _project(found)
 
     def _list_projects(self, call: Call) -> Any:
-        inside = [one for one in self.projects.values() if one.parent == call.query["parent"]]
+        deleted = call.query.get("showDeleted") == "true"
+        inside = [
+            one
+            for one in self.projects.values()
+            if one.parent == call.query["parent"] and (deleted or one.state == "ACTIVE")
+        ]
         return self._listed("projects", [_project(one) for one in inside], call)
 
     def _list_folders(self, call: Call) -> Any:

@@ -20,6 +20,7 @@ from costopt.providers.gcp.settings import GcpSettings
 
 if TYPE_CHECKING:
     from costopt.providers.gcp.access import Access
+    from costopt.providers.gcp.departed import Departed
     from costopt.providers.gcp.metrics import Prepared
     from costopt.providers.gcp.projects import Project
     from costopt.providers.gcp.shapes import MachineTypes
@@ -51,13 +52,20 @@ class GcpProvider:
 
     def resources(self) -> pa.Table:
         """Machines, disks, addresses and so on, and the commitments in force; and what the lake
-        holds but is no longer there, as terminated."""
-        from costopt.providers.gcp.inventory import gone
+        holds but is no longer there, as terminated, or unseen where its project is hidden now."""
+        from costopt.providers.gcp.inventory.gone import gone
 
         listed = self._things
-        ids = set(listed.column("ResourceId").to_pylist())
-        lost = gone(self._known.resources, ids, self._projects, self._access, self.problems)
-        return pa.concat_tables([listed, lost])
+        lost = gone(
+            self._known.resources,
+            set(listed.column("ResourceId").to_pylist()),
+            {one.project_id for one in self._projects},
+            self._settings.region,
+            self.problems,
+            departed=self._departed.states,
+        )
+        self.notes |= self._departed.notes
+        return pa.concat_tables([listed, pa.Table.from_pylist(list(lost), listed.schema)])
 
     def shapes(self) -> pa.Table:
         """The machine types in use and their series, as Compute Engine describes them, but for
@@ -168,10 +176,25 @@ class GcpProvider:
         return Access(self._settings)
 
     @cached_property
-    def _projects(self) -> list[Project]:
-        from costopt.providers.gcp.projects import projects
+    def _active(self) -> list[Project]:
+        from costopt.providers.gcp.projects import active
 
-        return projects(self._access, self.problems)
+        return active(self._access, self.problems)
+
+    @cached_property
+    def _departed(self) -> Departed:
+        from costopt.providers.gcp.departed import departed
+
+        return departed(self._access, self._known, self._active, self.problems)
+
+    @property
+    def _projects(self) -> list[Project]:
+        """Those to look into; none where all that there were are gone, which is news enough."""
+        from costopt.providers.gcp.projects import no_project
+
+        if not self._active and not self._departed.states:
+            raise no_project(self.problems)
+        return self._active
 
     @cached_property
     def _types(self) -> MachineTypes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from google.cloud.resourcemanager_v3 import FoldersClient, ProjectsClient
@@ -12,9 +12,11 @@ from costopt.errors import ProviderError
 from costopt.parallel import in_threads
 from costopt.providers.base import Problem
 from costopt.providers.gcp.access import Access, told
+from costopt.providers.gcp.settings import GcpSettings
 
 SERVICE: Final = "cloudresourcemanager"
-_ACTIVE: Final = _Answer.State.ACTIVE
+ACTIVE: Final = _Answer.State.ACTIVE
+TO_BE_DELETED: Final = "the project is to be deleted"
 _DEEPEST: Final = 10
 """Levels that folders may be nested: Google's own limit (Resource Manager, "Quotas")."""
 
@@ -28,7 +30,29 @@ class Project(NamedTuple):
 
 
 def projects(access: Access, problems: list[Problem]) -> list[Project]:
-    """The projects asked for that are active, by id.
+    """The projects asked for that are active, by id: see `active`.
+
+    Raises:
+        ProviderError: there are no credentials, or there is no project at all.
+    """
+    found = active(access, problems)
+    if not found:
+        raise no_project(problems)
+    return found
+
+
+def no_project(problems: Sequence[Problem]) -> ProviderError:
+    """What to say where there is none at all."""
+    why = f": {problems[-1].where}: {problems[-1].what}" if problems else ""
+    return ProviderError(
+        f"there is no project to look into{why}",
+        hint="name one with --project, or all of them with --folder or --organization; "
+        "without, it is that of the credentials (GOOGLE_CLOUD_PROJECT, gcloud config)",
+    )
+
+
+def active(access: Access, problems: list[Problem]) -> list[Project]:
+    """The projects asked for that are active, by id; there may be none.
 
     A folder or a project that refuses is a problem, and the rest go on. A project whose own entry
     is hidden is looked into nevertheless: whoever lists machines need not see it.
@@ -36,25 +60,21 @@ def projects(access: Access, problems: list[Problem]) -> list[Project]:
     Args:
         problems: what is missing is added, by project, folder or organization.
     Raises:
-        ProviderError: there are no credentials, or there is no project at all.
+        ProviderError: there are no credentials.
     """
-    settings = access.settings
-    roots = [f"folders/{number}" for number in settings.folder]
-    roots += [f"organizations/{settings.organization}"] if settings.organization else []
-    named = set(settings.project)
+    roots, named = roots_of(access.settings), set(access.settings.project)
     if not named and not roots and (own := access.own_project):
         named = {own}
     found = _named(access, sorted(named), problems)
     found += _below(access, roots, problems)
     by_id = {one.project_id: one for one in found}
-    if not by_id:
-        why = f": {problems[-1].where}: {problems[-1].what}" if problems else ""
-        raise ProviderError(
-            f"there is no project to look into{why}",
-            hint="name one with --project, or all of them with --folder or --organization; "
-            "without, it is that of the credentials (GOOGLE_CLOUD_PROJECT, gcloud config)",
-        )
     return [by_id[name] for name in sorted(by_id)]
+
+
+def roots_of(settings: GcpSettings) -> list[str]:
+    """The folders and the organization asked for, by their full names."""
+    roots = [f"folders/{number}" for number in sorted(set(settings.folder))]
+    return roots + ([f"organizations/{settings.organization}"] if settings.organization else [])
 
 
 def _named(access: Access, names: Iterable[str], problems: list[Problem]) -> list[Project]:
@@ -63,9 +83,8 @@ def _named(access: Access, names: Iterable[str], problems: list[Problem]) -> lis
         with told(refusals, f"{name} resourcemanager.projects.get", fatal=False):
             client = access.rest(SERVICE, ProjectsClient, transport="rest")
             answer = access.asked(client.get_project, name=f"projects/{name}")
-            if answer.state != _ACTIVE:
-                what = "the project is to be deleted: not looked into"
-                return [], [Problem(name, what, fatal=True)]
+            if answer.state != ACTIVE:
+                return [], [Problem(name, f"{TO_BE_DELETED}: not looked into", fatal=True)]
             return [_project(answer)], []
         return [Project(name)], refusals
 
@@ -105,7 +124,7 @@ def _inside(access: Access, parent: str) -> tuple[list[Project], list[str], list
     with told(refusals, f"{parent} resourcemanager.projects.list"):
         client = access.rest(SERVICE, ProjectsClient, transport="rest")
         for page in access.listing(client.list_projects, {"parent": parent}):
-            active = (one for one in page.projects if one.state == _ACTIVE)
+            active = (one for one in page.projects if one.state == ACTIVE)
             found |= {one.project_id: _project(one) for one in active}
     with told(refusals, f"{parent} resourcemanager.folders.list"):
         client = access.rest(SERVICE, FoldersClient, transport="rest")

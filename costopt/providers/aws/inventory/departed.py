@@ -4,14 +4,14 @@ are not there any more, though nobody lets us look."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
+from costopt.providers import gone as clouds
 from costopt.providers.aws.access import Account
 from costopt.providers.aws.inventory.gone import LISTED
 from costopt.providers.aws.organization import ACTIVE
 from costopt.providers.base import Known, Problem
-from costopt.providers.gone import GONE
 from costopt.providers.rows import Row
 
 MEMBERS: Final = "organization members"
@@ -34,10 +34,11 @@ def departed(home: Account, known: Known, problems: list[Problem]) -> Iterator[R
         if state != ACTIVE and account != home.account_id:
             what = f"AWS says {state or 'nothing of its state'}: not looked into"
             problems.append(Problem(account, f"{what}; {_NEXT}" if state in _OVER else what))
-    gone = f"no longer in the organization: {_NEXT}"
-    problems += [Problem(account, gone) for account in sorted(left)]
+    why = f"no longer in the organization: {_NEXT}"
+    problems += [Problem(account, why) for account in sorted(left)]
     over = left | {account for account, state in states.items() if state in _OVER}
-    yield from _rows(known.resources, over - {home.account_id})
+    gone = dict.fromkeys(over - {home.account_id}, clouds.GONE)
+    yield from clouds.departed(known.resources, gone, LISTED)
 
 
 def noted(home: Account, accounts: Sequence[Account], known: Known) -> dict[str, str]:
@@ -55,13 +56,3 @@ def members(known: Known) -> set[str]:
     except ValueError:
         return set()
     return {one for one in told if isinstance(one, str)} if isinstance(told, list) else set()
-
-
-def _rows(resources: Sequence[Mapping[str, Any]], accounts: set[str]) -> Iterator[Row]:
-    for row in resources:
-        if (
-            row["SubAccountId"] in accounts
-            and row["x_State"] != GONE
-            and LISTED.fullmatch(row["ResourceId"])
-        ):
-            yield dict(row) | {"x_State": GONE, "x_ObservedAt": None}

@@ -35,9 +35,7 @@ def gone(
         regions: to which that was confined; none = it was not.
         problems: of this collect; a subscription in which anything was refused tells of nothing.
     """
-    for row in known:
-        if row["SubAccountId"] in unseen and is_there(row):
-            yield dict(row) | {"x_State": clouds.UNSEEN, "x_ObservedAt": None}
+    yield from clouds.departed(known, dict.fromkeys(unseen, clouds.UNSEEN), _LISTED)
     doubtful = {problem.where.partition(" ")[0] for problem in problems if problem.fatal}
     places = {
         (row["SubAccountId"], row["RegionId"])
@@ -51,5 +49,4 @@ def gone(
 
 def is_there(row: Mapping[str, Any]) -> bool:
     """Whether that is a thing of Azure's, as far as the lake knows."""
-    there = row["x_State"] not in (clouds.GONE, clouds.UNSEEN)
-    return there and _LISTED.fullmatch(row["ResourceId"]) is not None
+    return clouds.is_there(row, _LISTED)

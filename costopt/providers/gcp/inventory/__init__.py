@@ -22,7 +22,6 @@ x_Attributes, all of them text, each only where it is known:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -30,7 +29,6 @@ import pyarrow as pa
 
 from costopt import schema
 from costopt.parallel import in_threads
-from costopt.providers import gone as _gone
 from costopt.providers.base import Problem
 from costopt.providers.gcp.access import FAILURES, Access, not_enabled, said
 from costopt.providers.gcp.inventory import commitments, disks, machines, network
@@ -59,10 +57,6 @@ KINDS: Final = (
 )
 
 _API: Final = "compute.googleapis.com"
-_LISTED: Final = re.compile(
-    r"//compute\.googleapis\.com/projects/[^/]+/.+/(?:instances|disks|snapshots|addresses"
-    r"|forwardingRules|routers/[^/]+/nats|commitments|reservations)/[^/]+"
-)
 _OF_A_TYPE: Final = (
     "x_vCPUs",
     "x_MemoryGiB",
@@ -101,38 +95,6 @@ def resources(
     by_id = [row for _, row in sorted(rows.items())]
     _describe_types(types, by_id)
     return pa.Table.from_pylist(by_id, schema=schema.RESOURCES)
-
-
-def gone(
-    known: Sequence[Mapping[str, Any]],
-    listed: set[str],
-    projects: Sequence[Project],
-    access: Access,
-    problems: Sequence[Problem],
-) -> pa.Table:
-    """What the lake holds and is no longer there, as terminated (schema.RESOURCES).
-
-    Args:
-        known: the lake's present rows.
-        listed: ids that were just listed.
-        problems: of this collect; where anything was refused, nothing is gone.
-    """
-    names = {project.project_id for project in projects}
-    doubtful = {problem.where.partition(" ")[0] for problem in problems if _of_all(problem, names)}
-    regions = access.settings.region
-    places = {
-        (row["SubAccountId"], row["RegionId"])
-        for row in known
-        if row["SubAccountId"] in names - doubtful and (not regions or row["RegionId"] in regions)
-    }
-    rows = list(_gone.gone(known, listed, places, problems, _LISTED))
-    return pa.Table.from_pylist(rows, schema=schema.RESOURCES)
-
-
-def _of_all(problem: Problem, names: set[str]) -> bool:
-    """Whether what is missing may lie in any region: its `where` names none."""
-    project, _, rest = problem.where.partition(" ")
-    return problem.fatal and project in names and " " not in rest
 
 
 def _found(place: Place) -> tuple[Place, list[Row] | None]:
