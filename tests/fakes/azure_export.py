@@ -216,11 +216,13 @@ def delivered(
     run: str = "run-1",
     rows: Sequence[int] | None = None,
     suffix: str = "csv",
+    submitted: str = "",
 ) -> None:
     """A run of an export: its files, then the manifest.
 
     Args:
         put: name and bytes. rows: in each file, as the manifest tells them.
+        submitted: when the run began, as the manifest tells it.
     """
     folder = f"{export}/{period(month)}/{run}"
     blobs = []
@@ -231,17 +233,17 @@ def delivered(
         if rows is not None:
             blob["dataRowCount"] = rows[number]
         blobs.append(blob)
-    put(f"{folder}/manifest.json", manifest(kind, blobs))
+    put(f"{folder}/manifest.json", manifest(kind, blobs, submitted))
 
 
-def manifest(kind: str, blobs: Sequence[Mapping[str, Any]]) -> bytes:
+def manifest(kind: str, blobs: Sequence[Mapping[str, Any]], submitted: str = "") -> bytes:
     """As Cost Management writes it, as far as it matters."""
     told = {
         "manifestVersion": "2024-04-01",
         "blobCount": len(blobs),
         "exportConfig": {"exportName": "daily", "dataVersion": "2023-12-01", "type": kind},
         "deliveryConfig": {"partitionData": True, "fileFormat": "Csv"},
-        "runInfo": {"executionType": "Scheduled", "runId": "r"},
+        "runInfo": {"executionType": "Scheduled", "runId": "r", "submittedTime": submitted},
         "blobs": list(blobs),
     }
     return json.dumps(told).encode()

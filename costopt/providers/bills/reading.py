@@ -13,7 +13,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
@@ -24,6 +24,7 @@ from pyarrow import csv as arrow_csv
 
 from costopt.errors import InputError
 from costopt.frame.intake import shown
+from costopt.providers.bills.places import SUFFIXES
 
 Columns = dict[str, pa.Array]
 Choose = Callable[[Sequence[str]], Sequence[str]]
@@ -79,8 +80,37 @@ def _parquet(path: Path, choose: Choose) -> Iterator[Columns]:
 
 
 def _text(path: Path, choose: Choose) -> Iterator[Columns]:
-    with _unpacked(path) as text:
-        yield from (_json if text.peek(4)[:4].lstrip(_BOM)[:1] == b"{" else _csv)(text, choose)
+    with path.open("rb") as raw:
+        if raw.read(4) != b"PK\x03\x04":
+            raw.seek(0)
+            yield from _member(raw, choose)
+            return
+        with zipfile.ZipFile(raw) as archive:
+            for name in _members(archive):
+                with archive.open(name) as packed:
+                    yield from _member(packed, choose)
+
+
+def _members(archive: zipfile.ZipFile) -> list[str]:
+    """The files of the bill; where none is named as such, all."""
+    every = [one.filename for one in archive.infolist() if not one.is_dir()]
+    plain = [name for name in every if not name.startswith("__MACOSX/")]
+    named = [name for name in plain if name.lower().endswith(SUFFIXES)]
+    return sorted(name for name in named or plain if not name.endswith("anifest.json"))
+
+
+def _member(raw: IO[bytes], choose: Choose) -> Iterator[Columns]:
+    """One file, also in gzip."""
+    with ExitStack() as stack:
+        text: Any = stack.enter_context(io.BufferedReader(raw, _BLOCK))  # type: ignore[type-var]
+        head = text.peek(4)[:4]
+        if head == b"PAR1":
+            raise zipfile.BadZipFile("Parquet in a zip: unpack it")
+        if head[:2] == b"\x1f\x8b":
+            unpacked: Any = stack.enter_context(gzip.open(text))
+            text = stack.enter_context(io.BufferedReader(unpacked, _BLOCK))
+            head = text.peek(4)[:4]
+        yield from (_json if head.lstrip(_BOM)[:1] == b"{" else _csv)(text, choose)
 
 
 def _csv(text: io.BufferedReader, choose: Choose) -> Iterator[Columns]:
@@ -140,20 +170,6 @@ def _flat(found: dict[str, Any], above: str = "") -> dict[str, str]:
         elif value is not None:
             row[above + name] = value if isinstance(value, str) else json.dumps(value)
     return row
-
-
-@contextmanager
-def _unpacked(path: Path) -> Iterator[io.BufferedReader]:
-    with ExitStack() as stack:
-        raw: Any = stack.enter_context(path.open("rb"))
-        magic = raw.read(4)
-        raw.seek(0)
-        if magic[:2] == b"\x1f\x8b":
-            raw = stack.enter_context(gzip.open(raw))
-        elif magic == b"PK\x03\x04":
-            archive = stack.enter_context(zipfile.ZipFile(raw))
-            raw = stack.enter_context(archive.open(archive.namelist()[0]))
-        yield stack.enter_context(io.BufferedReader(raw, _BLOCK))
 
 
 def _header(text: IO[bytes]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -199,6 +200,21 @@ def test_without_commitments_one_export_is_enough(way: Callable[[], Access], bil
     assert collect(way()).problems == []
 
 
+def test_purchases_of_commitments_that_older_files_do_not_name_as_such(
+    way: Callable[[], Access], bills: Blobs
+) -> None:
+    sold = row("7", ChargeType="Purchase", ProductName="SaaS", PricingModel="", ResourceId="")
+    order = {"PricingModel": "", "ProductOrderId": "ord-1", "ResourceId": ""}
+    bought = row("50", ChargeType="Purchase", ProductName="Reserved VM Instance", **order)
+    delivered(bills.put, "a", SEPTEMBER, [cost_csv([row("100"), sold, sold, bought])])
+    rows = [row("100"), sold, sold, row("1.6", **RESERVED)]
+    delivered(bills.put, "b", SEPTEMBER, [cost_csv(rows)], kind="AmortizedCost")
+    found = collect(way())
+    assert found.problems == []
+    assert found.total() == Decimal(164)
+    assert found.total("EffectiveCost") == Decimal("115.6")
+
+
 def test_exports_that_do_not_add_up_are_told(way: Callable[[], Access], bills: Blobs) -> None:
     delivered(bills.put, "a", SEPTEMBER, [cost_csv([row("5")])])
     delivered(bills.put, "b", SEPTEMBER, [cost_csv([row("4")])], kind="AmortizedCost")
@@ -269,6 +285,37 @@ def test_a_folder_of_downloads(access: Open, tmp_path: Path) -> None:
     assert collect(way, found.notes).tables == []
     (tmp_path / "ActualCost_oct.csv").write_bytes(_csv(MONTHS[1], "22"))
     assert collect(way, found.notes).total() == Decimal(22)
+
+
+@pytest.mark.parametrize("folders", [("b-guid", "a-guid"), ("202609101200/b", "202609301200/a")])
+def test_exports_copied_to_a_disk_are_as_old_as_they_say(
+    access: Open, tmp_path: Path, folders: tuple[str, str]
+) -> None:
+    told = ("2026-09-10T12:00:00.1234567Z", "2026-09-30T12:00:00.1234567Z")
+    for number, (folder, submitted) in enumerate(zip(folders, told, strict=True)):
+        by_folder = "/" in folder
+
+        def put(name: str, content: bytes, age: int = number) -> None:
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            os.utime(path, (1e9 - age, 1e9 - age))  # the newest run was copied first
+
+        content = _csv(SEPTEMBER, "10" if number == 0 else "35")
+        written = "" if by_folder else submitted
+        delivered(put, "exp", SEPTEMBER, [content], run=folder, submitted=written)
+    assert collect(access(export=(str(tmp_path),))).total() == Decimal(35)
+
+
+def test_a_month_without_costs_is_no_delivery_under_way(
+    way: Callable[[], Access], bills: Blobs
+) -> None:
+    delivered(bills.put, "actual", SEPTEMBER, [])
+    found = collect(way())
+    assert (found.tables, found.problems) == ([], [])
+    delivered(bills.put, "actual", MONTHS[1], [_csv(MONTHS[1], "4")])
+    found = collect(way())
+    assert (found.total(), found.problems) == (Decimal(4), [])
 
 
 def test_two_subscriptions_exports_add_up(way: Callable[[], Access], bills: Blobs) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -53,6 +54,31 @@ def test_a_bill_that_is_only_its_header_has_no_rows(tmp_path: Path) -> None:
     assert read(path) == []
 
 
+def test_a_zip_is_all_the_files_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "bill.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("run/part_1.csv", "b,cost\nx,90\n")
+        archive.writestr("run/part_0.csv.gz", gzip.compress(b"cost\n10\n"))
+        archive.writestr("run/manifest.json", "{}")
+        archive.writestr("__MACOSX/run/part_0.csv", "junk")
+        archive.writestr("readme.txt", "what it is")
+    assert [row["cost"] for row in read(path)] == ["10", "90"]
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("bill", "cost\n5\n")
+    assert [row["cost"] for row in read(path)] == ["5"]
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("bill.parquet", _whole()["parquet"])
+    with pytest.raises(InputError, match="Parquet in a zip"):
+        read(path)
+
+
+def _zipped(text: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bill.csv", text)
+    return file.getvalue()
+
+
 def _whole() -> dict[str, bytes]:
     rows = [{"cost": f"{number}.25", "name": f"machine {number}"} for number in range(400)]
     text = "cost,name\n" + "".join(f"{row['cost']},{row['name']}\n" for row in rows)
@@ -63,6 +89,7 @@ def _whole() -> dict[str, bytes]:
         "csv.gz": gzip.compress(text.encode()),
         "json.gz": gzip.compress(lines.encode()),
         "parquet": file.getvalue(),
+        "zip": _zipped(text),
     }
 
 

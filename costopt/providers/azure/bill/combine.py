@@ -7,7 +7,7 @@ them, and the purchases, which cost nothing by themselves. Their sum must be Act
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
@@ -25,6 +25,15 @@ from costopt.schema import CHARGES, COST
 _ZERO: Final = pa.scalar(Decimal(0), COST)
 _CENT: Final = Decimal("0.01")
 _Sums = dict[str | None, Decimal]
+_OF_PURCHASE: Final = (
+    "SubAccountId",
+    "ChargePeriodStart",
+    "ChargeDescription",
+    "SkuId",
+    "ResourceId",
+    "EffectiveCost",
+)
+_Purchase = tuple[object, ...]  # what two exports tell alike of one
 
 
 def combined(told: Sequence[Told], problems: list[Problem]) -> Iterator[pa.Table]:
@@ -82,12 +91,14 @@ def _is_amortized(table: pa.Table) -> bool:
 def _both(one: Told, other: Told, problems: list[Problem]) -> Iterator[pa.Table]:
     billed: _Sums = defaultdict(Decimal)
     stated: _Sums = defaultdict(Decimal)
+    told: Counter[_Purchase] = Counter()
     for table in _unbilled(one):
         _count(billed, table)
+        told.update(_purchases(table.filter(_purchased(table))))
         yield table
     for table in other.tables():
         _count(stated, table)
-        bought = table.filter(_bought(table))
+        bought = table.filter(_lacking(table, told))
         _count(billed, bought)
         yield _with(bought, "EffectiveCost", pa.repeat(_ZERO, bought.num_rows))
     for currency, total in sorted(stated.items(), key=str):
@@ -142,9 +153,35 @@ def _unbilled(one: Told) -> Iterator[pa.Table]:
         yield _with(table, "BilledCost", pc.if_else(paid, _ZERO, table.column("BilledCost")))
 
 
+def _lacking(table: pa.Table, told: Counter[_Purchase]) -> pa.ChunkedArray:
+    """The purchases that AmortizedCost does not tell, which are those of commitments: older files
+    do not name these as such.
+
+    Args:
+        told: those that it tells; each that is found is taken off.
+    """
+    purchased = _purchased(table)
+    found = _bought(table).to_pylist()
+    rows = pc.indices_nonzero(purchased).to_pylist()
+    for row, purchase in zip(rows, _purchases(table.filter(purchased)), strict=True):
+        if told[purchase]:
+            told[purchase] -= 1
+        else:
+            found[row] = True
+    return pa.chunked_array([found], pa.bool_())
+
+
+def _purchases(table: pa.Table) -> list[_Purchase]:
+    columns = (table.column(name).to_pylist() for name in _OF_PURCHASE)
+    return list(zip(*columns, strict=True))
+
+
+def _purchased(table: pa.Table) -> pa.ChunkedArray:
+    return pc.fill_null(pc.equal(table.column("ChargeCategory"), "Purchase"), False)
+
+
 def _bought(table: pa.Table) -> pa.ChunkedArray:
-    purchase = pc.fill_null(pc.equal(table.column("ChargeCategory"), "Purchase"), False)
-    return pc.and_(purchase, pc.is_valid(table.column("CommitmentDiscountId")))
+    return pc.and_(_purchased(table), pc.is_valid(table.column("CommitmentDiscountId")))
 
 
 def _with(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:

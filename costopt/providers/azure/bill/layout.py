@@ -5,8 +5,9 @@
     <export>/20260901-20260930/<export>_<guid>.csv                         one file a run, before
 
 Every run of a month has all of the month so far, and the old ones stay. The manifest is written
-last, and lists the run's files and their rows. Files outside of this layout (downloads) are taken
-as they are.
+last, and lists the run's files and their rows. When a run was made its folder says, or its
+manifest: files that were copied to a disk are as old as the copy. Files outside of this layout
+(downloads) are taken as they are.
 
 Source: Cost Management, "Tutorial: Create and manage exports" and the manifests it describes.
 """
@@ -18,9 +19,10 @@ from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -45,6 +47,7 @@ _KINDS: Final = {
     "amortizedcost": AMORTIZED,
 }
 _WORDS: Final = ((r"(?i)amorti[sz]ed", AMORTIZED), (r"(?i)actual", ACTUAL), (r"(?i)focus", FOCUS))
+_MADE: Final = re.compile(r"(?:^|/)(\d{12})(?:/|$)")  # 202609141200
 _PART: Final = re.compile(r"(?i)part[-_]")
 _LARGEST_MANIFEST: Final = 16 << 20
 
@@ -59,6 +62,22 @@ class _Range:
     last: str
     runs: dict[str, list[Stored]] = field(default_factory=lambda: defaultdict(list))
     manifests: dict[str, Stored] = field(default_factory=dict)
+    costless: bool = False  # its newest run says that there is nothing in it
+
+    @property
+    def newest_first(self) -> list[str]:
+        """The names of its runs."""
+        runs = sorted(self.runs.keys() | self.manifests.keys())
+        named = {run: found[1] for run in runs if (found := _MADE.search(run))}
+        if len(named) < len(runs) and isinstance(self.place, Folder):
+            named = {run: made for run in runs if (made := _submitted(self, run))}
+        if len(named) < len(runs):
+            named = {run: f"{self._written(run):%Y%m%d%H%M%S%f}" for run in runs}
+        return sorted(runs, key=lambda run: (named[run], run), reverse=True)
+
+    def _written(self, run: str) -> datetime:
+        manifest = [self.manifests[run]] if run in self.manifests else []
+        return max(one.modified for one in self.runs.get(run, manifest))
 
     @property
     def month(self) -> str | None:
@@ -83,16 +102,21 @@ class _Blob(BaseModel):
     rows: int | None = Field(None, alias="dataRowCount")
 
 
+class _Run(BaseModel):
+    submitted: str | None = Field(None, alias="submittedTime")  # 2026-09-14T12:00:00.1234567Z
+
+
 class _Manifest(BaseModel):
     """As far as it matters."""
 
+    run: _Run = Field(default_factory=_Run, alias="runInfo")
     config: _Config = Field(default_factory=_Config, alias="exportConfig")
-    blobs: tuple[_Blob, ...] = ()
+    blobs: tuple[_Blob, ...] | None = None  # none at all: a month without costs
 
     @property
     def rows(self) -> dict[str, int | None]:
         """By name of file."""
-        return {blob.name.rsplit("/", 1)[-1]: blob.rows for blob in self.blobs}
+        return {blob.name.rsplit("/", 1)[-1]: blob.rows for blob in self.blobs or ()}
 
 
 class _NotWhole(Exception):
@@ -114,15 +138,16 @@ def parts(access: Access, addresses: Sequence[str], problems: list[Problem]) -> 
             where = f"{address} {_READ}"
             problems.append(Problem(where, said(error), fatal=True))
             continue
-        of_place = _of(place, sorted(listed, key=lambda one: one.name), problems)
-        if not of_place:
+        of_place, costless = _of(place, sorted(listed, key=lambda one: one.name), problems)
+        if not of_place and not costless:
             problems.append(Problem(address, _NOTHING, fatal=True))
         for part in of_place:
             found.setdefault(part.where, part)
     return list(found.values())
 
 
-def _of(place: Place, listed: Iterable[Stored], problems: list[Problem]) -> list[Part]:
+def _of(place: Place, listed: Iterable[Stored], problems: list[Problem]) -> tuple[list[Part], bool]:
+    """The files, and whether there is a month that has none, as nothing was charged."""
     ranges: dict[tuple[str, str, str], _Range] = {}
     found = []
     for one in listed:
@@ -141,7 +166,7 @@ def _of(place: Place, listed: Iterable[Stored], problems: list[Problem]) -> list
             period.runs[run].append(one)
     for period in ranges.values():
         found += _newest(period, problems)
-    return found
+    return found, any(period.costless for period in ranges.values())
 
 
 def _newest(period: _Range, problems: list[Problem]) -> list[Part]:
@@ -150,7 +175,7 @@ def _newest(period: _Range, problems: list[Problem]) -> list[Part]:
         what = "not a whole month: left out (daily or weekly exports do not make up a month)"
         problems.append(Problem(period.where, what))
         return []
-    ordered = sorted(period.runs, key=lambda run: (_last(period.runs[run]), run), reverse=True)
+    ordered = period.newest_first
     with_manifest = [run for run in ordered if run in period.manifests]
     for run in with_manifest or ordered:
         try:
@@ -163,13 +188,16 @@ def _newest(period: _Range, problems: list[Problem]) -> list[Part]:
 
 
 def _run(period: _Range, run: str, problems: list[Problem]) -> list[Part]:
-    files, manifest = period.runs[run], None
+    files, manifest = period.runs.get(run, []), None
     if run in period.manifests:
         manifest = _manifest(period, period.manifests[run], problems)
         there = {one.name.rsplit("/", 1)[-1]: one for one in files}
         if manifest is None or not there.keys() >= manifest.rows.keys():
             raise _NotWhole
         files = [there[name] for name in manifest.rows] if manifest.rows else files
+        if not files and manifest.blobs is None:
+            raise _NotWhole
+        period.costless = not files
     elif not all(_PART.search(one.name) for one in files):  # each is a run of its own
         files = [max(files, key=lambda one: (one.modified, one.name))]
     kind = (
@@ -212,8 +240,11 @@ def _manifest(period: _Range, stored: Stored, problems: list[Problem]) -> _Manif
     return None
 
 
-def _last(files: Sequence[Stored]) -> Any:
-    return max(one.modified for one in files)
+def _submitted(period: _Range, run: str) -> str:
+    """When its manifest says that it was made; "" = it does not say."""
+    stored = period.manifests.get(run)
+    manifest = None if stored is None else _manifest(period, stored, [])
+    return "" if manifest is None else manifest.run.submitted or ""
 
 
 def _kind(name: str) -> str:
