@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from costopt.model import Recommendation, Report, Summary
+from costopt.model import Cost, Recommendation, Report, Summary
 from costopt.report import words
 from costopt.rules.base import Case, Outcome, well_sized
+from costopt.rules.groups import by_group
 from costopt.rules.plan import extra_cost
 from costopt.units import counted
 
@@ -30,8 +31,7 @@ def narrow(
         outcomes: of at least these resources.
         chosen_by: how they were chosen, for the note.
     """
-    costs = (case.cost for case in cases.values() if case.cost)
-    spend = sum((c.monthly for c in costs if c.currency == report.currency), Decimal(0))
+    spend = sum((c.monthly for c in _costs(cases) if c.currency == report.currency), Decimal(0))
     chosen = tuple(r for r in report.recommendations if r.resource_id in cases)
     saved = sum((r.estimated_monthly_savings.target for r in chosen), Decimal(0))
     skips = tuple(skip for skip in report.skips if skip.resource_id in cases)
@@ -56,6 +56,14 @@ def narrow(
         findings=tuple(f for f in report.findings if f.resource_id in cases),
         notes=(*report.notes, note),
     )
+
+
+def _costs(cases: Mapping[str, Case]) -> Iterator[Cost]:
+    """What each costs; of a scaling group and its members only the members, which it is made of."""
+    made_of = by_group(cases.values())
+    for resource_id, case in cases.items():
+        if case.cost and not (case.replicas is not None and resource_id in made_of):
+            yield case.cost
 
 
 def first(report: Report, limit: int) -> Report:

@@ -37,6 +37,24 @@ def test_totals_are_of_the_chosen_alone() -> None:
     assert part.notes[-1] == "3 of 412 resources, chosen by tag team=web"
 
 
+def test_a_group_costs_what_its_members_do_and_no_more() -> None:
+    members = {
+        name: cases.case(resource=replace(cases.MACHINE, resource_id=name, scaling_group="asg-web"))
+        for name in ("i-1", "i-2")
+    }
+    of_both = replace(cases.COST, monthly=2 * cases.COST.monthly)
+    group = cases.case(
+        resource=replace(cases.MACHINE, resource_id="asg-web", instance_type=None), cost=of_both
+    )
+    report = builders.report()
+    for chosen in ({"asg-web": group}, members, {**members, "asg-web": group}):
+        own = {
+            name: replace(one, replicas=2) if one is group else one for name, one in chosen.items()
+        }
+        part = narrow(report, own, dict.fromkeys(own, ()), "tag team=web")
+        assert part.summary.monthly_spend == of_both.monthly
+
+
 def test_what_is_added_is_told_apart_and_taken_off() -> None:
     both = builders.report((OTHER, builders.larger("i-1")))
     part = narrow(both, {"i-1": _case("i-1")}, {"i-1": ()}, "tag team=web").summary
