@@ -172,7 +172,8 @@ class Monitoring:
     """Seconds that a throttled one is told to wait; None = nothing is told."""
     denied: Callable[[str], bool] = lambda project: False
     failing: Callable[[int, str], bool] = lambda number, metric: False
-    """Whether the request of that number for that metric ends in INTERNAL."""
+    """Whether the request of that number for that metric ends in a failure."""
+    failure: str = "INTERNAL"
     forgotten: Callable[[int], bool] = lambda number: False
     """Whether the page token of the request of that number is no longer taken."""
     remembers: bool = False
@@ -256,7 +257,7 @@ class Monitoring:
         if asked.metric not in known and not asked.metric.startswith("compute.googleapis.com/"):
             raise _Refused("NOT_FOUND", f"Cannot find metric(s) that match type = {asked.metric}")
         if self.failing(number, asked.metric):
-            raise _Refused("INTERNAL", "Internal error encountered")
+            raise _Refused(self.failure, "Internal error encountered")
         for aggregation in (request.aggregation, request.secondary_aggregation):
             if aggregation.per_series_aligner:
                 _check(aggregation, asked, matching)

@@ -25,8 +25,9 @@ import grpc
 import requests
 from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
+from urllib3.exceptions import MaxRetryError
 
 from costopt.errors import ConfigError, ProviderError
 from costopt.providers.base import Problem
@@ -50,9 +51,16 @@ _AGAIN: Final = (
     exceptions.BadGateway,
     exceptions.ServiceUnavailable,
     exceptions.GatewayTimeout,  # DeadlineExceeded is one
+    exceptions.Unknown,  # "Stream removed": gRPC's word for a connection that was reset
+    exceptions.Aborted,
+    exceptions.Cancelled,  # by a proxy: we cancel nothing
     requests.ConnectionError,
     requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,  # it broke off in the middle of an answer
+    requests.exceptions.ContentDecodingError,  # also a packed one
+    TransportError,  # no token could be asked for
 )
+_TIMED_OUT: Final = 408  # Google's libraries have no class for it
 _TOO_FAST: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 """Reasons by which Compute Engine says 403 where others say 429."""
 _REQUEST: Final = re.compile(r"\A[A-Z]+ https?://\S+: ")
@@ -228,7 +236,12 @@ def _local(host: str) -> bool:
 
 def _passes(error: Exception) -> bool:
     """Whether another try may succeed."""
-    return isinstance(error, _AGAIN) or bool(_TOO_FAST & _reasons(error))
+    return (
+        isinstance(error, _AGAIN)
+        or (isinstance(error, GoogleAuthError) and error.retryable)
+        or getattr(error, "code", None) == _TIMED_OUT
+        or bool(_TOO_FAST & _reasons(error))
+    )
 
 
 def _reasons(error: Exception) -> set[str]:
@@ -278,7 +291,16 @@ def said(error: Exception) -> str:
         code = error.grpc_status_code.name if error.grpc_status_code else error.code
         message = _REQUEST.sub("", error.message or "")
         return f"{code}: {plain(message)}"[:300]
-    return (plain(str(error)) or type(error).__name__)[:300]
+    return (plain(_innermost(error)) or type(error).__name__)[:300]
+
+
+def _innermost(error: Exception) -> str:
+    """What the first error said: libraries hand it on among others' arguments, next to the whole
+    answer, or to the address with its tokens."""
+    first = error.reason if isinstance(error, MaxRetryError) else next(iter(error.args), None)
+    if isinstance(first, Exception):
+        return _innermost(first)
+    return first if isinstance(first, str) else str(error)
 
 
 def denied(error: Exception) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 from google.api_core import exceptions
-from google.auth.exceptions import DefaultCredentialsError
+from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
 from google.cloud.compute_v1 import InstancesClient
 
 from costopt.errors import ConfigError, ProviderError
@@ -15,7 +16,7 @@ from costopt.providers.gcp import access as ways
 from costopt.providers.gcp.access import Access, denied, endpoint, not_enabled, said, told
 from costopt.providers.gcp.settings import GcpSettings
 from tests.fakes.gcp_cloud import Cloud
-from tests.fakes.gcp_rest import error
+from tests.fakes.gcp_rest import Answer, error
 from tests.providers.gcp.conftest import Opened
 
 PROJECT = "shop-prod-1"
@@ -68,6 +69,46 @@ def test_what_passes_is_tried_again_after_growing_waits(
     gcp.fail(LIST, answer, times=3)
     assert listed(opened()) == ["web-1"]
     assert [1 <= 2 * wait / 2**n <= 2 for n, wait in enumerate(waits)] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error(408, "Request Timeout"),
+        Answer(200, {"items": {}, "id": "projects/shop-prod-1/aggregated/instances"}, cut=True),
+        Answer(200, b"no gzip", {"Content-Encoding": "gzip"}),
+    ],
+)
+def test_a_connection_that_breaks_off_is_tried_again(
+    gcp: Cloud, opened: Opened, waits: list[float], answer: Any
+) -> None:
+    gcp.project(PROJECT).instance("web-1")
+    gcp.fail(LIST, answer)
+    assert listed(opened()) == ["web-1"]
+    assert len(waits) == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "tries"),
+    [
+        (TransportError("no connection"), 3),
+        (RefreshError("internal_failure", {"error": "internal_failure"}, retryable=True), 3),
+        (RefreshError("invalid_grant", {"error": "invalid_grant"}), 1),
+        (exceptions.Conflict("it exists"), 1),
+    ],
+)
+def test_a_token_that_is_not_had_at_once_is_asked_for_again(
+    opened: Opened, failure: Exception, tries: int
+) -> None:
+    asked: list[object] = []
+
+    def refused(**more: object) -> None:
+        asked.append(more)
+        raise failure
+
+    with pytest.raises(type(failure)):
+        opened(max_attempts=3).asked(refused)
+    assert len(asked) == tries
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
@@ -156,6 +197,32 @@ def test_a_failure_is_a_problem_and_shows_no_secret(gcp: Cloud, opened: Opened) 
     assert "ya29" not in problem.what
     assert "abc" not in problem.what
     assert "\n" not in problem.what
+
+
+def test_what_libraries_hand_on_is_told_in_plain_words(gcp: Cloud, opened: Opened) -> None:
+    gcp.fail(LIST, Answer(200, {"items": {}}, cut=True))
+    with pytest.raises(requests.exceptions.ChunkedEncodingError) as caught:
+        listed(opened(max_attempts=1))
+    assert said(caught.value) == (
+        "Connection broken: IncompleteRead(6 bytes read, 7 more expected)"
+    )
+    garbled = ValueError("Expecting value: line 1 column 1 (char 0)")
+    key = DefaultCredentialsError("File key.json is not a valid json file.", garbled)
+    assert said(key) == "File key.json is not a valid json file."
+    refused = RefreshError("invalid_grant: Bad Request", {"error": "invalid_grant"})
+    assert said(refused) == "invalid_grant: Bad Request"
+
+
+def test_an_address_that_does_not_answer_is_told_without_its_query(opened: Opened) -> None:
+    access = opened(max_attempts=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", "http://127.0.0.1:9")
+        with pytest.raises(requests.ConnectionError) as caught:
+            listed(access)
+    assert "maxResults" in str(caught.value)
+    assert said(caught.value).startswith("HTTPConnection(host='127.0.0.1', port=9): Failed to")
+    assert "maxResults" not in said(caught.value)
+    assert said(TransportError(caught.value)) == said(caught.value)
 
 
 @pytest.mark.parametrize(

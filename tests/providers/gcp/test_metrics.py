@@ -319,6 +319,18 @@ def test_a_metric_that_fails_is_one_problem_and_the_others_go_on() -> None:
     }
 
 
+@pytest.mark.parametrize("code", ["UNKNOWN", "ABORTED", "CANCELLED", "UNAVAILABLE"])
+def test_a_stream_that_is_reset_costs_nothing(code: str) -> None:
+    with watched(_fleet(3)) as fleet:
+        fleet.service.failure = code
+        fleet.service.failing = lambda number, metric: number in {2, 3}
+        collected = fleet.collect()
+        wanted = cpu(fleet, window(2))
+    assert collected.problems == []
+    assert _of(collected, "cpu_utilization") == pytest.approx(wanted, rel=1e-6)
+    assert len(fleet.service.calls(outcome=code)) == 2
+
+
 def test_after_a_failure_nothing_later_of_its_series_is_given() -> None:
     """The older of two periods fails once and for all; the newer, which would do, is left."""
     with watched(_fleet(1), max_concurrency=4, max_attempts=1) as fleet:
