@@ -82,7 +82,7 @@ def of_shards(
             ask = asks[one.subject.resource_id]
             if ask.group:
                 _add(sums.setdefault(ask.group, _Sum()), one, ask)
-            elif found := _machine(one, ask, window, slot_minutes):
+            elif found := machine_weeks(one, ask, window, slot_minutes):
                 singles[one.subject.resource_id] = found
         return singles, sums
 
@@ -100,8 +100,12 @@ def _first(window: Window, period: int) -> int:
     return -(-int(window.start.timestamp()) // period) * period
 
 
-def _machine(of: History, ask: Ask, window: Window, slot_minutes: int) -> Weekly | None:
-    """Its weeks; None where they cannot be told."""
+def machine_weeks(of: History, ask: Ask, window: Window, slot_minutes: int) -> Weekly | None:
+    """One machine's weeks; None where they cannot be told.
+
+    Args:
+        window: that of the history.
+    """
     gpu, gpu_memory = (of.series.get(series) for series in (GPU, GPU_MEMORY))
     if of.subject.gpu and (gpu is None or gpu_memory is None):
         return None

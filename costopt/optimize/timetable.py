@@ -80,7 +80,8 @@ class Tested:
     today: float  # that run as things are, in those
     planned: float
     starts: int
-    missed: float  # hours of the week in which demand was above what ran
+    used: float  # hours with demand above the least that always runs
+    missed: float  # hours in which demand was above what ran
 
     def saved(self, wishes: Wishes) -> float:
         """Hours of running saved, starts paid for; missed hours are told apart."""
@@ -107,6 +108,12 @@ class Trial:
     def missed_share(self) -> float:
         """Share of the hours measured, 0..1; 1 where nothing was."""
         return self.missed / self.known if self.known else 1.0
+
+    @property
+    def missed_of_use(self) -> float:
+        """Of the hours in use the share that was missed, 0..1; 0 where nothing was needed."""
+        used = sum(one.used for one in self.tested)
+        return self.missed / used if used else 0.0
 
     @property
     def upper_bound(self) -> float:
@@ -161,6 +168,7 @@ def came_to(
     level = np.asarray(plan, np.float64)
     over = there & (demand > level[:, None]) & (level < np.ceil(running))[:, None]
     missed = over.sum(axis=1)[known] / counts[known]
+    used = (there & (demand > wishes.least)).sum(axis=1)[known] / counts[known]
     hours = wishes.slot_hours
     return Tested(
         week=week,
@@ -169,6 +177,7 @@ def came_to(
         today=float(running[known].sum()) * hours,
         planned=float(np.minimum(level, running)[known].sum()) * hours,
         starts=starts(plan),
+        used=float(used.sum()) * hours,
         missed=float(missed.sum()) * hours,
     )
 

@@ -120,6 +120,7 @@ def evidence(found: Planned) -> dict[str, Any]:
             "hours": round(came.known, 2),
             "hours_off": round(sum(one.today - one.planned for one in came.tested), 2),
             "hours_saved": round(came.saved(found.wishes), 2),
+            "hours_in_use": round(sum(one.used for one in came.tested), 2),
             "hours_missed": round(came.missed, 2),
         },
         "guard": guard(found),
@@ -174,7 +175,7 @@ def _decision(found: Planned, one: Tested, settings: ScheduleSettings) -> dict[s
     return {
         "origin": begins.isoformat(),
         "instance_type": (found.case.replica or found.case.current).instance_type,
-        "rolled_back": missed > settings.max_missed_percent,
+        "rolled_back": 100 * one.missed > settings.max_missed_percent * one.used,
         "added_violations_percent": round(missed, 4),
         "net_savings_percent": round(100 * saved, 2),
     }

@@ -51,8 +51,15 @@ class ScheduleSettings(RuleSettings):
     held_out_weeks: int = Field(
         2, ge=1, le=12, description="newest weeks that the plan made of the older ones must keep"
     )
+    least_skill: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="share of the squared error of its mean that a held-out week's pattern must "
+        "take away",
+    )
     max_missed_percent: float = Field(
-        1.0, ge=0, le=100, description="of the held-out weeks' hours, missed while it was off"
+        2.0, ge=0, le=100, description="of the held-out weeks' hours in use, missed while it is off"
     )
     min_savings_percent: float = Field(
         10.0, ge=0, lt=100, description="smallest saving worth a schedule, of today's compute cost"

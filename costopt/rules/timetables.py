@@ -126,22 +126,14 @@ def unreliable(found: Planned, settings: ScheduleSettings) -> Refusal | None:
         seen = f"{counted(found.weeks, 'whole week')} of samples, less than {least}"
         return "short-history", f"{seen}: one week tells nothing of the next"
     told, came = found.habit, found.trial
-    if not told.holds:
-        if not told.weeks:
-            return "no-habit", "no held-out week has enough samples to hold a pattern against"
-        return (
-            "no-habit",
-            f"its weeks are not alike: told by those before, the last "
-            f"{counted(told.weeks, 'week')} come out "
-            f"{'better' if told.skill > 0 else 'worse'} than by their mean, the worst by "
-            f"{100 * told.worst:.0f} %",
-        )
-    share = 100 * came.missed_share
+    if not told.holds or told.worst < settings.least_skill:
+        return "no-habit", _unlike(told)
+    share = 100 * came.missed_of_use
     if share > settings.max_missed_percent:
         return (
             "habit-broken",
-            f"the plan of the weeks before would have missed {came.missed:.1f} of "
-            f"{came.known:.0f} held-out hours ({share:.1f} %)",
+            f"the plan of the weeks before would have missed {came.missed:.1f} hours of the "
+            f"held-out ones, {share:.1f} % of those in use",
         )
     if came.worth(found.wishes) <= 0:
         return (
@@ -150,6 +142,19 @@ def unreliable(found: Planned, settings: ScheduleSettings) -> Refusal | None:
             f"missed {came.missed:.1f}, of which each is worth {settings.risk_price:g}",
         )
     return None
+
+
+def _unlike(told: Habit) -> str:
+    """What its weeks lack to be a habit."""
+    if not told.weeks:
+        return "no held-out week has enough samples to hold a pattern against"
+    weeks = "the last week" if told.weeks == 1 else f"of the last {told.weeks} weeks the worst"
+    takes = f"loses {100 * told.worst:.0f} % of the error that its mean has"
+    adds = "is told no better than by its mean"
+    return (
+        f"its weeks are not alike enough: told by those before it, {weeks} "
+        f"{takes if told.worst > 0 else adds}"
+    )
 
 
 def already_scales(found: Planned) -> bool:

@@ -86,6 +86,7 @@ def test_the_held_out_weeks_are_told() -> None:
         "hours": 336.0,
         "hours_off": 221.0,  # 2 * (168 - 57.5)
         "hours_saved": 219.33,  # less five starts of ten minutes a week
+        "hours_in_use": 100.0,
         "hours_missed": 0.0,
     }
     assert one.backtest is not None
@@ -123,7 +124,7 @@ def test_a_habit_that_the_last_week_broke_is_none_yet() -> None:
     used = office()
     used[-1, 38:44] = used[-1, 86:92] = 1  # Monday and Tuesday, 19:00 to 22:00
     assert skipped(machine(used)) == "habit-broken"
-    advised(machine(used), max_missed_percent=2)
+    advised(machine(used), max_missed_percent=6)  # 5.5 of 106 hours in use
 
 
 def test_missed_hours_are_dear() -> None:
