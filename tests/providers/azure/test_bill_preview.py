@@ -29,7 +29,7 @@ def told(azure: Tenant, lake: Lake, *exports: str) -> list[str]:
     done = pipeline.collect(
         AzureProvider(settings), lake, announce=lambda made: found.extend(made.lines)
     )
-    assert done.rows["charges"] == 0
+    assert done.rows == {}
     assert found[-1].startswith("dry run: ")
     return [line for line in found if line.startswith("bill ")]
 
