@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,78 +11,31 @@ import pyarrow as pa
 import pytest
 
 from costopt import pipeline
-from costopt.lake import packed
 from costopt.lake.store import Lake
-from costopt.model import Window
-from costopt.providers.base import Provider, Resuming
+from costopt.model import Series, Window
+from costopt.providers.base import Known, Provider, Resuming
+from costopt.providers.gone import GONE
+from tests.contract.collected import Alone, Held, collect, same
+from tests.contract.conftest import Told
 from tests.contract.fleets import Fleet
 
 Build = Callable[..., Provider]
-Held = dict[str, pa.Table]
-
-_SERIES = ("ResourceId", "MetricName", "Statistic", "x_Device", "PeriodSeconds", "Day")
 
 
-def _collect(
-    provider: Provider, folder: Path, window: Window | None = None
-) -> tuple[Held, pipeline.Collected]:
-    """What the lake of that folder holds after one more collect, and what that told.
-
-    The samples are as packed, so what came twice is counted in them.
-    """
-    lake = Lake(folder)
-    told = pipeline.collect(provider, lake, window)
-    held: Held = {name: _sorted(lake.read(name)) for name in ("resources", "prices", "shapes")}
-    held["bill"] = _sorted(lake.read_charges())
-    held["samples"] = pa.concat_tables(packed.scan(lake)).sort_by(
-        [(name, "ascending") for name in _SERIES]
-    )
-    return held, told
-
-
-def _sorted(table: pa.Table) -> pa.Table:
-    """In an order that only its rows decide."""
-    rows = sorted(table.to_pylist(), key=lambda row: repr(sorted(row.items())))
-    return pa.Table.from_pylist(rows, schema=table.schema)
-
-
-def _same(one: Held, other: Held) -> None:
-    for name, table in one.items():
-        assert table.num_rows == other[name].num_rows, name
-        assert table.equals(other[name]), name
-
-
-@pytest.fixture(scope="package")
-def alone(
-    opened: Fleet, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Held, pipeline.Collected]:
-    """One collect of everything."""
-    folder = tmp_path_factory.mktemp("alone")
-    held, told = _collect(opened.build(folder), folder / "lake")
-    assert not [problem for problem in told.problems if problem.fatal]
-    return held, told
-
-
-@pytest.fixture
-def undisturbed(fleet: Fleet, alone: tuple[Held, pipeline.Collected]) -> Held:
-    """What a lake should hold."""
-    return alone[0]
-
-
-def _span(provider: Provider) -> Window:
-    times = pa.concat_tables(provider.metrics(None)).column("Timestamp").to_pylist()
-    return Window(min(times), max(times))
+def _beginning(told: Told) -> Window:
+    """Three fifths of the time that there are samples of."""
+    times = pa.concat_tables(told.metrics).column("Timestamp").to_pylist()
+    first, last = min(times), max(times)
+    return Window(first, first + (last - first) * 0.6)
 
 
 def test_bit_by_bit_is_as_good_as_all_at_once(
-    alone: tuple[Held, pipeline.Collected], build: Build, tmp_path: Path
+    alone: Alone, told: Told, build: Build, tmp_path: Path
 ) -> None:
-    whole = _span(build())
-    middle = whole.start + (whole.end - whole.start) * 0.6
-    _, first = _collect(build(), tmp_path / "bits", Window(whole.start, middle))
-    held, second = _collect(build(), tmp_path / "bits")
-    _same(alone[0], held)
-    rows = [told.rows["metrics"] for told in (first, second, alone[1])]
+    _, first = collect(build(), tmp_path / "bits", _beginning(told))
+    held, second = collect(build(), tmp_path / "bits")
+    same(alone.held, held)
+    rows = [done.rows["metrics"] for done in (first, second, alone.told)]
     assert 0 < rows[0] < rows[2]
     if isinstance(build(), Resuming):
         assert sum(rows[:2]) == rows[2]  # nothing was asked for twice
@@ -93,7 +47,7 @@ class _KilledError(BaseException):
 
 @pytest.mark.parametrize("tables", [1])
 def test_a_killed_collect_is_taken_up(
-    undisturbed: Held,
+    alone: Alone,
     build: Build,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -114,36 +68,86 @@ def test_a_killed_collect_is_taken_up(
     lake = tmp_path / "killed"
     with pytest.raises(_KilledError):
         pipeline.collect(provider, Lake(lake))
-    _same(undisturbed, _collect(build(), lake)[0])
+    same(alone.held, collect(build(), lake)[0])
 
 
 def test_throttling_loses_and_doubles_nothing(
-    undisturbed: Held, fleet: Fleet, build: Build, tmp_path: Path
+    alone: Alone, fleet: Fleet, build: Build, tmp_path: Path
 ) -> None:
     if fleet.throttle is None:
         pytest.skip("it makes no calls")
-    provider = build(max_attempts=8)
+    provider = build(max_attempts=fleet.attempts)
     fleet.throttle()
-    held, told = _collect(provider, tmp_path / "throttled")
-    assert not told.problems
-    _same(undisturbed, held)
+    held, done = collect(provider, tmp_path / "throttled")
+    assert not done.problems
+    same(alone.held, held)
 
 
-def test_a_part_that_is_refused_stops_no_other_and_is_made_up_for(
-    undisturbed: Held, fleet: Fleet, build: Build, tmp_path: Path
+def test_a_part_that_is_refused_stops_no_other_is_not_gone_and_is_made_up_for(
+    alone: Alone, told: Told, fleet: Fleet, build: Build, tmp_path: Path
 ) -> None:
     if fleet.refuse is None:
         pytest.skip("it has no parts")
-    refusal = fleet.refuse()
     lake = tmp_path / "refused"
-    partial, told = _collect(build(), lake)
-    fatal = [problem for problem in told.problems if problem.fatal]
+    before, _ = collect(build(), lake, _beginning(told))
+    refusal = fleet.refuse()
+    partial, done = collect(build(), lake)
+    fatal = [problem for problem in done.problems if problem.fatal]
     assert any(refusal.named in f"{problem.where} {problem.what}" for problem in fatal), fatal
-    kept: list[dict[str, Any]] = [
-        row for row in undisturbed["samples"].to_pylist() if not refusal.lost(row)
-    ]
-    assert 0 < len(kept) < undisturbed["samples"].num_rows
-    assert partial["samples"].to_pylist() == kept
-    assert partial["bill"].equals(undisturbed["bill"])
+    ids = [one["resources"]["ResourceId"].to_pylist() for one in (partial, alone.held)]
+    assert sorted(ids[0]) == sorted(ids[1])
+    assert GONE not in partial["resources"]["x_State"].to_pylist()  # it may well be there
+    assert _rows(partial, refusal.lost) == _rows(before, refusal.lost) != []
+    assert _rows(partial, refusal.kept) == _rows(alone.held, refusal.kept) != []
+    assert not partial["samples"].equals(alone.held["samples"])
+    assert partial["bill"].equals(alone.held["bill"])
     fleet.mend()
-    _same(undisturbed, _collect(build(), lake)[0])
+    same(alone.held, collect(build(), lake)[0])
+
+
+def _rows(held: Held, concerned: Callable[[Mapping[str, Any]], bool]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = held["samples"].to_pylist()
+    return [row for row in rows if concerned(row)]
+
+
+Samples = dict[tuple[Series, int, datetime], float]
+"""Values by series, period and start."""
+
+
+def _samples(provider: Provider, window: Window, known: Samples | None = None) -> Samples:
+    """What is told of a window to one who knows some of it."""
+    if isinstance(provider, Resuming):
+        ends: dict[Series, datetime] = {}
+        for series, period, start in known or ():
+            ends[series] = max(ends.get(series, start), start + timedelta(seconds=period))
+        provider.resume(Known(ends))
+    found: Samples = {}
+    for table in provider.metrics(window):
+        for row in table.to_pylist():
+            names = (row["ResourceId"], row["MetricName"], row["Statistic"], row["x_Device"] or "")
+            found[Series(*names), row["PeriodSeconds"], row["Timestamp"]] = row["Value"]
+    return found
+
+
+def test_after_a_failed_call_nothing_later_of_a_series_is_given(fleet: Fleet, build: Build) -> None:
+    """Else its end would be taken for all that there is, and the hole would stay."""
+    if fleet.stumble is None:
+        pytest.skip("all its samples come in one go")
+    window = fleet.stumble()
+    provider = build()
+    partial = _samples(provider, window)
+    assert [problem for problem in provider.problems if problem.fatal]
+    fleet.mend()
+    whole = _samples(build(), window)
+    assert len(partial) < len(whole)
+    assert partial | _samples(build(), window, partial) == whole
+
+
+def test_what_may_still_change_is_not_given(fleet: Fleet, build: Build) -> None:
+    if fleet.ahead is None:
+        pytest.skip("what it has does not change")
+    unsettled = fleet.ahead()
+    begun = datetime.now(UTC)
+    found = _samples(build(until=None), Window(begun - timedelta(hours=4), begun))
+    newest = max(start + timedelta(seconds=period) for _, period, start in found)
+    assert begun - timedelta(hours=2) < newest <= datetime.now(UTC) - unsettled

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,23 +11,21 @@ import pytest
 from costopt import pipeline, schema
 from costopt.errors import ProviderError
 from costopt.lake.store import Lake
-from costopt.providers.base import Provider
+from tests.contract.conftest import Told
 from tests.contract.fleets import Fleet
 
 _SERIES = ["ResourceId", "MetricName", "Statistic", "x_Device", "PeriodSeconds"]
 
 
-def test_each_resource_is_there_once(build: Callable[..., Provider]) -> None:
-    table = build().resources()
+def test_each_resource_is_there_once(told: Told) -> None:
+    table = told.resources
     one_each = table.group_by(["ResourceId", "x_ObservedAt"]).aggregate([])
     assert one_each.num_rows == table.num_rows
     assert not any(name != name.strip() or not name for name in table["ResourceId"].to_pylist())
 
 
-def test_each_sample_is_there_once_on_its_periods_grid_in_utc(
-    build: Callable[..., Provider],
-) -> None:
-    table = pa.concat_tables(build().metrics(None))
+def test_each_sample_is_there_once_on_its_periods_grid_in_utc(told: Told) -> None:
+    table = pa.concat_tables(told.metrics)
     assert table.schema.field("Timestamp").type.tz == "UTC"
     seconds = pc.divide(pc.cast(table["Timestamp"], pa.timestamp("us", "UTC")).cast("int64"), 10**6)
     off = pc.subtract(seconds, pc.multiply(pc.divide(seconds, table["PeriodSeconds"]),

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
+
 Points = Iterable[tuple[float, float]]  # seconds, value
 
 
@@ -137,6 +139,7 @@ class Scripted:
     reply: Callable[[Asked], Reply | None] = lambda asked: None
     warnings: list[str] = field(default_factory=list)
     prefix: str = ""
+    behind: str = ""  # address of a real one, which is asked where none of the above says anything
     clock: datetime = field(default_factory=lambda: datetime.now(UTC))
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
@@ -153,6 +156,8 @@ class Scripted:
             return self.first.pop(0)
         if special := self.reply(asked):
             return special
+        if self.behind:
+            return self._passed_on(asked)
         if not asked.path.startswith(f"{self.prefix}/api/v1/"):
             return Reply(404, b"404 page not found")
         data = self._data(asked.path.removeprefix(f"{self.prefix}/api/v1/"), asked)
@@ -162,6 +167,10 @@ class Scripted:
         if self.warnings:
             said["warnings"] = self.warnings
         return Reply(200, json.dumps(said).encode())
+
+    def _passed_on(self, asked: Asked) -> Reply:
+        said = httpx.get(f"{self.behind}{asked.path}", params=dict(asked.form), timeout=30)
+        return Reply(said.status_code, said.content)
 
     def _data(self, what: str, asked: Asked) -> Any:
         if what == "status/buildinfo":
