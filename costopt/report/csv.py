@@ -2,7 +2,8 @@
 
 Columns are the JSON's fields with nested names joined by an underscore; they never change order,
 new ones stand at the end. `undo_when` is the guards in words; `disputed_samples` and
-`instance_type_if_disputed_are_real` are of a size's evidence.
+`instance_type_if_disputed_are_real` are of a size's evidence; of a schedule the week stands in
+words (`schedule_runs`) and the dates that differ with their reasons, not each slot's level.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import io
 from collections.abc import Mapping
 from typing import Any, Final
 
-from costopt.model import Report
+from costopt.model import Report, WeekPlan
 from costopt.report import risk
 from costopt.report.document import recommendation
 from costopt.report.safe import csv_cell
@@ -69,6 +70,11 @@ COLUMNS: Final = (
     "undo_when",
     "disputed_samples",
     "instance_type_if_disputed_are_real",
+    "replicas",
+    "schedule_runs",
+    "schedule_time_zone",
+    "schedule_slot_minutes",
+    "schedule_days",
 )
 
 
@@ -81,6 +87,7 @@ def render(report: Report) -> bytes:
     for one in report.recommendations:
         told = {"tags": _tags(one.tags), "undo_when": risk.stop_rule(one.guards) or None}
         fields = _flat(recommendation(one) | told | _disputed(one.evidence))
+        fields |= {"schedule_days": _days(one.schedule)}
         rows.writerow({column: _cell(fields.get(column)) for column in COLUMNS})
     return text.getvalue().encode()
 
@@ -100,6 +107,10 @@ def _disputed(evidence: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     real = told.get("instance_type_with")
     return {"disputed_samples": told.get("samples"), "instance_type_if_disputed_are_real": real}
+
+
+def _days(plan: WeekPlan | None) -> str | None:
+    return "; ".join(f"{one.day} {one.reason}" for one in plan.days) if plan else None
 
 
 def _tags(tags: Mapping[str, str]) -> str:

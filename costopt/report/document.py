@@ -13,7 +13,19 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
-from costopt.model import Finding, Guard, Offer, Recommendation, Report, Risk, Skip, Window
+from costopt.model import (
+    Finding,
+    Guard,
+    Offer,
+    Recommendation,
+    Report,
+    Risk,
+    Skip,
+    WeekPlan,
+    Window,
+)
+from costopt.model.spoken_week import in_words
+from costopt.model.week import WEEKDAYS
 
 SCHEMA_VERSION: Final = "1"
 _DECIMALS: Final = 10  # as many as a unit price has (schema.UNIT_PRICE)
@@ -68,6 +80,8 @@ def recommendation(one: Recommendation) -> dict[str, Any]:
         "current": _offer(one.current),
         "recommended": _offer(one.recommended or nothing_runs(one.current)),
         "alternatives": [_offer(offer) for offer in one.alternatives],
+        "replicas": one.replicas,
+        "schedule": _schedule(one.schedule),
         "current_monthly_cost": number(one.estimated_monthly_cost + savings.target),
         "estimated_monthly_cost": number(one.estimated_monthly_cost),
         "estimated_monthly_savings": {
@@ -121,6 +135,30 @@ def _offer(offer: Offer) -> dict[str, Any]:
         "hourly_price": number(offer.hourly_price),
         "currency": offer.currency,
         "pricing_category": offer.pricing_category,
+    }
+
+
+def _schedule(plan: WeekPlan | None) -> dict[str, Any] | None:
+    """The week by its slots and by its changes, which say the same, and in words."""
+    if plan is None:
+        return None
+    return {
+        "time_zone": plan.time_zone,
+        "slot_minutes": plan.slot_minutes,
+        "runs": in_words(plan),
+        "levels": list(plan.levels),
+        "changes": [
+            {
+                "weekday": WEEKDAYS[one.weekday],
+                "time": f"{one.minute // 60:02d}:{one.minute % 60:02d}",
+                "level": one.level,
+            }
+            for one in plan.changes()
+        ],
+        "days": [
+            {"date": one.day.isoformat(), "reason": one.reason, "levels": list(one.levels)}
+            for one in plan.days
+        ],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ from costopt.model import (
     Summary,
     Window,
 )
+from costopt.model.week import DayPlan, WeekPlan
 
 END = datetime(2026, 11, 1, tzinfo=UTC)
 WINDOW = Window(END - timedelta(days=60), END)
@@ -175,6 +176,33 @@ def larger(resource_id: str = "i-0ee55", **fields: Any) -> Recommendation:
     return recommendation(resource_id, **(known | fields))
 
 
+def schedule(resource_id: str = "i-0ff66", **fields: Any) -> Recommendation:
+    """A machine of the office: Monday to Friday, 07:00 to 18:30, but for Christmas."""
+    known: dict[str, Any] = {
+        "rule": "schedule",
+        "action_type": ActionType.SCHEDULE,
+        "resource_name": "ci-runner",
+        "recommended": offer(),
+        "estimated_monthly_cost": Decimal("213.79"),
+        "estimated_monthly_savings": savings("411.05"),
+        "reason": "in use for 50 of 168 hours a week over 6 whole weeks",
+        "evidence": {"schedule": {"hours_a_week": 57.5, "hours_a_week_today": 168.0}},
+        "risk": Risk(5.0, 0.0, 0.0113, "held-out weeks"),
+        "backtest": {**BACKTEST, "origins": 2, "decisions": BACKTEST["decisions"][:2]},
+        "guards": (),
+        "schedule": OFFICE,
+    }
+    return recommendation(resource_id, **(known | fields))
+
+
+_DAY = (0,) * 14 + (1,) * 23 + (0,) * 11
+OFFICE = WeekPlan(
+    "Europe/Amsterdam",
+    _DAY * 5 + (0,) * 96,
+    (DayPlan(date(2026, 12, 25), (0,) * 48, "Christmas Day"),),
+)
+
+
 def report(
     recommendations: tuple[Recommendation, ...] = (), skips: tuple[Skip, ...] = (), **fields: Any
 ) -> Report:
@@ -312,6 +340,19 @@ OFFERS = st.builds(
 _EVIDENCE = st.dictionaries(
     TEXT, st.one_of(st.floats(), st.integers(), TEXT, st.none(), st.lists(st.floats(), max_size=3))
 )
+_DAYS = st.tuples(st.integers(0, 64), st.integers(0, 24), st.integers(0, 64)).map(
+    lambda drawn: (drawn[0],) * drawn[1] + (drawn[2],) * (24 - drawn[1])
+)
+_WEEKS = st.builds(
+    WeekPlan,
+    time_zone=st.sampled_from(["Europe/Berlin", "UTC"]),
+    levels=st.lists(_DAYS, min_size=7, max_size=7).map(lambda days: sum(days, ())),
+    days=st.lists(
+        st.builds(DayPlan, st.dates(date(2026, 11, 1), date(2027, 11, 1)), _DAYS, TEXT),
+        max_size=2,
+        unique_by=lambda one: one.day,
+    ).map(lambda days: tuple(sorted(days, key=lambda one: one.day))),
+)
 RECOMMENDATIONS = st.builds(
     Recommendation,
     rule=st.sampled_from(["idle", "rightsize"]),
@@ -341,6 +382,8 @@ RECOMMENDATIONS = st.builds(
     backtest=st.sampled_from([None, BACKTEST, UNTRIED]),
     guards=st.sampled_from([(), GUARDS[:1], GUARDS]),
     stranded_commitment=_MONEY,
+    schedule=st.none() | _WEEKS,
+    replicas=st.none() | st.integers(1, 64),
     tags=st.dictionaries(TEXT, TEXT, max_size=3),
 )
 SKIPS = st.builds(

@@ -51,6 +51,26 @@ def test_what_is_unknown_is_empty_and_what_is_gone_is_zero() -> None:
     assert (row["backtest_origins"], row["undo_when"]) == ("", "")
 
 
+def test_a_schedule_stands_in_words() -> None:
+    plain, group, machine = _rows(
+        builders.report(
+            (
+                builders.schedule(),
+                builders.schedule("asg-web", replicas=4),
+                builders.recommendation(),
+            )
+        )
+    )
+    assert (machine["schedule_runs"], machine["replicas"]) == ("Mon-Fri 07:00-18:30", "")
+    assert (machine["schedule_time_zone"], machine["schedule_slot_minutes"]) == (
+        "Europe/Amsterdam",
+        "30",
+    )
+    assert machine["schedule_days"] == "2026-12-25 Christmas Day"
+    assert group["replicas"] == "4"
+    assert {plain[name] for name in plain if name.startswith("schedule_")} == {""}
+
+
 def test_disputed_spikes_have_columns() -> None:
     spiky = builders.recommendation(evidence={"disputed": builders.DISPUTED})
     (row,) = _rows(builders.report((spiky,)))

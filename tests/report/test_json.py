@@ -59,6 +59,23 @@ def test_reports_keep_to_the_schema(make: Any) -> None:
     _rendered(make())
 
 
+def test_a_schedule_is_told_by_slots_by_changes_and_in_words() -> None:
+    machine, group = builders.schedule(), builders.schedule("asg-web", replicas=4)
+    one, other = _rendered(builders.report((machine, group)))["recommendations"][::-1]
+    assert (one["resource_id"], one["replicas"], other["replicas"]) == ("i-0ff66", None, 4)
+    told = one["schedule"]
+    assert (told["time_zone"], told["slot_minutes"]) == ("Europe/Amsterdam", 30)
+    assert told["runs"] == "Mon-Fri 07:00-18:30"
+    assert len(told["levels"]) == 336
+    assert sum(told["levels"]) == 5 * 23
+    assert told["changes"][:2] == [
+        {"weekday": "Mon", "time": "07:00", "level": 1},
+        {"weekday": "Mon", "time": "18:30", "level": 0},
+    ]
+    assert told["days"] == [{"date": "2026-12-25", "reason": "Christmas Day", "levels": [0] * 48}]
+    assert _rendered(builders.report((builders.stop(),)))["recommendations"][0]["schedule"] is None
+
+
 @given(builders.REPORTS)
 @settings(deadline=None)
 def test_any_report_keeps_to_the_schema(report: Report) -> None:

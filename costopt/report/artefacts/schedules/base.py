@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from costopt.model import Recommendation, Report
+from costopt.model.spoken_week import spans
 from costopt.model.week import WEEKDAYS, DayPlan, WeekPlan
 from costopt.report.artefacts.base import Artefact
 from costopt.report.artefacts.schedules import timetable
@@ -157,22 +158,6 @@ def clock_time(minute: int) -> str:
 def days_in_words(weekdays: Iterable[int]) -> str:
     """Mon-Fri, or Mon, Wed, of weekdays (0 = Monday)."""
     return spans(tuple(weekdays), WEEKDAYS, ", ")
-
-
-def spans(values: tuple[int, ...], names: Sequence[str], between: str = ",") -> str:
-    """Ascending values by their names, three or more in a row as a span: 1-5, or 0,6."""
-    parts: list[list[int]] = []
-    for value in values:
-        if parts and value == parts[-1][-1] + 1:
-            parts[-1].append(value)
-        else:
-            parts.append([value])
-    return between.join(
-        f"{names[part[0]]}-{names[part[-1]]}"
-        if len(part) > 2
-        else between.join(names[value] for value in part)
-        for part in parts
-    )
 
 
 def _ahead(recommendation: Recommendation, plan: WeekPlan, as_of: datetime) -> Scheduled | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from costopt.report.artefacts.schedules.base import spans
+from costopt.model.spoken_week import spans
 from costopt.report.artefacts.schedules.timetable import Firing
 
 _NUMBERS: Final = tuple("0123456")  # of cron: 0 = Sunday

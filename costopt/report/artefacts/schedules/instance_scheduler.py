@@ -19,6 +19,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from costopt.model.spoken_week import spans
 from costopt.model.week import WEEKDAYS, WeekPlan
 from costopt.report.artefacts.base import Artefact
 from costopt.report.artefacts.schedules.base import (
@@ -28,7 +29,6 @@ from costopt.report.artefacts.schedules.base import (
     by_place,
     clock_time,
     single_dates,
-    spans,
     token,
 )
 from costopt.report.artefacts.schedules.cloudformation import logical, stem_of, template
