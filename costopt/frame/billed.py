@@ -85,6 +85,15 @@ class Billed:
         found: Floats = np.bincount(places, values[which], count * periods).astype(np.float64)
         return found.reshape(count, periods)
 
+    def covered_by(self, which: npt.NDArray[np.bool_]) -> Floats:
+        """Quantities that these commitments cover, (meters, periods).
+
+        Args:
+            which: (commitments,)
+        """
+        mine = (self.meter >= 0) & np.append(which, False)[self.commitment]
+        return self.dense(self.quantity, mine, self.meter, len(self.meters))
+
 
 def billed(rows: Rows) -> Billed:
     """One provider's rows as cells of meter, commitment and period."""

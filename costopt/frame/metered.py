@@ -135,14 +135,17 @@ def _assumed(
     """What else may cover each meter, and how much of it a unit takes."""
     found: list[dict[str, float]] = [{} for _ in bill.meters]
     mean = ratio((use.rate * use.quantity).sum(1), use.quantity.sum(1))
+    orders = {one.commitment_id: one.order for one in held}
     for place, one in zip(_known(bill), held, strict=True):
         usual = _usual(bill, use, place, mean if one.by_spend else None)
         spare = use.left[place] > _TINY
+        later = [orders.get(other.id, _LAST) > one.order for other in bill.commitments]
+        open_ = use.free + bill.covered_by(np.array(later, bool))
         for at, meter in enumerate(bill.meters):
             take = usual.get(meter[3:5], usual.get((meter.service, ""), 0.0))
             if not take or meter.pricing or one.commitment_id in uses[at]:
                 continue
-            if (spare & (use.free[at] > 0)).any():
+            if (spare & (open_[at] > _TINY)).any():
                 continue  # it could have, and did not
             found[at][one.commitment_id] = take * (mean[at] if one.by_spend else 1.0)
     return [{name: take for name, take in more.items() if take > 0} for more in found]

@@ -105,8 +105,13 @@ def _rank(usage: Usage, one: Held) -> tuple[bool, bool, float, float, str, str]:
     return (
         one.commitment_id in usage.assumed,
         one.provider == "aws" and usage.account != one.account,
-        round(left_to_pay, 9),
-        takes,
+        _rounded(left_to_pay),
+        _rounded(takes),
         usage.key,
         one.commitment_id,
     )
+
+
+def _rounded(value: float) -> float:
+    """Nine digits: what is read off a bill is the same but for its rounding."""
+    return float(f"{value:.9g}")

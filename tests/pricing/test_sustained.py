@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costopt.pricing import builtin
-from costopt.pricing.sustained import discount
+from costopt.pricing.sustained import dearer, discount
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,30 @@ def test_who_runs_longer_pays_more_at_a_lower_price(one: Decimal, other: Decimal
         assert discount(name, less) <= discount(name, more) + Decimal("1e-20")
         paid = [month * (1 - discount(name, month)) for month in (less, more)]
         assert paid[0] <= paid[1] + Decimal("1e-20")
+
+
+@pytest.mark.parametrize(
+    ("name", "reduced", "kept", "expected"),
+    [
+        ("n1-standard-4", 0.3, 0.5, 0.9 / 0.7),  # a whole month, then half: (1 + 0.8) / 2
+        ("n1-standard-4", 0.3, 0.25, 1 / 0.7),
+        ("n1-standard-4", 0.1, 0.5, 1 / 0.9),  # half a month, then a quarter
+        ("n1-standard-4", 0.3, 1.0, 1),
+        ("n1-standard-4", 0.0, 0.5, 1),  # an account without the discount
+        ("n1-standard-4", 0.6, 1.0, 1),  # more than sustained use takes off: a whole month's
+        ("e2-standard-4", 0.3, 0.5, 1),
+        ("m5.large", 0.3, 0.5, 1),
+    ],
+)
+def test_who_runs_less_pays_more_for_an_hour(
+    name: str, reduced: float, kept: float, expected: float
+) -> None:
+    assert dearer(name, reduced, kept) == pytest.approx(expected)
+
+
+@given(st.decimals(0, 1, places=4))
+def test_the_share_of_the_month_is_read_off_the_discount(month: Decimal) -> None:
+    for name in ("n1-standard-1", "n2-standard-2"):
+        off = discount(name, month)
+        half = discount(name, month / 2)
+        assert dearer(name, float(off), 0.5) == pytest.approx(float((1 - half) / (1 - off)))
