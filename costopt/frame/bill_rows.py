@@ -134,7 +134,9 @@ def rows(charges: pa.Table, window: Window, currency: str) -> dict[str, Rows]:
             pc.less_equal(charges["ChargePeriodEnd"], window.end),
         ),
     )
-    table = charges.select(COLUMNS).filter(mine).combine_chunks()
+    table = charges.select(COLUMNS)
+    if not pc.all(mine, skip_nulls=False).as_py():
+        table = table.filter(mine)
     (code, _), spellings = _coded(table["ProviderName"])
     keys = [provider_key(name) for name in spellings]
     found = {}

@@ -186,9 +186,16 @@ def _cells(
     """The rows added up, exactly."""
     count = len(rows.commitments) + 1
     key = ((meter + 1) * count + rows.commitment + 1) * periods + period
-    sums = pa.table({"key": key[which], **{n: c.filter(which) for n, c in rows.sums.items()}})
-    sums = sums.group_by("key").aggregate([(name, "sum") for name in rows.sums]).sort_by("key")
-    keys = sums.column("key").to_numpy()
+    taken = np.flatnonzero(which)
+    order = taken[np.argsort(key[taken], kind="stable")]
+    keys = key[order]
+    table = pa.table({"key": keys, **{name: c.take(order) for name, c in rows.sums.items()}})
+    if (np.diff(keys) == 0).any():
+        found = table.group_by("key", use_threads=False)
+        table = found.aggregate([(name, "sum") for name in rows.sums]).rename_columns(
+            table.schema.names
+        )
+        keys = np.asarray(table.column("key"))
     pair, at = np.divmod(keys, max(periods, 1))
     of_meter, of_commitment = np.divmod(pair, count)
     return {
@@ -196,7 +203,7 @@ def _cells(
         "commitment": of_commitment - 1,
         "period": at,
         **{
-            field: _floats(sums.column(f"{name}_sum"), missing)
+            field: _floats(table.column(name), missing)
             for field, name, missing in (
                 ("quantity", "PricingQuantity", 0.0),
                 ("effective", "EffectiveCost", 0.0),

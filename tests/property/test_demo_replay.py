@@ -8,7 +8,6 @@ from decimal import Decimal
 from functools import cache
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 
 from costopt.frame.metered import COLUMNS, read
