@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -17,6 +18,7 @@ from costopt.lake.atomic import write_atomically
 from costopt.model import Report
 from costopt.report.artefacts import alarms
 from costopt.report.artefacts.base import Artefact
+from costopt.report.artefacts.schedules import forms
 from costopt.units import counted
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -28,6 +30,9 @@ class Wanted:
 
     changed_at: datetime | None
     instance_label: str
+
+
+NOTHING_SAID: Final = Wanted(None, "instance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +77,41 @@ def _too_late(report: Report, changed_at: datetime | None) -> list[str]:
     ]
 
 
-_KINDS: Final[Mapping[str, Callable[[Report, Wanted], Emission]]] = {"alarms": _alarms}
+def _schedules(report: Report, _: Wanted, form: str | None = None) -> Emission:
+    made = forms.artefacts(report, form=form)
+    notes = forms.left_out(report, form=form)
+    if made:
+        notes.append(_GUARD)
+    return Emission(made, notes)
+
+
+_GUARD: Final = (
+    "before you deploy: tell the users of a machine how to start it when it is off; of a scaling "
+    "group keep its own scaling, with the plan as its floor (docs/schedules.md)"
+)
+OWN: Final = "own"
+"""In place of a form of schedules: for each resource the form of its own cloud."""
+_ALARMS, _SCHEDULES = "alarms", "schedules"
+_Emit = Callable[[Report, Wanted], Emission]
+_KINDS: Final[Mapping[str, _Emit]] = {_ALARMS: _alarms, _SCHEDULES: _schedules}
 """What can be emitted; another kind is a function here and an artefact module in report/."""
+_FORMS: Final[Mapping[str, _Emit]] = {
+    OWN: _schedules,
+    **{form: partial(_schedules, form=form) for form in forms.FORMS},
+}
+"""The forms in which schedules can be."""
+
+
+_FOLDER: Final = click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    help="Write to this file instead of stdout; with --emit, into this folder.",
+)
 
 
 def emission(command: F) -> F:
-    """--output, --emit, and what concerns its kinds."""
+    """--output, --emit KIND, and what concerns its kinds."""
     for option in (
         click.option(
             "--instance-label",
@@ -89,23 +123,31 @@ def emission(command: F) -> F:
         click.option(
             "--changed-at",
             type=options.Moment(),
-            help="When the changes were or will be made, for --emit. Default: --as-of",
+            help="When the changes were or will be made, for --emit alarms. Default: --as-of",
         ),
         click.option(
             "--emit",
             "kind",
             type=click.Choice(sorted(_KINDS)),
-            help="Write files to deploy into the folder --output: alarms that say when to undo.",
+            help="Write files to deploy into the folder --output: alarms that say when to undo, or "
+            "schedules, each for its own cloud (costopt schedule has more forms).",
         ),
-        click.option(
-            "--output",
-            "-o",
-            type=click.Path(path_type=Path),
-            help="Write to this file instead of stdout; with --emit, into this folder.",
-        ),
+        _FOLDER,
     ):
         command = option(command)
     return command
+
+
+def form(command: F) -> F:
+    """--output, and --emit FORM of schedules."""
+    command = _FOLDER(command)
+    return click.option(
+        "--emit",
+        "form",
+        type=click.Choice(list(_FORMS)),
+        help=f"Write the schedules to deploy into the folder --output, in this form; {OWN}: each "
+        "for its own cloud.",
+    )(command)
 
 
 def check(
@@ -118,13 +160,13 @@ def check(
 
     Args:
         others: the flags that shape a page, each with what was given (None or False: not).
-        changed_at: what was given of --changed-at, which means nothing without --emit.
+        changed_at: what was given of --changed-at, which means nothing but of alarms.
     Raises:
         click.UsageError: which flag, and what to do.
     """
+    if changed_at is not None and kind != _ALARMS:
+        raise click.UsageError("--changed-at is for --emit alarms: add that, or leave it away")
     if kind is None:
-        if changed_at is not None:
-            raise click.UsageError("--changed-at is for --emit: add that, or leave it away")
         if output is not None and output.is_dir():
             raise click.UsageError(f"--output: {output} is a folder; name a file in it")
         return
@@ -137,13 +179,15 @@ def check(
         raise click.UsageError(f"--emit {kind} writes several files: {output} is not a folder")
 
 
-def emit(kind: str, report: Report, folder: Path, wanted: Wanted) -> None:
-    """Write that kind's files into the folder, each all or nothing, and say how to deploy them."""
-    made = _KINDS[kind](report, wanted)
+def emit(kind: str, report: Report, folder: Path, wanted: Wanted = NOTHING_SAID) -> None:
+    """Write that kind's files, or schedules in that form, into the folder, each all or nothing, and
+    say how to deploy them."""
+    made = {**_KINDS, **_FORMS}[kind](report, wanted)
+    what = kind if kind in _KINDS else _SCHEDULES
     for artefact in made.artefacts:
         write_atomically(folder / artefact.path, artefact.data)
     if not made.artefacts:
-        made.notes.insert(0, f"nothing to write: no {kind} for these recommendations")
+        made.notes.insert(0, f"nothing to write: no {what} for these recommendations")
     for line in (*_told(made.artefacts, folder), *made.notes):
         click.echo(line, err=True)
 

@@ -16,7 +16,7 @@ def in_words(plan: WeekPlan) -> str:
     """When it runs, days that are alike together, the earliest first; days on which nothing runs
     are left away.
 
-    A machine, and a group that is on or off: `Mon-Fri 07:30-19:00`, `daily 06:00-20:00`, `at all
+    A machine, and a group that is on or off: `Mon-Fri 07:30-19:00`, `daily 22:00-06:00`, `at all
     hours`, `never`. A group: `Mon-Fri 2 until 07:00, 5 until 19:00, then 2; Sat, Sun 2`; by more
     than four steps a day, `Mon-Fri 2 to 9`.
     """
@@ -28,7 +28,7 @@ def in_words(plan: WeekPlan) -> str:
     switched = max(plan.levels) == 1
     parts = []
     for levels, weekdays in alike.items():
-        told = _hours(levels) if switched else _counts(levels)
+        told = _hours(levels, whole_week=len(weekdays) == 7) if switched else _counts(levels)
         if told:
             parts.append(f"{_days(weekdays)} {told}")
     return "; ".join(parts)
@@ -60,16 +60,19 @@ def spans(values: Sequence[int], names: Sequence[str], between: str = ",") -> st
     )
 
 
-def _hours(levels: Sequence[int]) -> str:
-    """`07:30-19:00`, `00:00-02:00 and 22:00-24:00`, `all day`; "" where it is off all day."""
+def _hours(levels: Sequence[int], *, whole_week: bool) -> str:
+    """`07:30-19:00`, `00:00-02:00 and 22:00-24:00`, `all day`; "" where it is off all day.
+
+    Args:
+        whole_week: every day is so, and a night is told as one: `22:00-02:00`.
+    """
     if all(levels):
         return "all day"
-    on = [
-        f"{_time(begin, levels)}-{_time(end, levels)}"
-        for begin, end, level in _runs(levels)
-        if level
-    ]
-    return " and ".join(on)
+    on = [(begin, end) for begin, end, level in _runs(levels) if level]
+    if whole_week and levels[0] and levels[-1]:
+        (_, morning), *between, (evening, _) = on
+        on = [*between, (evening, morning)]
+    return " and ".join(f"{_time(begin, levels)}-{_time(end, levels)}" for begin, end in on)
 
 
 def _counts(levels: Sequence[int]) -> str:

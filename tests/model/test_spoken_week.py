@@ -26,6 +26,7 @@ GROUP = _day((2, 7), (5, 12), (2, 5))
     [
         ([OFFICE] * 5 + [OFF] * 2, "Mon-Fri 07:00-19:00"),
         ([OFFICE] * 7, "daily 07:00-19:00"),
+        ([NIGHT] * 7, "daily 22:00-02:00"),
         ([OFFICE, OFF, OFFICE, OFF, OFFICE, OFF, OFF], "Mon, Wed, Fri 07:00-19:00"),
         (
             [OFFICE] * 4 + [NIGHT] + [_day((0, 9), (1, 3), (0, 12))] * 2,
@@ -69,7 +70,9 @@ def _read(text: str) -> set[tuple[int, int]]:
         spans_ = [(0, 24)] if hours == "all day" else [
             (int(one[:2]), int(one[6:8])) for one in hours.split(" and ")
         ]  # fmt: skip
-        found |= {(day, hour) for day in days for a, b in spans_ for hour in range(a, b)}
+        for a, b in spans_:  # a night's end lies on the next day
+            hours_ = range(a, b if a < b else b + 24)
+            found |= {((day + hour // 24) % 7, hour % 24) for day in days for hour in hours_}
     return found
 
 
