@@ -27,10 +27,10 @@ def plan(outcomes: Mapping[str, Sequence[Outcome]]) -> tuple[Recommendation, ...
     """
     chosen = []
     for said in outcomes.values():
-        advice = sorted((o for o in said if isinstance(o, Recommendation)), key=_rank)
+        advice = sorted((o for o in said if isinstance(o, Recommendation)), key=rank)
         if advice:
-            chosen.append(_with_losers(advice[0], advice[1:]))
-    return tuple(sorted(chosen, key=_order))
+            chosen.append(with_losers(advice[0], advice[1:]))
+    return tuple(sorted(chosen, key=order))
 
 
 def extra_cost(advice: Iterable[Recommendation]) -> Decimal:
@@ -38,12 +38,14 @@ def extra_cost(advice: Iterable[Recommendation]) -> Decimal:
     return sum((-_saving(one) for one in advice if _saving(one) < 0), Decimal(0))
 
 
-def _order(advice: Recommendation) -> tuple[Decimal, Decimal, str]:
+def order(advice: Recommendation) -> tuple[Decimal, Decimal, str]:
+    """The largest saving first, then by resource."""
     savings = advice.estimated_monthly_savings
     return (-savings.target, -savings.high, advice.resource_id)
 
 
-def _rank(advice: Recommendation) -> tuple[Decimal, Decimal, str, str]:
+def rank(advice: Recommendation) -> tuple[Decimal, Decimal, str, str]:
+    """Of one resource: the largest saving first."""
     savings = advice.estimated_monthly_savings
     return (-savings.target, -savings.high, advice.rule, advice.recommendation_id)
 
@@ -52,7 +54,8 @@ def _saving(advice: Recommendation) -> Decimal:
     return advice.estimated_monthly_savings.target
 
 
-def _with_losers(best: Recommendation, others: Sequence[Recommendation]) -> Recommendation:
+def with_losers(best: Recommendation, others: Sequence[Recommendation]) -> Recommendation:
+    """The advice with what else there was as alternatives."""
     if not others:
         return best
     told: list[dict[str, Any]] = [
