@@ -108,10 +108,9 @@ def machines(data: Path) -> tuple[Counter[str], list[August]]:
         weekly = machine_weeks(history, ask, window, SETTINGS.slot_minutes)
         assert weekly is not None
         found = timetables.planned(_case(name, vcpus), _july(weekly), SETTINGS)
-        share = 1 - found.kept
         if not found.hours_then:
             reasons["never in use"] += 1
-        elif 100 * share < SETTINGS.min_savings_percent:
+        elif not found.is_worth(SETTINGS):
             reasons["in use"] += 1
         elif refused := timetables.unreliable(found, SETTINGS):
             reasons[refused[0]] += 1

@@ -76,6 +76,7 @@ def in_use(of: Spans, vcpus: float | None) -> npt.NDArray[np.float32]:
 def _mean(samples: Samples) -> Samples:
     """Of each span; minus infinity where it has no sample."""
     there = ~np.isnan(samples)
-    counts = there.sum(axis=1)
-    sums = np.where(there, samples, 0.0).sum(axis=1)
+    ones = np.ones(samples.shape[1])  # a product adds few columns faster than a sum does
+    counts = there.astype(np.float64) @ ones
+    sums = np.where(there, samples, 0.0) @ ones
     return np.where(counts > 0, sums / np.maximum(counts, 1), -np.inf)

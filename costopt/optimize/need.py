@@ -58,13 +58,12 @@ def _risk_and_need(
 ) -> tuple[Array, Array]:
     """The share of a slot's samples above each level (slots, levels), and the level that bears the
     quantile (slots,); of slots without samples 1 and infinity."""
-    slots = weeks.shape[1]
-    risk, need = np.ones((slots, len(levels))), np.full(slots, np.inf)
-    for slot in range(slots):
-        near = weeks[:, [slot - 1, slot, (slot + 1) % slots]]
-        demand = np.sort(near[~np.isnan(near)])
-        if len(demand):
-            risk[slot] = 1 - np.searchsorted(demand, levels, side="right") / len(demand)
-            at = max(0, int(np.ceil(quantile * len(demand))) - 1)
-            need[slot] = np.ceil(demand[at])
-    return risk, need
+    of_slot = weeks.transpose(1, 0, 2).reshape(weeks.shape[1], -1)
+    near = np.concatenate([np.roll(of_slot, 1, axis=0), of_slot, np.roll(of_slot, -1, axis=0)], 1)
+    demand = np.sort(near, axis=1)  # what is missing comes last
+    counts = (~np.isnan(demand)).sum(axis=1)
+    at = np.clip(np.ceil(quantile * counts).astype(np.int64) - 1, 0, None)
+    need = np.ceil(np.take_along_axis(demand, at[:, None], axis=1)[:, 0])
+    over = [(demand > level).sum(axis=1) / np.maximum(counts, 1) for level in levels.tolist()]
+    unseen = counts == 0
+    return np.where(unseen[:, None], 1.0, np.stack(over, axis=1)), np.where(unseen, np.inf, need)

@@ -55,18 +55,12 @@ class Schedule:
         found = planned(case, case.weekly, self.settings)
         if already_scales(found):
             refused = "already-scales", "its count goes up and down with its demand already"
-        elif not self._is_worth(found):
+        elif not found.is_worth(self.settings):
             told = schedule_grounds.evidence(found)
             return Fit(case.resource.resource_id, self.code, schedule_grounds.fit(found), told)
         else:
             refused = unreliable(found, self.settings) or _left_alone(case, self.settings)
         return self._skip(case, *refused) if refused else self._weigh(found)
-
-    def _is_worth(self, found: Planned) -> bool:
-        """Whether enough hours end; what never runs by its plan has no hours to keep, and to stop
-        it for good is another rule's to say."""
-        percent = 100 * (1 - found.kept)
-        return found.hours_then > 0 and percent >= self.settings.min_savings_percent
 
     def _weigh(self, found: Planned) -> Outcome:
         """The schedule, if the saving is worth it."""

@@ -29,6 +29,7 @@ _WEEKS_AHEAD: Final = 52
 _BREATHES: Final = 0.1
 """Of a group's mean count, its count's standard deviation over the week, if it follows demand."""
 _FOLLOWS: Final = 0.5
+_UNTRIED: Final = Habit(0.0, 0.0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,15 +42,20 @@ class Planned:
     plan: WeekPlan
     whole: tuple[int, ...]  # which of the weeks are
     demand: Array  # (weeks, slots, samples) in replicas, special days left out
-    habit: Habit
-    trial: Trial
     hours_today: float  # that machines run in a week
     hours_then: float  # the same by the plan, days that differ spread over the year
+    habit: Habit = _UNTRIED
+    trial: Trial = Trial(())
 
     @property
     def weeks(self) -> int:
         """Whole weeks that were seen."""
         return len(self.whole)
+
+    def is_worth(self, settings: ScheduleSettings) -> bool:
+        """Whether enough hours end; what never runs by its plan has no hours to keep, and to stop
+        it for good is another rule's to say."""
+        return self.hours_then > 0 and 100 * (1 - self.kept) >= settings.min_savings_percent
 
     @property
     def kept(self) -> float:
@@ -71,17 +77,22 @@ def planned(case: Case, weekly: Weekly, settings: ScheduleSettings) -> Planned:
     seen = (~np.isnan(weekly.demand)).any(axis=2).mean(axis=1)
     whole = np.flatnonzero(seen >= _WHOLE)
     running = np.minimum(weekly.running, most)
-    return Planned(
+    found = Planned(
         case=case,
         weekly=weekly,
         wishes=wishes,
         plan=plan,
         whole=tuple(whole.tolist()),
         demand=demand,
-        habit=habit(mean(demand[whole]), settings.held_out_weeks, wishes.least_weeks),
-        trial=trial(demand[whole], running, most, wishes, settings.held_out_weeks),
         hours_today=float(running.sum()) * wishes.slot_hours,
         hours_then=_hours_a_week(plan, running, first),
+    )
+    if not found.is_worth(settings):  # most machines: there is nothing to try
+        return found
+    return replace(
+        found,
+        habit=habit(mean(demand[whole]), settings.held_out_weeks, wishes.least_weeks),
+        trial=trial(demand[whole], running, most, wishes, settings.held_out_weeks),
     )
 
 
@@ -107,12 +118,13 @@ def _hours_a_week(plan: WeekPlan, running: Array, first: date) -> float:
     """Machine hours a week by the plan, on average over the next 52: of those that run today."""
     own = {one.day: one.levels for one in plan.days}
     today = running.reshape(7, -1)
-    slots = 0.0
-    for ahead in range(7 * _WEEKS_AHEAD):
-        day = first + timedelta(days=ahead)
-        levels = own.get(day) or plan.of_weekday(day.weekday())
-        slots += float(np.minimum(levels, today[day.weekday()]).sum())
-    return slots * plan.slot_minutes / 60 / _WEEKS_AHEAD
+    weekdays = np.array([np.minimum(plan.of_weekday(day), today[day]).sum() for day in range(7)])
+    slots = float(weekdays.sum())
+    for day, levels in own.items():
+        if day < first + timedelta(weeks=_WEEKS_AHEAD):
+            then = np.minimum(levels, today[day.weekday()]).sum()
+            slots += float(then - weekdays[day.weekday()]) / _WEEKS_AHEAD
+    return slots * plan.slot_minutes / 60
 
 
 def unreliable(found: Planned, settings: ScheduleSettings) -> Refusal | None:
