@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
+from random import Random
 
 import pyarrow as pa
 import pytest
 
+from costopt.frame.cost import resource_key
 from costopt.frame.metered import COLUMNS, read
 from costopt.model import Window
+from costopt.model.bill import Metered
 from costopt.pricing.commitments import reconciled, replay, residue
-from costopt.providers.demo import DemoProvider
+from costopt.pricing.scenario import Change, changed
+from costopt.providers.demo import DemoProvider, bill
+from costopt.providers.demo.commitments import held
+from costopt.providers.demo.machines import Machine
 from costopt.units import cents, provider_key
 
 WHOLE = Window(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC))
@@ -76,3 +82,41 @@ def test_commitments_bought_for_other_days_are_found() -> None:
         "ri-orders-db": (0, False),
         "compute-plan": (2, True),
     }
+
+
+OCTOBER = Window(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))
+
+
+def october(fleet: list[Machine]) -> dict[str, Metered]:
+    first = OCTOBER.start.date()
+    tables = bill.charges(fleet, (), first, OCTOBER.end, date(first.year, first.month, 1))
+    return read(pa.concat_tables(table.select(COLUMNS) for table in tables), OCTOBER, "USD")
+
+
+def total(bills: dict[str, Metered]) -> float:
+    return sum(float(one.actual.sum()) for one in bills.values())
+
+
+def test_the_bill_without_some_machines_is_what_the_demo_would_have_billed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The demo applies what it holds hour by hour, without these machines; the replay has the bill
+    with them, by the day."""
+    fleet = list(DemoProvider().machines)
+    commitments = held(fleet)
+    monkeypatch.setattr(bill, "held", lambda _: commitments)
+    reserved = [one for one in fleet if one.shape.instance_type == "Standard_D4s_v5"]
+    gone = Random(1).sample([one for one in fleet if not one.role.spot], 20) + reserved[:4]
+    keys = {resource_key(one.resource_id) for one in gone}
+    before, after = october(fleet), october([one for one in fleet if one not in gone])
+    stopped = {key: Change(keep=0.0) for key in sorted(keys)}
+    again = sum(float(replay(changed(one, stopped)).sum()) for one in before.values())
+    saved = total(before) - total(after)
+    assert total(before) - again == pytest.approx(saved, rel=0.001)
+    alone = sum(
+        float((usage.rate * usage.quantity).sum())
+        for one in before.values()
+        for usage in one.usages
+        if usage.resource_id in keys
+    )
+    assert alone > saved * 1.01  # what prices alone would promise
