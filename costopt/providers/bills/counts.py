@@ -98,9 +98,9 @@ def payer_and_account(scope: Scope) -> Whose:
     return scope.payer, scope.account
 
 
-def as_told(spool: Spool) -> str:
-    """The kind that the files say."""
-    return spool.kind
+def unsaid(spool: Spool) -> str:
+    """Where rows do not show of which kind they are."""
+    return ""
 
 
 def in_one_piece(spool: Spool) -> Mapping[Scope, str]:
@@ -115,7 +115,9 @@ class Manner:
     best: str = ""  # the kind that counts, of exports that tell as many accounts
     halves: frozenset[str] = frozenset()  # kinds of which each tells one half of the costs
     whose: Callable[[Scope], Whose] = payer_and_account
-    kind: Callable[[Spool], str] = as_told
+    shown: Callable[[Spool], str] = unsaid
+    """The kind of a file that does not say it, by its rows; "" = they do not show it."""
+    otherwise: str = ""  # the kind where nothing tells it
     parts: Callable[[Spool], Mapping[Scope, str]] = in_one_piece
     """Accounts of which one part alone is there, and which."""
 

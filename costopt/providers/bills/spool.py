@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -95,6 +95,22 @@ class Spool:
                 found = table if part is None else _of(table, part)
                 if found.num_rows:
                     yield found
+
+
+class Joined(Spool):
+    """Several that were written, as one."""
+
+    def __init__(self, parts: Sequence[Spool], kind: str) -> None:
+        self._parts = parts
+        self.kind = kind
+        self.scopes = set[Scope]().union(*(one.scopes for one in parts))
+        self.like = next((one.like for one in parts if one.like), None)
+        self.rows = sum(one.rows for one in parts)
+
+    def tables(self, only: Collection[Scope] | None = None) -> Iterator[pa.Table]:
+        """One after the other."""
+        for one in self._parts:
+            yield from one.tables(only)
 
 
 def scopes(table: pa.Table) -> set[Scope]:

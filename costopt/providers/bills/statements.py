@@ -138,7 +138,7 @@ class Month:
         before = self.known.get(name, _UNREAD)
         self.known[name] = Noted(
             one.digest,
-            self.manner.kind(spool),
+            spool.kind or self.manner.otherwise,
             frozenset(spool.scopes),
             before.counts,
             spool.like or before.like,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -316,6 +317,72 @@ def test_a_month_without_costs_is_no_delivery_under_way(
     delivered(bills.put, "actual", MONTHS[1], [_csv(MONTHS[1], "4")])
     found = collect(way())
     assert (found.total(), found.problems) == (Decimal(4), [])
+
+
+def test_a_download_that_was_saved_twice_counts_once(access: Open, tmp_path: Path) -> None:
+    for name in ("ActualCost.csv", "ActualCost (1).csv"):
+        (tmp_path / name).write_bytes(_csv(SEPTEMBER, "10"))
+    found = collect(access(export=(str(tmp_path),)))
+    assert found.total() == Decimal(10)
+    assert "count once" in found.said()
+
+
+COVERED = row("0", ResourceId="/x/covered", **RESERVED)
+BOUGHT = row("50", ChargeType="Purchase", ResourceId="", **RESERVED)
+USED = row("1.6", ResourceId="/x/covered", **RESERVED)
+UNUSED = row("0.1", ResourceId="", **{**RESERVED, "ChargeType": "UnusedReservation"})
+
+
+def test_halves_of_the_costs_are_told_apart_by_their_rows(access: Open, tmp_path: Path) -> None:
+    (tmp_path / "detail1.csv").write_bytes(cost_csv([row("100"), COVERED, BOUGHT]))
+    way = access(export=(str(tmp_path),))
+    alone = collect(way)
+    assert (alone.total(), alone.total("EffectiveCost")) == (Decimal(150), Decimal(150))
+    (tmp_path / "detail2.csv").write_bytes(cost_csv([row("100"), USED, UNUSED]))
+    found = collect(way, alone.notes)
+    assert (found.total(), found.total("EffectiveCost")) == (Decimal(150), Decimal("101.7"))
+    assert found.problems == []
+    assert collect(way, {**alone.notes, **found.notes}).tables == []
+
+
+def test_a_part_of_an_export_is_of_the_kind_of_the_others(access: Open, tmp_path: Path) -> None:
+    (tmp_path / "part1.csv").write_bytes(cost_csv([row("100", ResourceId="/x/1")]))
+    (tmp_path / "part2.csv").write_bytes(cost_csv([row("5"), USED, UNUSED]))
+    found = collect(access(export=(str(tmp_path),)))
+    assert (found.total(), found.total("EffectiveCost")) == (Decimal(105), Decimal("106.7"))
+    assert "AmortizedCost alone" in found.said()
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ([[row("5"), BOUGHT], [row("5"), USED], [row("7")]], "which of ActualCost and Amortized"),
+        ([[row("5"), BOUGHT, USED]], "name it by what it is"),
+    ],
+)
+def test_what_may_be_of_either_half_is_left_out_and_told(
+    access: Open, tmp_path: Path, files: list[azure_export.Rows], why: str
+) -> None:
+    for number, rows in enumerate(files):
+        (tmp_path / f"{number}.csv").write_bytes(cost_csv(rows))
+    found = collect(access(export=(str(tmp_path),)))
+    assert found.tables == []
+    assert why in found.said()
+    assert found.problems[0].fatal
+
+
+def test_a_zip_of_several_files_is_read_whole(access: Open, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "usage.zip", "w") as archive:
+        archive.writestr("part_1.csv", _csv(SEPTEMBER, "10"))
+        archive.writestr("part_2.csv", _csv(SEPTEMBER, "90", ResourceId="/x/y"))
+    way = access(export=(str(tmp_path),))
+    assert collect(way).total() == Decimal(100)
+    with zipfile.ZipFile(tmp_path / "usage.zip", "a") as archive:
+        focus = "EffectiveCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd\n"
+        archive.writestr("part_3.csv", focus)
+    found = collect(way)
+    assert found.tables == []
+    assert "several kinds" in found.said()
 
 
 def test_two_subscriptions_exports_add_up(way: Callable[[], Access], bills: Blobs) -> None:

@@ -16,7 +16,7 @@ import pytest
 from costopt.errors import InputError
 from costopt.providers.azure.bill.focus import Focus
 from costopt.providers.azure.bill.map import Costs
-from costopt.providers.bills.months import Batch
+from costopt.providers.bills.part import Batch
 from tests.fakes.azure_export import RESERVED, row
 
 NO_PERIOD = {"BillingPeriodStartDate": "", "BillingPeriodEndDate": ""}

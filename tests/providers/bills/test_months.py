@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -20,7 +20,8 @@ from costopt.model import Window
 from costopt.providers.base import Problem
 from costopt.providers.bills import calendar
 from costopt.providers.bills.counts import Manner
-from costopt.providers.bills.months import Batch, Bill, Part
+from costopt.providers.bills.months import Bill
+from costopt.providers.bills.part import Batch, Part
 from costopt.providers.bills.places import Folder
 from costopt.providers.bills.reading import Columns
 from costopt.schema import TIMESTAMP
@@ -44,6 +45,7 @@ class _Layout:
             "BillingPeriodStart": pa.array(starts, TIMESTAMP),
             "ChargePeriodStart": pa.array(starts, TIMESTAMP),
             "ChargePeriodEnd": pa.array(starts, TIMESTAMP),
+            "ChargeDescription": columns["what"],
         }
         return Batch(frame.normalise(made))
 
@@ -51,22 +53,30 @@ class _Layout:
 def collected(
     folder: Path, held: dict[str, str], window: Window | None = None
 ) -> tuple[dict[str, Decimal], dict[str, str]]:
+    sums, notes, problems = told(folder, held, window)
+    assert problems == []
+    return sums, notes
+
+
+def told(
+    folder: Path, held: dict[str, str], window: Window | None = None
+) -> tuple[dict[str, Decimal], dict[str, str], list[Problem]]:
     place = Folder(folder)
     parts = [Part(place, one, export="e") for one in place.objects()]
     problems: list[Problem] = []
     notes: dict[str, str] = {}
     made = Bill(lambda part, names: _Layout(), held, window, problems, notes, Manner())
-    sums: Counter[str] = Counter()
+    sums: dict[str, Decimal] = defaultdict(Decimal)
     for table in made.charges(parts):
         for row in table.to_pylist():
             sums[f"{row['BillingPeriodStart']:%Y-%m}"] += row["EffectiveCost"]
-    assert problems == []
-    return dict(sums), notes
+    return dict(sums), notes, problems
 
 
-def write(path: Path, rows: Rows) -> None:
-    lines = "".join(f"{month},{cents / 100:.2f}\n" for month, cents in rows)
-    path.write_text("month,cost\n" + lines)
+def write(path: Path, rows: Rows, what: str = "") -> None:
+    """A file of lines that no other has."""
+    lines = "".join(f"{month},{cents / 100:.2f},{what or path.name}\n" for month, cents in rows)
+    path.write_text("month,cost,what\n" + lines)
 
 
 def wanted(files: Sequence[Rows]) -> dict[str, Decimal]:
@@ -107,6 +117,56 @@ def test_a_window_leaves_the_others_for_later(tmp_path: Path) -> None:
     first, notes = collected(tmp_path, {}, window)
     assert first == {"2026-09": Decimal(2)}
     assert collected(tmp_path, notes)[0] == {"2026-08": Decimal(1)}
+
+
+SEPTEMBER: Rows = [("2026-09", cents) for cents in range(100, 120)]
+
+
+@pytest.mark.parametrize("lines", [SEPTEMBER, SEPTEMBER[:13]])
+def test_a_file_all_of_whose_lines_another_has_counts_once(tmp_path: Path, lines: Rows) -> None:
+    write(tmp_path / "a.csv", SEPTEMBER, "same")
+    write(tmp_path / "b.csv", [*reversed(lines)], "same")
+    sums, notes, problems = told(tmp_path, {})
+    assert sums == wanted([SEPTEMBER])
+    (problem,) = problems
+    assert problem.where.endswith("b.csv")
+    assert "a.csv, too" in problem.what
+    assert not problem.fatal
+    assert told(tmp_path, notes) == ({}, {}, [])
+
+
+def test_of_a_line_that_stands_twice_in_one_file_both_count(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", [*SEPTEMBER, SEPTEMBER[0]], "same")
+    write(tmp_path / "b.csv", [SEPTEMBER[1], SEPTEMBER[1]], "same")
+    assert collected(tmp_path, {})[0] == wanted([SEPTEMBER, [SEPTEMBER[0]], SEPTEMBER[1:2] * 2])
+
+
+def test_most_lines_in_common_are_told_as_a_bill_counted_twice(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", SEPTEMBER, "same")
+    write(tmp_path / "b.csv", [*SEPTEMBER[:15], ("2026-09", 900)], "same")
+    _, _, problems = told(tmp_path, {})
+    (problem,) = problems
+    assert "15 of its 16 lines of 2026-09 are in" in problem.what
+    assert problem.fatal
+
+
+def test_a_file_that_is_gone_is_told_once_when_its_month_is_given_again(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", [("2026-08", 300), ("2026-09", 100)])
+    write(tmp_path / "b.csv", [("2026-09", 200)])
+    _, notes = collected(tmp_path, {})
+    kept = (tmp_path / "a.csv").read_text()
+    (tmp_path / "a.csv").unlink()
+    sums, more, problems = told(tmp_path, notes)
+    assert sums == {"2026-09": Decimal(2)}
+    (problem,) = problems
+    assert problem.where.endswith("a.csv")
+    assert "gone" in problem.what
+    assert collected(tmp_path, {**notes, **more}) == ({}, {})
+    (tmp_path / "a.csv").write_text(kept)
+    assert collected(tmp_path, {**notes, **more})[0] == {
+        "2026-08": Decimal(3),
+        "2026-09": Decimal(3),
+    }
 
 
 @pytest.mark.parametrize(

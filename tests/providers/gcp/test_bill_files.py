@@ -75,7 +75,7 @@ def test_months_are_those_of_the_lines_and_only_changed_ones_are_read(
 def test_a_damaged_file_costs_its_month(opened: Opened, storage: Storage) -> None:
     whole = parquet([line()] * 50)
     storage.put("bills", "export/month=2026-09/a.parquet", whole[: len(whole) // 2])
-    storage.put("bills", "export/month=2026-09/b.csv", flat_csv([line()]))
+    storage.put("bills", "export/month=2026-09/b.csv", flat_csv([line(cost=2.0)]))
     storage.put("bills", "export/month=2026-10/c.csv", flat_csv([line(cost=4.0, **OCTOBER)]))
     found = collect(opened(export=PLACE))
     assert found.total == Decimal(4)
@@ -84,7 +84,7 @@ def test_a_damaged_file_costs_its_month(opened: Opened, storage: Storage) -> Non
     assert "a.parquet" in problem.where
     assert "2026-09 is left out" in problem.what
     storage.put("bills", "export/month=2026-09/a.parquet", whole)
-    assert collect(opened(export=PLACE), found.notes).total == Decimal("76.5")
+    assert collect(opened(export=PLACE), found.notes).total == Decimal(77)
 
 
 def test_a_damaged_file_of_who_knows_which_month_costs_them_all(
@@ -132,14 +132,30 @@ def test_pages_throttling_and_refusals(
     opened: Opened, storage: Storage, gcp: gcp_cloud.Cloud, waits: list[float]
 ) -> None:
     for number in range(8):  # three a page
-        storage.put("bills", f"export/{number}.csv", flat_csv([line()]))
+        storage.put("bills", f"export/{number}.csv", flat_csv([line(cost=number)]))
     gcp.fail("storage.", error(429, "slow down", "rateLimitExceeded"), times=2)
-    assert collect(opened(export=PLACE)).total == Decimal(12)
+    assert collect(opened(export=PLACE)).total == Decimal(28)
     assert len(waits) == 2
     gcp.fail("storage.objects.list", error(403, "no access", "forbidden"), times=9)
     found = collect(opened(export=PLACE))
     assert found.problems[0].fatal
     assert "storage.objects.list" in found.problems[0].where
+
+
+def test_one_bill_in_two_formats_or_as_snapshots_counts_once(
+    opened: Opened, tmp_path: Path
+) -> None:
+    rows = [line(cost=0.1 * n, credits=[gcp_export.credit("DISCOUNT", -0.01)]) for n in range(10)]
+    for name, content in (
+        ("a.parquet", parquet(rows)),
+        ("a.csv", flat_csv(rows)),
+        ("2026-09-20/export.json", json_lines([*rows, line(cost=7.0)])),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    found = collect(opened(export=(str(tmp_path),)))
+    assert found.total == Decimal("4.5") - Decimal("0.1") + 7
+    assert [one.where.rpartition("/")[2] for one in found.problems] == ["a.csv", "a.parquet"]
 
 
 def test_two_copies_of_the_bill_count_once(opened: Opened, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from costopt.providers.azure.bill.layout import parts
 from costopt.providers.azure.bill.map import Costs
 from costopt.providers.base import Problem
 from costopt.providers.bills import focus
-from costopt.providers.bills.months import Bill, Layout, NoBill, Part
+from costopt.providers.bills.months import Bill
+from costopt.providers.bills.part import Layout, NoBill, Part
 from costopt.providers.bills.whose import is_cost
 
 

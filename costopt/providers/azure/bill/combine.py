@@ -15,6 +15,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from costopt.errors import InputError
 from costopt.providers.azure.bill.layout import ACTUAL, AMORTIZED, FOCUS
 from costopt.providers.base import Problem
 from costopt.providers.bills.counts import Manner, Whose
@@ -65,10 +66,33 @@ def _last(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2].lower()
 
 
-def _kind(spool: Spool) -> str:
-    """What the export is, by what is in it where it does not say; without any commitment
-    ActualCost and AmortizedCost are the same."""
-    return spool.kind or (AMORTIZED if any(map(_is_amortized, spool.tables())) else ACTUAL)
+def _shown(spool: Spool) -> str:
+    """By what it has of commitments; without any ActualCost and AmortizedCost are the same.
+
+    Raises:
+        InputError: it has what only either can have.
+    """
+    found = {kind for table in spool.tables() for kind in _kinds(table)}
+    if len(found) > 1:
+        raise InputError(
+            "it has purchases of commitments, as ActualCost, and what was used of them at its "
+            "cost, as AmortizedCost: name it by what it is"
+        )
+    return min(found, default="")
+
+
+def _kinds(table: pa.Table) -> Iterator[str]:
+    status = table.column("CommitmentDiscountStatus")
+    costs = pc.not_equal(table.column("BilledCost"), _ZERO)
+    used = pc.equal(status, "Used")
+    if _any(pc.or_kleene(pc.equal(status, "Unused"), pc.and_(used, costs))):
+        yield AMORTIZED
+    if _any(_bought(table)):
+        yield ACTUAL
+
+
+def _any(mask: pa.ChunkedArray) -> bool:
+    return pc.any(mask).as_py() or False
 
 
 def _groups(spool: Spool) -> dict[Scope, str]:
@@ -80,12 +104,6 @@ def _groups(spool: Spool) -> dict[Scope, str]:
         named = pc.extract_regex(table.column("ResourceId"), r"/resourcegroups/(?P<name>[^/]+)")
         found |= set(pc.struct_field(named, "name").unique().drop_null().to_pylist())
     return dict.fromkeys(subscriptions, min(found)) if len(found) == 1 else {}
-
-
-def _is_amortized(table: pa.Table) -> bool:
-    status = table.column("CommitmentDiscountStatus")
-    used = pc.and_(pc.equal(status, "Used"), pc.not_equal(table.column("BilledCost"), _ZERO))
-    return pc.any(pc.or_kleene(pc.equal(status, "Unused"), used)).as_py() or False
 
 
 def _both(one: Told, other: Told, problems: list[Problem]) -> Iterator[pa.Table]:
@@ -195,5 +213,10 @@ def _count(sums: _Sums, table: pa.Table) -> None:
 
 
 MANNER: Final = Manner(
-    best=FOCUS, halves=frozenset({ACTUAL, AMORTIZED}), whose=_account, kind=_kind, parts=_groups
+    best=FOCUS,
+    halves=frozenset({ACTUAL, AMORTIZED}),
+    whose=_account,
+    shown=_shown,
+    otherwise=ACTUAL,
+    parts=_groups,
 )

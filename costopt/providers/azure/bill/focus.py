@@ -15,7 +15,7 @@ from costopt.frame.values import texts
 from costopt.providers.azure.bill.layout import FOCUS
 from costopt.providers.bills import focus
 from costopt.providers.bills.calendar import months
-from costopt.providers.bills.months import Batch
+from costopt.providers.bills.part import Batch
 from costopt.providers.bills.reading import Columns
 from costopt.schema import CHARGES, COST
 

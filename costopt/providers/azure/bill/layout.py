@@ -30,7 +30,7 @@ from costopt.errors import InputError
 from costopt.providers.azure.access import FAILURES, Access, said
 from costopt.providers.azure.bill.blobs import Container
 from costopt.providers.base import Problem
-from costopt.providers.bills.months import Part
+from costopt.providers.bills.part import Part
 from costopt.providers.bills.places import SUFFIXES, Changed, Folder, Place, Stored
 
 FOCUS: Final = "FocusCost"

@@ -30,7 +30,7 @@ from costopt.providers.azure.bill.days import Days
 from costopt.providers.azure.bill.services import categories, regions, units
 from costopt.providers.bills.calendar import months
 from costopt.providers.bills.items import Items, plain, refused
-from costopt.providers.bills.months import Batch
+from costopt.providers.bills.part import Batch
 from costopt.providers.bills.reading import Columns
 from costopt.schema import COST, TIMESTAMP
 

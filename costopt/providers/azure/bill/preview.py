@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence, Set
 
 from costopt.providers.azure.bill.combine import MANNER
-from costopt.providers.bills.months import Part
+from costopt.providers.bills.part import Part
 from costopt.units import counted
 
 _Months = dict[str | None, list[Part]]

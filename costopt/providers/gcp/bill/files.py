@@ -15,7 +15,7 @@ from costopt.errors import InputError
 from costopt.providers.base import Problem
 from costopt.providers.bills import focus
 from costopt.providers.bills.counts import Manner
-from costopt.providers.bills.months import Batch, Layout, NoBill, Part
+from costopt.providers.bills.part import Batch, Layout, NoBill, Part
 from costopt.providers.bills.places import SUFFIXES, Changed, Folder, Place, Stored
 from costopt.providers.bills.reading import Columns
 from costopt.providers.bills.whose import is_detailed

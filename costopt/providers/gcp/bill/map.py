@@ -27,7 +27,7 @@ from costopt.frame.intake import Misread
 from costopt.frame.tags import tags
 from costopt.providers.bills.calendar import following, starts
 from costopt.providers.bills.items import Items, plain, required
-from costopt.providers.bills.months import Batch
+from costopt.providers.bills.part import Batch
 from costopt.providers.bills.reading import Columns
 from costopt.providers.gcp.bill.credits import COMMITTED, SPEND, Credits, credits_of
 from costopt.providers.gcp.bill.lists import as_json
