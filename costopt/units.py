@@ -41,6 +41,12 @@ def cents_up(value: Decimal) -> Decimal:
     return value.quantize(_CENT, rounding=ROUND_CEILING)
 
 
+def exact(value: Decimal) -> str:
+    """A limit as it was given, with two places at the least: `10.00`, `0.005`."""
+    cents = value.quantize(_CENT)
+    return f"{cents:,}" if cents == value else f"{value:,f}"
+
+
 def per_month(hourly: Decimal | float) -> Decimal:
     """What a price per hour comes to in a month of `HOURS_PER_MONTH` hours."""
     return money(money(hourly) * HOURS_PER_MONTH)

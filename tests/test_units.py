@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from costopt.units import counted
+from costopt.units import counted, exact
 
 
 @pytest.mark.parametrize(
@@ -22,3 +24,11 @@ from costopt.units import counted
 )
 def test_only_one_is_singular(number: float, form: str, said: str) -> None:
     assert counted(number, "day", form) == said
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [("0.0", "0.00"), ("10.0", "10.00"), ("1234.5", "1,234.50"), ("0.005", "0.005")],
+)
+def test_a_limit_is_as_it_was_given(limit: str, said: str) -> None:
+    assert exact(Decimal(limit)) == said

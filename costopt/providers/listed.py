@@ -144,4 +144,10 @@ def _row(price: Price) -> dict[str, object]:
 
 
 def _identity(price: Price) -> tuple[str | None, ...]:
-    return (price.instance_type, price.operating_system, price.pricing_category, price.term)
+    return (
+        price.region_id,
+        price.instance_type,
+        price.operating_system,
+        price.pricing_category,
+        price.term,
+    )

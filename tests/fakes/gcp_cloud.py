@@ -228,6 +228,8 @@ class Cloud:
 
     def _aggregated(self, collection: str, call: Call) -> Any:
         """Things of all scopes, one after the other; scopes without any are named, too."""
+        if self.warned and call.query.get("returnPartialSuccess") != "true":
+            return error(503, f"{', '.join(self.warned)} does not answer", "backendError")
         held = self._of(call)
         all_things = [
             (scope, thing)

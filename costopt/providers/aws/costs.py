@@ -12,7 +12,7 @@ from costopt.providers.aws.commitments import UTILIZATION_REQUESTS
 from costopt.providers.aws.metrics import Prepared, plan
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Estimate
-from costopt.units import cents_up, counted
+from costopt.units import cents_up, counted, exact
 
 
 def estimate(
@@ -48,17 +48,11 @@ def estimate(
     if usd > limit:
         raise ProviderError(
             f"AWS would bill ${cents_up(usd):,} for the calls, above the limit of "
-            f"${_exact(limit)}: {'; '.join(lines)}",
+            f"${exact(limit)}: {'; '.join(lines)}",
             where="AWS API cost",
             hint="raise --max-api-cost, or ask for less: --region, fewer --days, --skip metrics",
         )
     return Estimate(usd, tuple(lines))
-
-
-def _exact(usd: Decimal) -> str:
-    """Two places, or as many as were given."""
-    cents = usd.quantize(Decimal("0.01"))
-    return f"{cents:,}" if cents == usd else f"{usd:,f}"
 
 
 def _explorer_requests(settings: AwsSettings, now: datetime, held: Mapping[str, str]) -> int:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from costopt.errors import ProviderError
 from costopt.providers.azure.settings import AzureSettings
 from costopt.providers.base import Estimate
-from costopt.units import cents_up
+from costopt.units import cents_up, exact
 
 
 def limit(settings: AzureSettings) -> Decimal:
@@ -25,7 +25,7 @@ def within(settings: AzureSettings, made: Estimate) -> Estimate:
     if settings.dry_run or made.usd <= most:
         return made
     raise ProviderError(
-        f"Azure may bill ${cents_up(made.usd):,} for the calls, above the limit of ${most:,}: "
+        f"Azure may bill ${cents_up(made.usd):,} for the calls, above the limit of ${exact(most)}: "
         + "; ".join(made.lines),
         where="Azure API cost",
         hint="raise --max-api-cost, or ask for less: --subscription, --region, fewer --days, "

@@ -8,7 +8,7 @@ from decimal import Decimal
 from costopt.errors import ProviderError
 from costopt.providers.base import Estimate
 from costopt.providers.gcp.settings import GcpSettings
-from costopt.units import cents_up
+from costopt.units import cents_up, exact
 
 
 def estimate(settings: GcpSettings, parts: Sequence[Estimate]) -> Estimate:
@@ -26,8 +26,8 @@ def estimate(settings: GcpSettings, parts: Sequence[Estimate]) -> Estimate:
     limit = _limit(settings)
     if usd > limit:
         raise ProviderError(
-            f"Google would bill ${cents_up(usd):,} for the calls, above the limit of ${limit:,}: "
-            + "; ".join(lines),
+            f"Google would bill ${cents_up(usd):,} for the calls, above the limit of "
+            f"${exact(limit)}: {'; '.join(lines)}",
             where="Google Cloud API cost",
             hint="raise --max-api-cost, or ask for less: --project, --region, fewer --days, "
             "--skip metrics or charges",

@@ -352,6 +352,7 @@ def test_commitments_in_force(shop: Project, opened: Opened) -> None:
         "resources": [
             {"type": "VCPU", "amount": "64"},
             {"type": "MEMORY", "amount": str(256 * 1024)},
+            {"type": "LOCAL_SSD", "amount": "750"},
         ],
     }
     shop.add("regions/europe-west1", "commitments", "cud-1", status="ACTIVE", **given)
@@ -366,6 +367,7 @@ def test_commitments_in_force(shop: Project, opened: Opened) -> None:
     assert attributes == {
         "auto_renew": "false",
         "end": "2028-06-01T07:00:00+00:00",
+        "local_ssd_gib": "750",
         "memory_gib": "256.0",
         "term": "3yr",
         "type": "GENERAL_PURPOSE_N2",
@@ -395,6 +397,12 @@ def test_only_the_regions_asked_for(shop: Project, opened: Opened) -> None:
     shop.snapshot("of-there", sourceDisk=f"{URL}/shop-prod-1/zones/us-east1-b/disks/x")
     assert set(rows(opened, region=("europe-west1",))) == {"here", "of-here"}
     assert set(rows(opened)) == {"here", "there", "everywhere", "of-here", "of-there"}
+
+
+def test_a_machine_whose_type_is_not_told_has_none(shop: Project, opened: Opened) -> None:
+    del shop.instance("web-1")["machineType"]
+    row = one(opened)
+    assert (row["x_InstanceType"], row["x_vCPUs"]) == (None, None)
 
 
 def test_names_are_taken_as_they_are(shop: Project, opened: Opened) -> None:

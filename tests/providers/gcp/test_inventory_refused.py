@@ -103,6 +103,16 @@ def test_a_zone_that_does_not_answer(shops: Cloud, code: str) -> None:
     assert other.problems == []  # nobody asked for that region
 
 
+def test_a_list_that_is_not_whole_says_so(shops: Cloud) -> None:
+    warning = {"code": "UNREACHABLE", "message": "some are missing"}
+    said = Answer(200, {"items": [], "warning": warning})
+    shops.rest.rules.append(lambda call: said if call.name == "compute.snapshots.list" else None)
+    one = provider(project=("shop-prod-1",))
+    one.resources()
+    what = "UNREACHABLE: some are missing"
+    assert one.problems == [Problem("shop-prod-1 compute.snapshots.list", what, fatal=True)]
+
+
 def test_each_page_says_it_again_and_it_is_told_once(shops: Cloud) -> None:
     for number in range(9):
         shops.project("shop-prod-1").instance(f"more-{number}")

@@ -241,6 +241,21 @@ def test_what_the_lake_holds_is_not_given_again(catalogue: Catalogue, opened: Op
     assert prices.in_use(opened(), resources, held, problems).num_rows == first.num_rows > 1
 
 
+def test_what_cannot_be_is_told_and_not_taken(catalogue: Catalogue, opened: Opened) -> None:
+    catalogue.add("N4 Instance Core running in Belgium", "30", BELGIUM)
+    catalogue.add("N4 Instance Ram running in Belgium", "4", BELGIUM)
+    rows = [machine("web", "n2-standard-4"), machine("big", "n4-standard-4")]
+    problems: list[Problem] = []
+    resources = pa.Table.from_pylist(rows, schema=schema.RESOURCES)
+    found = prices.in_use(opened(), resources, NOTHING, problems)
+    assert {one.split("-")[0] for one in found.column("x_InstanceType").to_pylist()} == {"n2"}
+    (problem,) = problems
+    assert problem.where == NAME
+    assert "that cannot be, not taken; the first: n4-" in problem.what
+    assert problem.count > 10
+    assert not problem.fatal
+
+
 # -- costopt prices update gcp -------------------------------------------------------------------
 
 

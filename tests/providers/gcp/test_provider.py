@@ -57,7 +57,7 @@ def test_samples_belong_to_the_machines_that_are_listed(monitored: Monitoring) -
 
 def test_the_paid_calls_wait_for_leave(monitored: Monitoring) -> None:
     made = provider(max_api_cost=0, days=730)
-    with pytest.raises(ProviderError, match="above the limit of") as caught:
+    with pytest.raises(ProviderError, match=r"above the limit of \$0.00: ") as caught:
         made.estimate()
     assert "--max-api-cost" in str(caught.value.hint)
     assert list(made.metrics(None)) == []

@@ -20,7 +20,7 @@ RESERVATIONS: Final = "compute.reservations.list"
 
 _TERMS: Final = {"TWELVE_MONTH": "1yr", "THIRTY_SIX_MONTH": "3yr"}
 _MIB: Final = 1024
-_UNITS: Final = {"VCPU": "vcpus", "MEMORY": "memory_gib", "LOCAL_SSD": "local_ssd_gib"}
+_NAMES: Final = {"VCPU": "vcpus", "LOCAL_SSD": "local_ssd_gib"}
 
 
 def commitments(place: Place) -> Iterator[Row]:
@@ -47,16 +47,21 @@ def commitments(place: Place) -> Iterator[Row]:
 
 
 def _committed(one: Any) -> dict[str, str | float]:
-    """vCPUs, GiB (Compute Engine counts MiB), cards, licences."""
+    """vCPUs, GiB, cards, licences. Google counts memory in MiB and local disks in GiB, and calls
+    both otherwise.
+
+    Source: "gcloud compute commitments describe" ("Local SSD capacity, however, is consistently
+    measured in GB"); reference of ResourceCommitment.
+    """
     found: dict[str, str | float] = {}
     cards = []
     for resource in one.resources:
         if resource.type_ == "ACCELERATOR":
             cards.append(f"{resource.amount} {last(resource.accelerator_type)}")
-        elif resource.type_ == "VCPU":
-            found["vcpus"] = resource.amount
+        elif resource.type_ == "MEMORY":
+            found["memory_gib"] = resource.amount / _MIB
         else:
-            found[_UNITS.get(resource.type_, resource.type_.lower())] = resource.amount / _MIB
+            found[_NAMES.get(resource.type_, resource.type_.lower())] = resource.amount
     if cards:
         found["accelerators"] = ", ".join(sorted(cards))
     if one.license_resource.license_:

@@ -55,7 +55,7 @@ def snapshots(place: Place) -> Iterator[Row]:
     It lies in a region or in several (eu), and with regions asked for it counts to that of its disk
     as well.
     """
-    for one in place.everything(SnapshotsClient):
+    for one in place.everything(SnapshotsClient, SNAPSHOTS):
         lies = one.storage_locations[0] if one.storage_locations else None
         if not (place.covers(lies) or place.covers(region(one.source_disk))):
             continue

@@ -52,7 +52,7 @@ def _row(place: Place, scope: str, one: Any) -> Row:
         one,
         ResourceType="Instance",
         Tags=tags(one.labels),
-        x_InstanceType=last(one.machine_type),
+        x_InstanceType=last(one.machine_type) or None,
         x_GPUModel=gpus.model,
         x_GPUCount=gpus.cards or None,
         x_GPUMemoryGiB=gpus.card_gib,

@@ -50,14 +50,16 @@ class Place:
                 for one in getattr(scoped, collection):
                     yield scope, one
 
-    def everything(self, client: Any) -> Iterator[Any]:
+    def everything(self, client: Any, call: str) -> Iterator[Any]:
         """What there is outside of zones and regions.
 
         Args:
             client: a class of Google's that has list.
+            call: the permission, for people.
         """
         asked = {"project": self.project.project_id, "max_results": _PAGE}
         for page in self.access.listing(self.access.rest("compute", client).list, asked):
+            self._complain(page, call)
             yield from page.items
 
     def covers(self, name: str | None) -> bool:
@@ -84,7 +86,7 @@ class Place:
         """What the page as a whole says is missing from it."""
         if page.warning.code not in _EMPTY:
             self._missing(None, f"{page.warning.code}: {page.warning.message}", call)
-        for scope in page.unreachables:
+        for scope in getattr(page, "unreachables", ()):
             self._lacks(scope, "unreachable", call)
 
     def _warn(self, scope: str, warning: Any, call: str) -> None:

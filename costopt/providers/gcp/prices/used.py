@@ -16,12 +16,11 @@ from costopt.model import Price, Shape
 from costopt.providers.base import Problem
 from costopt.providers.gcp import machine_types
 from costopt.providers.gcp.access import Access, told
-from costopt.providers.gcp.prices import compose
-from costopt.providers.gcp.prices.descriptions import Part
+from costopt.providers.gcp.prices import compose, descriptions
 from costopt.providers.gcp.prices.rates import Rates, read
 from costopt.providers.gcp.prices.skus import CALL
 from costopt.providers.held import Held
-from costopt.providers.listed import table
+from costopt.providers.listed import ALL, Part, sifted
 from costopt.units import counted, provider_key
 
 _COLUMNS: Final = ("RegionId", "x_InstanceType", "x_PricingCategory", "x_State", "x_Attributes")
@@ -33,7 +32,8 @@ def in_use(access: Access, resources: pa.Table, held: Held, problems: list[Probl
     their regions; on demand, spot, and committed. Where a price of the user's own holds, none is
     given.
 
-    That Google refuses is a problem: a fatal one where a machine has no price without the list.
+    That Google refuses is a problem: a fatal one where a machine has no price without the list. So
+    are prices that cannot be what they say, which are left out.
 
     Args:
         resources: in schema.RESOURCES columns.
@@ -47,7 +47,9 @@ def in_use(access: Access, resources: pa.Table, held: Held, problems: list[Probl
         rates = read(access, regions={row["RegionId"] for row in machines})
         problems += rates.problems()
         problems += _cards_unpriced(machines, rates)
-        return table(held.sift(list(_prices(machines, shapes, rates))).fresh)
+        part = sifted(Part(ALL, compose.SOURCE), _prices(machines, shapes, rates), [], held)
+        problems += _unlikely(part)
+        return part.prices
     return schema.empty(schema.PRICES)
 
 
@@ -106,7 +108,8 @@ def _cards_unpriced(machines: list[dict[str, Any]], rates: Rates) -> list[Proble
     apart = Counter(
         f"{card} in {row['RegionId']}"
         for row in machines
-        if (card := _card(row)) and not rates.of(Part("gpu", card), _usage(row), row["RegionId"])
+        if (card := _card(row))
+        and not rates.of(descriptions.Part("gpu", card), _usage(row), row["RegionId"])
     )
     if not apart:
         return []
@@ -115,6 +118,18 @@ def _cards_unpriced(machines: list[dict[str, Any]], rates: Rates) -> list[Proble
         f"{', '.join(sorted(apart))}; what these machines cost, only the bill says"
     )
     return [Problem(CALL, what, count=apart.total())]
+
+
+def _unlikely(part: Part) -> list[Problem]:
+    """Said of the prices that did not pass the sanity gate."""
+    if not part.refused:
+        return []
+    first = part.refused[0]
+    what = (
+        f"{counted(len(part.refused), 'price')} that cannot be, not taken; the first: "
+        f"{first.price.instance_type} in {first.price.region_id} is {first.detail}"
+    )
+    return [Problem(CALL, what, count=len(part.refused))]
 
 
 def _usage(machine: dict[str, Any]) -> str:
