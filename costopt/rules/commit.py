@@ -26,7 +26,16 @@ from costopt.pricing.commitments import RECONCILED, Applied, apply, residue
 from costopt.pricing.scenario import Change, changed
 from costopt.rules.commit_buy import Bought, NotBought, buy
 from costopt.rules.commit_deals import Deal, deals, held_scopes
-from costopt.rules.commit_demand import LONGEST_PERIOD, Floats, Grid, Left, known, left, unit_cost
+from costopt.rules.commit_demand import (
+    LONGEST_PERIOD,
+    Floats,
+    Grid,
+    Left,
+    Names,
+    known,
+    left,
+    unit_cost,
+)
 from costopt.rules.commit_grounds import CODE, PROVIDERS, Ground, recommendation, unpriced
 from costopt.rules.commit_held import Holding, Told, recent, sentence, spared
 from costopt.rules.commit_settings import CommitSettings
@@ -126,10 +135,11 @@ class _Fleet:
         after = changed(bill, changes)
         applied = apply(after.usages, after.held)
         start, end = _window(bill)
-        all_ = left(after, applied, self.resources, self.catalogue, self.settings)
-        scopes = held_scopes(bill, all_, self.resources, self.catalogue)
+        names = Names.of(bill, self.resources, self.catalogue)
+        all_ = left(after, applied, names, self.settings)
+        scopes = held_scopes(bill, all_, names)
         rest = spared(after, applied, all_, scopes)
-        offered = deals(bill, rest, self.resources, self.catalogue, self.settings)
+        offered = deals(bill, rest, names, self.settings)
         bought, refused = buy(rest, offered, self.settings)
         window = Window(start, as_of if as_of and as_of > end else end)
         ground = Ground(bill.provider, bill.currency, window, rest, bill.hours, residue(bill))

@@ -22,7 +22,7 @@ from costopt.model.bill import Held, Metered
 from costopt.optimize.commitment import Offer, Term
 from costopt.pricing.catalogue import Catalogue
 from costopt.pricing.layer import region_key, system_key
-from costopt.rules.commit_demand import Kind, Known, Left, paid_shares
+from costopt.rules.commit_demand import Kind, Known, Left, Names, paid_shares
 from costopt.rules.commit_settings import CommitSettings
 
 _TERM: Final = re.compile(r"(\d)yr(?: (no|partial|all)-upfront)?(?: (.+))?")
@@ -113,14 +113,12 @@ class Deal:
         )
 
 
-def deals(
-    bill: Metered, left: Left, resources: Known, catalogue: Catalogue, settings: CommitSettings
-) -> tuple[Deal, ...]:
+def deals(bill: Metered, left: Left, names: Names, settings: CommitSettings) -> tuple[Deal, ...]:
     """Everything with a known price that covers some of what is left, by scope."""
     found: dict[str, tuple[Sort, list[Priced]]] = {}
-    for scope, sort, priced in _listed(bill, left, catalogue):
+    for scope, sort, priced in _listed(bill, left, names.catalogue):
         found.setdefault(scope, (sort, []))[1].append(priced)
-    for scope, sort, priced in _as_held(bill, left, resources, catalogue):
+    for scope, sort, priced in _as_held(bill, left, names):
         if scope not in found or found[scope][1][0].source.startswith(_BY_BILL):
             found.setdefault(scope, (sort, []))[1].append(priced)
     wanted = {
@@ -277,12 +275,10 @@ def _scope(provider: str, sort: Sort, kind: Kind) -> str:
 # -- as the bill's own show ----------------------------------------------------------------------
 
 
-def _as_held(
-    bill: Metered, left: Left, resources: Known, catalogue: Catalogue
-) -> list[tuple[str, Sort, Priced]]:
+def _as_held(bill: Metered, left: Left, names: Names) -> list[tuple[str, Sort, Priced]]:
     """More of the same as is held."""
     found = []
-    seen = paid_shares(bill, bill.held, resources, catalogue)
+    seen = paid_shares(bill, bill.held, names)
     for one in sorted(bill.held, key=lambda each: each.commitment_id):
         sort = _sort_of(one, bill.provider)
         covered = seen.get(one.commitment_id, {})
@@ -291,7 +287,7 @@ def _as_held(
             share = _share_as_seen(kind, covered, local=sort.local)
             if share is not None and share < _SAVED:
                 groups.setdefault(_scope(bill.provider, sort, kind), {})[place] = share
-        term = _term_of(one, resources)
+        term = _term_of(one, names.resources)
         for scope, shares in groups.items():
             off = 100 * (1 - sum(shares.values()) / len(shares))
             told = f"{_BY_BILL}{one.name} takes {off:.3g} % off there"
@@ -333,12 +329,10 @@ def _term_of(one: Held, resources: Known) -> str:
     return f"{years[0]}yr {paid}" if known else f"{years[0]}yr"
 
 
-def held_scopes(
-    bill: Metered, left: Left, resources: Known, catalogue: Catalogue
-) -> dict[str, dict[int, float]]:
+def held_scopes(bill: Metered, left: Left, names: Names) -> dict[str, dict[int, float]]:
     """Of each reservation the kinds of `left` that other sizes of it could cover, and its price
     there as a share of that on demand; without those that it covers as it is."""
-    seen = paid_shares(bill, bill.held, resources, catalogue)
+    seen = paid_shares(bill, bill.held, names)
     found: dict[str, dict[int, float]] = {}
     for one in bill.held:
         sort = _sort_of(one, bill.provider)

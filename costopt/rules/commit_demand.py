@@ -11,6 +11,7 @@ a commitment is used least.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -87,18 +88,68 @@ def known(resources: Iterable[Resource]) -> Known:
     return {resource_key(one.resource_id): one for one in resources}
 
 
-def kind_of(usage: Usage, resources: Known, catalogue: Catalogue) -> Kind:
-    """What it is that runs."""
-    meter = meter_of(usage)
-    resource = resources.get(usage.resource_id or "")
-    name = (resource.instance_type or "") if resource else ""
-    return Kind(
-        region=region_key(usage.region or (resource.region_id if resource else "") or ""),
-        family=_family(usage.provider, name, catalogue) or f"SKU {meter.sku or 'unknown'}",
-        instance_type=name,
-        system=system_key((resource.operating_system if resource else None) or "Linux"),
-        by_machine=bool(_WHOLE_HOURS.fullmatch(meter.unit)),
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class Names:
+    """What a bill's meters are, by the inventory."""
+
+    resources: Known
+    catalogue: Catalogue
+    types: Mapping[tuple[str, str], str]  # region and SKU -> machine type
+    in_parts: frozenset[str]  # resources of which vCPUs and memory are metered apart
+
+    @classmethod
+    def of(cls, bill: Metered, resources: Known, catalogue: Catalogue) -> Names:
+        """Of one provider's bill.
+
+        A machine that was resized has meters of two types, and the inventory names the newer one:
+        a SKU is of the type that most machines have whose newest meter it is.
+        """
+        newest: dict[str, tuple[int, str, str]] = {}
+        in_parts = set()
+        for usage in bill.usages:
+            meter, name = meter_of(usage), usage.resource_id
+            if name and _MEMORY_HOURS.fullmatch(meter.unit):
+                in_parts.add(name)
+            used = np.flatnonzero(usage.quantity > 0)
+            if name and name in resources and len(used) and _WHOLE_HOURS.fullmatch(meter.unit):
+                last = int(used[-1]), meter.region, meter.sku
+                newest[name] = max(newest.get(name, last), last)
+        votes: dict[tuple[str, str], Counter[str]] = {}
+        for name, (_, region, sku) in newest.items():
+            kind = resources[name].instance_type
+            if sku and kind:
+                votes.setdefault((region, sku), Counter())[kind] += 1
+        types = {
+            key: min(count, key=lambda kind: (-count[kind], kind)) for key, count in votes.items()
+        }
+        return cls(resources, catalogue, types, frozenset(in_parts))
+
+    def resource(self, usage: Usage) -> Resource | None:
+        """Whose meter it is."""
+        return self.resources.get(usage.resource_id or "")
+
+    def kind(self, usage: Usage) -> Kind:
+        """What it is that runs."""
+        meter, resource = meter_of(usage), self.resource(usage)
+        own = (resource.instance_type if resource else None) or ""
+        name = self.types.get((meter.region, meter.sku), own)
+        region = usage.region or (resource.region_id if resource else None) or ""
+        by_machine = usage.resource_id not in self.in_parts
+        return Kind(
+            region=region_key(region),
+            family=self._family(usage.provider, name) or f"SKU {meter.sku or 'unknown'}",
+            instance_type=name,
+            system=system_key((resource.operating_system if resource else None) or "Linux"),
+            by_machine=by_machine and bool(_WHOLE_HOURS.fullmatch(meter.unit)),
+        )
+
+    def _family(self, provider: str, instance_type: str) -> str:
+        """Within which commitments are flexible: at Google the series, else the family."""
+        shape = self.catalogue.shape(provider, instance_type) if instance_type else None
+        if shape is None:
+            return instance_type
+        found = family(shape) or instance_type
+        return found.partition("-")[0] if provider == "gcp" else found
 
 
 def meter_of(usage: Usage) -> Meter:
@@ -108,22 +159,7 @@ def meter_of(usage: Usage) -> Meter:
     return Meter(*parts) if whole else Meter("", "", "", "", usage.key, "Hours", "")
 
 
-def _family(provider: str, instance_type: str, catalogue: Catalogue) -> str:
-    """Within which commitments are flexible: at Google the series, else the family."""
-    shape = catalogue.shape(provider, instance_type) if instance_type else None
-    if shape is None:
-        return instance_type
-    found = family(shape) or instance_type
-    return found.partition("-")[0] if provider == "gcp" else found
-
-
-def left(
-    bill: Metered,
-    applied: Applied,
-    resources: Known,
-    catalogue: Catalogue,
-    settings: CommitSettings,
-) -> Left:
+def left(bill: Metered, applied: Applied, names: Names, settings: CommitSettings) -> Left:
     """What is left on demand by kind, hour by hour.
 
     Args:
@@ -134,18 +170,18 @@ def left(
     amounts: dict[Kind, Floats] = {}
     units: dict[Kind, float] = {}
     left_out: dict[str, float] = {}
-    first = _first_uses(bill, resources)
+    uses = _uses(bill, names)
     for usage in sorted(bill.usages, key=lambda one: one.key):
         open_ = applied.on_demand[usage.key]
         paid = float((open_ * usage.rate).sum())
         if paid <= _TINY:
             continue
-        reason = _unfit(usage, bill, resources, first, settings)
+        reason = _unfit(usage, bill, names, uses, settings)
         if reason:
             per_hour = paid / (len(bill.starts) * bill.hours)
             left_out[reason] = left_out.get(reason, 0.0) + per_hour
             continue
-        kind = kind_of(usage, resources, catalogue)
+        kind = names.kind(usage)
         mine = grid.hourly(open_, usage) * grid.spread(usage.rate)
         amounts[kind] = amounts[kind] + mine if kind in amounts else mine
         units[kind] = units.get(kind, 0.0) + float(open_.sum())
@@ -197,20 +233,20 @@ class Grid:
         return found
 
 
-def _entity(usage: Usage, resources: Known) -> tuple[str, ...]:
+def _entity(usage: Usage, names: Names) -> tuple[str, ...]:
     """Whose use it is: members of a scaling group come and go, the group stays."""
-    resource = resources.get(usage.resource_id or "")
+    resource = names.resource(usage)
     group = resource.scaling_group if resource else None
     return ("group", group) if group else ("meter", usage.key)
 
 
-def _first_uses(bill: Metered, resources: Known) -> dict[tuple[str, ...], tuple[int, int]]:
+def _uses(bill: Metered, names: Names) -> dict[tuple[str, ...], tuple[int, int]]:
     """When each was first and last in use: places of periods."""
     found: dict[tuple[str, ...], tuple[int, int]] = {}
     for usage in bill.usages:
         used = np.flatnonzero(usage.quantity > 0)
         if len(used):
-            entity = _entity(usage, resources)
+            entity = _entity(usage, names)
             first, last = int(used[0]), int(used[-1])
             before = found.get(entity, (first, last))
             found[entity] = min(before[0], first), max(before[1], last)
@@ -220,19 +256,19 @@ def _first_uses(bill: Metered, resources: Known) -> dict[tuple[str, ...], tuple[
 def _unfit(
     usage: Usage,
     bill: Metered,
-    resources: Known,
+    names: Names,
     uses: Mapping[tuple[str, ...], tuple[int, int]],
     settings: CommitSettings,
 ) -> str:
     """Why nothing should be committed to for it; "" = it may be."""
-    meter, resource = meter_of(usage), resources.get(usage.resource_id or "")
+    meter, resource = meter_of(usage), names.resource(usage)
     if meter.pricing:
         return "spot"
     if not set(usage.uses) - usage.assumed and not _is_machine_time(usage, meter):
         return "licences and other meters that no commitment covers"
     if resource is not None and not is_billed(resource):
         return "stopped now"
-    first, last = uses[_entity(usage, resources)]
+    first, last = uses[_entity(usage, names)]
     end = int(bill.starts[-1]) + bill.hours * _HOUR
     if end - (bill.starts[last] + bill.hours * _HOUR) > settings.gone_days * SECONDS_PER_DAY:
         return f"ended more than {settings.gone_days:g} days ago"
@@ -259,9 +295,7 @@ def unit_cost(one: Held) -> float:
     return float((one.cost[there] / one.amount[there]).min()) if there.any() else 0.0
 
 
-def paid_shares(
-    bill: Metered, held: Sequence[Held], resources: Known, catalogue: Catalogue
-) -> dict[str, dict[Kind, float]]:
+def paid_shares(bill: Metered, held: Sequence[Held], names: Names) -> dict[str, dict[Kind, float]]:
     """What the bill's own commitments cost of what the same costs on demand, by commitment and
     kind: only where they were seen to cover it. 0.63 = 37 % off."""
     money: dict[tuple[str, Kind], float] = {}
@@ -271,7 +305,7 @@ def paid_shares(
         spent = float((usage.quantity * usage.rate).sum())
         for name in sorted(set(usage.uses) - usage.assumed):
             if name in cost and spent > _TINY:
-                key = name, kind_of(usage, resources, catalogue)
+                key = name, names.kind(usage)
                 money[key] = money.get(key, 0.0) + spent
                 share = usage.uses[name] * cost[name] * float(usage.quantity.sum())
                 paid[key] = paid.get(key, 0.0) + share
