@@ -20,7 +20,7 @@ from costopt.pricing.sustained import discount
 from costopt.profile.special import holidays_of
 from costopt.rules import roles, schedule_grounds
 from costopt.rules.asleep import already_scheduled
-from costopt.rules.base import Case, Fit, Outcome
+from costopt.rules.base import Case, Fit, Outcome, span
 from costopt.rules.groups import group_of
 from costopt.rules.prices import sustained_month
 from costopt.rules.savings import Estimate, estimate
@@ -79,7 +79,7 @@ class Schedule:
 
     def _recommend(self, found: Planned, estimated: Estimate, currency: str) -> Recommendation:
         case = found.case
-        offer = case.replica or case.current
+        offer, cpu = case.replica or case.current, case.profile("cpu_utilization")
         return Recommendation(
             rule=self.code,
             action_type=ActionType.SCHEDULE,
@@ -91,7 +91,7 @@ class Schedule:
             estimated_monthly_cost=estimated.cost_after,
             estimated_monthly_savings=estimated.savings,
             currency=currency,
-            lookback=case.window,
+            lookback=span(cpu) if cpu else case.window,  # a group has no profile of its own
             reason=schedule_grounds.reason(found, estimated, currency),
             implementation_effort=Effort.MEDIUM,
             restart_needed=case.replicas is None,
