@@ -43,6 +43,7 @@ class BigQuery:
     billed: int = 0
     page: int = 1000  # rows of one answer at the most
     weight: int = 1  # bytes are taken so many times
+    views: set[str] = field(default_factory=set)  # tables that are views of others
 
     def __post_init__(self) -> None:
         add = self.rest.route
@@ -75,14 +76,16 @@ class BigQuery:
         if kept.partition:
             by = {} if kept.partition == "_PARTITIONTIME" else {"field": kept.partition}
             parts = {"timePartitioning": {"type": "DAY", **by}}
+        told = {"type": "TABLE", "numRows": str(kept.table.num_rows)}
+        told["lastModifiedTime"] = str(kept.modified)
+        if name in self.views:  # as old as its definition; how many rows it has nobody knows
+            told = {"type": "VIEW", "lastModifiedTime": "1790000000000"}
         project, dataset, table = name.split(".")
         return {
             "tableReference": {"projectId": project, "datasetId": dataset, "tableId": table},
             "schema": {"fields": fields},
-            "numRows": str(kept.table.num_rows),
-            "lastModifiedTime": str(kept.modified),
             "location": "EU",
-            "type": "TABLE",
+            **told,
             **parts,
         }
 

@@ -65,6 +65,8 @@ _TOO_FAST: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 """Reasons by which Compute Engine says 403 where others say 429."""
 _REQUEST: Final = re.compile(r"\A[A-Z]+ https?://\S+: ")
 """So messages of REST begin; the address holds tokens of pages."""
+_JOB: Final = re.compile(r"\s+Location: \S*\s+Job ID: \S*\s*\Z")
+"""So those of BigQuery's jobs end; the id is ours, and another one at each try."""
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 60.0
 _DEADLINE: Final = 60.0  # seconds for one answer
@@ -302,7 +304,7 @@ def said(error: Exception) -> str:
     """What Google said, in one line and without secrets."""
     if isinstance(error, exceptions.GoogleAPICallError):
         code = error.grpc_status_code.name if error.grpc_status_code else error.code
-        message = _REQUEST.sub("", error.message or "")
+        message = _JOB.sub("", _REQUEST.sub("", error.message or ""))
         return f"{code}: {plain(message)}"[:300]
     return (plain(_innermost(error)) or type(error).__name__)[:300]
 

@@ -108,6 +108,15 @@ def test_a_cost_that_is_none_costs_its_month(opened: Opened, storage: Storage, c
         assert "credits" in found.said()
 
 
+def test_a_line_without_a_cost_is_told_at_each_collect(opened: Opened, storage: Storage) -> None:
+    storage.put("bills", "export/202609.parquet", parquet([line(), line(cost=None)]))
+    first = collect(opened(export=PLACE))
+    for found in (first, collect(opened(export=PLACE), first.notes)):
+        assert found.tables == []
+        assert "cost is missing in 1 row" in found.said()
+        assert found.problems[0].fatal
+
+
 def test_what_is_overwritten_meanwhile_is_left_for_the_next_time(
     opened: Opened, storage: Storage
 ) -> None:

@@ -118,6 +118,7 @@ def test_invoices_are_of_months_in_pacific_time(month: str, start: Any, end: Any
         (f"{NUMBERED}/instances/42", None, f"{OURS}/instances/known"),
         (f"{NUMBERED}/instances/42", "projects/1/instances/42", f"{OURS}/instances/known"),
         (f"{NUMBERED}/instances/43", None, f"{NUMBERED}/instances/43"),
+        (f"{NUMBERED}/disk/42", None, f"{OURS}/disks/known"),
         ("//storage.googleapis.com/projects/_/buckets/b", "b",
          "//storage.googleapis.com/projects/_/buckets/b"),
         (None, "web-1", None),
@@ -127,8 +128,9 @@ def test_things_have_the_names_of_the_inventory(
     global_name: str | None, name: str | None, wanted: str | None
 ) -> None:
     known = {"ResourceId": f"{OURS}/instances/known", "x_Attributes": [("instance_id", "42")]}
+    disk = {"ResourceId": f"{OURS}/disks/known", "x_Attributes": [("disk_id", "42")]}
     given = line(resource={"global_name": global_name, "name": name})
-    (found,) = rows(given, things=Things([known, {"ResourceId": "x", "x_Attributes": None}]))
+    (found,) = rows(given, things=Things([known, disk, {"ResourceId": "x", "x_Attributes": None}]))
     assert found["ResourceId"] == wanted
 
 

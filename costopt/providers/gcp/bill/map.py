@@ -26,7 +26,7 @@ from costopt.frame import bill
 from costopt.frame.intake import Misread
 from costopt.frame.tags import tags
 from costopt.providers.bills.calendar import following, starts
-from costopt.providers.bills.items import Items, plain, required
+from costopt.providers.bills.items import Items, plain, refused, required
 from costopt.providers.bills.part import Batch
 from costopt.providers.bills.reading import Columns
 from costopt.providers.gcp.bill.credits import COMMITTED, SPEND, Credits, credits_of
@@ -43,6 +43,12 @@ REQUIRED: Final = (
     "usage_end_time",
     "invoice.month",
 )
+_NAMES: Final = {
+    "EffectiveCost": "cost",
+    "BillingCurrency": "currency",
+    "ChargePeriodStart": "usage_start_time",
+    "ChargePeriodEnd": "usage_end_time",
+}
 OPTIONAL: Final = (
     "service.id",
     "service.description",
@@ -133,7 +139,7 @@ class Detailed:
         unread = [one for one in (*items.unread(), *taken.unread) if _counts(one)]
         misread = [one for one in items.unread() if not _counts(one)]
         intake = bill.normalise(joined)
-        return Batch(intake, unread, misread)
+        return Batch(intake, unread or refused(intake, _NAMES), misread)
 
 
 def _counts(misread: Misread) -> bool:

@@ -31,6 +31,7 @@ from costopt.providers.gcp.bill.files import MANNER
 from costopt.providers.gcp.bill.map import OPTIONAL, REQUIRED, Detailed
 from costopt.providers.gcp.bill.table import USD_PER_TIB, Table, dollars
 from costopt.providers.gcp.bill.things import Things
+from costopt.units import counted
 
 _OPEN_MONTHS: Final = 2
 """Of those read before, the newest so many are thought to change yet; older ones seldom do."""
@@ -68,6 +69,7 @@ class Query:
     held: Mapping[str, str]
     problems: list[Problem]
     spent: Decimal = field(default=Decimal(0))
+    _dateless: int = 0  # lines of no month
 
     def __post_init__(self) -> None:
         name = str(self.access.settings.billing_table)
@@ -121,7 +123,7 @@ class Query:
             yield from self._of_month(month, things, most, notes)
         told_of = {**self.held, **notes}
         whole = all(noted(told_of.get(self._note(month))).digest == month.digest for month in seen)
-        if whole and window is None:
+        if whole and window is None and not self._dateless:
             notes[self._own_note] = self._state()
 
     def _of_month(
@@ -151,7 +153,9 @@ class Query:
             raise InputError(f"the table lacks {', '.join(lacking)}", where=self.name, hint=hint)
 
     def _unchanged(self) -> bool:
-        return self.held.get(self._own_note) == self._state()
+        """A view is as old as its definition, whatever is new in the table below it."""
+        kept = self._table.described.table_type == "TABLE"
+        return kept and self.held.get(self._own_note) == self._state()
 
     def _state(self) -> str:
         table = self._table.described
@@ -163,7 +167,12 @@ class Query:
         rows: list[dict[str, Any]] = [
             row for batch in answer.batches() for row in pa.table(batch).to_pylist()
         ]
-        return [_Month(**row) for row in sorted(rows, key=lambda row: row["name"])]
+        months = [_Month(**row) for row in rows if row["name"] is not None]
+        self._dateless = sum(row["lines"] for row in rows if row["name"] is None)
+        if self._dateless:
+            what = f"{counted(self._dateless, 'line')} without invoice.month: left out"
+            self.problems.append(Problem(self.name, what, self._dateless, fatal=True))
+        return sorted(months, key=lambda month: month.name)
 
     def _spool(self, month: _Month, things: Things, folder: Path, most: Decimal) -> Spool | None:
         """The month whole; None = it is not to be had, which is told."""
@@ -193,7 +202,7 @@ class Query:
         with Spool(folder / "charges.arrow") as spool:
             for columns in batches:
                 batch = layout.batch(columns)
-                unread.add(batch.unread)
+                unread.add(batch.refused)
                 complaints.add((*batch.intake.misread, *batch.misread))
                 spool.add(batch.intake.table)
         if unread.counts:
@@ -207,7 +216,7 @@ class Query:
         return (
             "SELECT invoice.month AS name, COUNT(*) AS lines, MAX(export_time) AS exported, "  # noqa: S608
             f"CAST({first} AS TIMESTAMP) AS first, CAST({last} AS TIMESTAMP) AS last "
-            f"FROM `{self.name}` WHERE invoice.month IS NOT NULL GROUP BY name"
+            f"FROM `{self.name}` GROUP BY name"
         )
 
     def _read(self) -> str:

@@ -31,6 +31,8 @@ _PLURALS: Final = {
     "image": "images",
     "reservation": "reservations",
 }
+_NUMBERS: Final = {"instances": "instance_id", "disks": "disk_id", "snapshots": "snapshot_id"}
+"""What the inventory calls the numbers of things, by their kind."""
 _TYPES: Final = {
     "instances": "Virtual machine",
     "disks": "Disk",
@@ -43,11 +45,12 @@ class Things:
     """What is known of the things that bills name by number."""
 
     def __init__(self, resources: Iterable[Mapping[str, Any]] = ()) -> None:
-        self._by_number: dict[str, str] = {}
+        self._by_number: dict[tuple[str, str], str] = {}  # kind and number
         for row in resources:
-            number = dict(row.get("x_Attributes") or {}).get("instance_id")
-            if number:
-                self._by_number[number] = row["ResourceId"]
+            said = dict(row.get("x_Attributes") or {})
+            for kind, name in _NUMBERS.items():
+                if number := said.get(name):
+                    self._by_number[kind, number] = row["ResourceId"]
 
     def named(
         self, global_name: pa.Array, name: pa.Array, project: pa.Array
@@ -74,8 +77,8 @@ class Things:
             return global_name, None
         kind = _PLURALS.get(said["kind"], said["kind"])
         type_of = _TYPES.get(kind)
-        if said["name"] in self._by_number:
-            return self._by_number[said["name"]], type_of
+        if (kind, said["name"]) in self._by_number:
+            return self._by_number[kind, said["name"]], type_of
         own = said["name"]
         if own.isdigit():
             if not name or not _NAME.fullmatch(name):
