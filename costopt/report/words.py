@@ -15,6 +15,7 @@ from costopt.model import ActionType, Offer, Recommendation, Report, WeekPlan
 from costopt.units import cents, counted
 
 _GONE: Final = {ActionType.STOP: "stopped", ActionType.DELETE: "deleted"}
+_BOUGHT: Final = (ActionType.PURCHASE_SAVINGS_PLANS, ActionType.PURCHASE_RESERVED_INSTANCES)
 _INITIALS: Final = {
     **{part: part.upper() for part in ("cpu", "gpu", "sm", "smt")},
     **{part: part.upper() for part in ("p50", "p90", "p95", "p99", "p99.5")},
@@ -192,9 +193,11 @@ def size(offer: Offer) -> str:
 
 def change(one: Recommendation) -> str:
     """From which machine to which: `m5.4xlarge → m5.xlarge`, `m5.large → stopped`,
-    `m5.large → 68 of 168 h a week`, `4 x m5.large → 2 to 4`."""
+    `m5.large → 68 of 168 h a week`, `4 x m5.large → 2 to 4`, `on demand → 2.66 USD an hour`."""
     if one.schedule:
         return _in_time(one, one.schedule)
+    if one.action_type in _BOUGHT and one.recommended:
+        return f"on demand → {rate(one.recommended.hourly_price)} {one.currency} an hour"
     gone = _GONE.get(one.action_type, "nothing")
     return f"{machine(one.current)} → {machine(one.recommended) if one.recommended else gone}"
 

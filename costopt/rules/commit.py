@@ -11,15 +11,18 @@ commit_grounds.py. Settings: commit_settings.py. See docs/commitments.md.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
-from costopt.model import Recommendation, Resource, Skip, Window
+from costopt.frame.cost import FleetCost
+from costopt.model import Recommendation, Report, Resource, Skip, Summary, Window
 from costopt.model.bill import Metered
 from costopt.pricing.catalogue import Catalogue
 from costopt.pricing.commitments import RECONCILED, Applied, apply, residue
@@ -55,9 +58,11 @@ class Curve:
 
     provider: str  # for people
     currency: str
-    demand: Floats  # (H,) NaN = no bill of that hour
+    demand: Floats  # (H,) what has a known price, or is covered; NaN = no bill of that hour
+    unpriced: float  # on demand beside it, at no known price of a commitment
     held: float  # what is held could cover in an hour
     bought: float  # what is to be bought could cover
+    saving: float  # of what is to be bought
     break_even: float  # of what is to be bought, else of the cheapest that is not; NaN = no price
 
 
@@ -235,15 +240,19 @@ def _curve(
     for (key, _), units in sorted(applied.covered.items()):
         covered += grid.spread(units * rates[key] / grid.each)
     placed = grid.placed(covered)
-    demand = placed + (all_.amounts.sum(axis=1) if all_.kinds else 0.0)
+    priced = sorted({kind for one in offered for kind in one.first.shares})
+    hourly = all_.hourly()
+    demand = placed + (all_.amounts[:, priced].sum(axis=1) if priced else 0.0)
     cost, most = sum(one.cost for one in bought), sum(one.at_most for one in bought)
     cheapest = min((min(one.first.shares.values()) for one in offered), default=float("nan"))
     return Curve(
         provider=PROVIDERS.get(bill.provider, bill.provider),
         currency=bill.currency,
         demand=demand,
+        unpriced=float(hourly.sum() - hourly[priced].sum()),
         held=_held_level(bill, applied, float(np.nanmean(placed))),
         bought=most,
+        saving=sum(one.saving for one in bought),
         break_even=cost / most if most else cheapest,
     )
 
@@ -257,3 +266,29 @@ def _held_level(bill: Metered, applied: Applied, covered: float) -> float:
         float((applied.unused[one.commitment_id]).sum()) * unit_cost(one) for one in bill.held
     )
     return covered / max(1e-9, 1 - min(unused / paid, 1.0))
+
+
+def reported(
+    found: Commitments, bills: Mapping[str, Metered], spend: FleetCost, window: Window
+) -> Report:
+    """The same as a report, for every format there is."""
+    saved = sum((one.estimated_monthly_savings.target for one in found.recommendations), Decimal(0))
+    machines = {usage.resource_id for bill in bills.values() for usage in bill.usages}
+    return Report(
+        as_of=window.end,
+        window=window,
+        currency=spend.currency,
+        summary=Summary(
+            monthly_spend=spend.monthly,
+            monthly_savings=saved,
+            monthly_spend_after=spend.monthly - saved,
+            reconciled_percent=None,
+            resources=len(machines - {None}),
+            well_sized=0,
+            recommendations=len(found.recommendations),
+            skips=dict(sorted(Counter(skip.reason for skip in found.skips).items())),
+        ),
+        recommendations=found.recommendations,
+        skips=found.skips,
+        notes=(*found.notes, *spend.notes),
+    )
