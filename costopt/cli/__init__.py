@@ -30,6 +30,9 @@ COMMANDS: Final = {
     ),
     "heatmap": _Entry("heatmap:heatmap", "Demand over the week, in the terminal, PNG or SVG."),
     "recommend": _Entry("recommend:recommend", "What to change, what it saves, and why."),
+    "schedule": _Entry(
+        "schedule:schedule", "When machines and groups should run, and what that saves."
+    ),
     "backtest": _Entry(
         "backtest:backtest", "How these sizes, and the vendors' rules, would have done."
     ),

@@ -10,6 +10,8 @@ from costopt.model.week import WEEKDAYS, WeekPlan
 
 _MOST_STEPS: Final = 4
 """A day that changes more often is told by its least and its most: the levels have the rest."""
+_MOST_KINDS: Final = 3
+"""So is every day of a group whose week has more kinds of days."""
 
 
 def in_words(plan: WeekPlan) -> str:
@@ -17,21 +19,21 @@ def in_words(plan: WeekPlan) -> str:
     are left away.
 
     A machine, and a group that is on or off: `Mon-Fri 07:30-19:00`, `daily 22:00-06:00`, `at all
-    hours`, `never`. A group: `Mon-Fri 2 until 07:00, 5 until 19:00, then 2; Sat, Sun 2`; by more
-    than four steps a day, `Mon-Fri 2 to 9`.
+    hours`, `never`. A group: `Mon-Fri 2 until 07:00, 5 until 19:00, then 2; Sat, Sun 2`; where
+    that would be long, `Mon-Fri 2 to 9`.
     """
     if len(set(plan.levels)) == 1:
         return _always(plan.levels[0])
-    alike: dict[tuple[int, ...], list[int]] = {}
-    for weekday in range(7):
-        alike.setdefault(plan.of_weekday(weekday), []).append(weekday)
-    switched = max(plan.levels) == 1
-    parts = []
-    for levels, weekdays in alike.items():
-        told = _hours(levels, whole_week=len(weekdays) == 7) if switched else _counts(levels)
-        if told:
-            parts.append(f"{_days(weekdays)} {told}")
-    return "; ".join(parts)
+    days = [plan.of_weekday(weekday) for weekday in range(7)]
+    kinds = len(set(days))
+    if max(plan.levels) == 1:
+        told = [_hours(levels, whole_week=kinds == 1) for levels in days]
+    else:
+        told = [_counts(levels, short=kinds > _MOST_KINDS) for levels in days]
+    alike: dict[str, list[int]] = {}
+    for weekday, text in enumerate(told):
+        alike.setdefault(text, []).append(weekday)
+    return "; ".join(f"{_days(weekdays)} {text}" for text, weekdays in alike.items() if text)
 
 
 def _always(level: int) -> str:
@@ -75,12 +77,12 @@ def _hours(levels: Sequence[int], *, whole_week: bool) -> str:
     return " and ".join(f"{_time(begin, levels)}-{_time(end, levels)}" for begin, end in on)
 
 
-def _counts(levels: Sequence[int]) -> str:
-    """`2 until 07:00, 5 until 19:00, then 2`."""
+def _counts(levels: Sequence[int], *, short: bool) -> str:
+    """`2 until 07:00, 5 until 19:00, then 2`; in short, or of many steps, `2 to 5`."""
     runs = list(_runs(levels))
     if len(runs) == 1:
         return f"{levels[0]}"
-    if len(runs) > _MOST_STEPS + 1:
+    if short or len(runs) > _MOST_STEPS + 1:
         return f"{min(levels)} to {max(levels)}"
     until = [f"{level} until {_time(end, levels)}" for _, end, level in runs[:-1]]
     return f"{', '.join(until)}, then {runs[-1][2]}"

@@ -16,7 +16,7 @@ _RISK: Final = 5
 
 def render(report: Report) -> bytes:
     """GitHub-flavoured Markdown: headline, recommendations, skips by reason, notes."""
-    blocks = [_headline(report), _recommendations(report), _skips(report), _notes(report)]
+    blocks = [_headline(report), _recommendations(report), skips(report), notes(report)]
     return ("\n\n".join(block for block in blocks if block) + "\n").encode()
 
 
@@ -70,8 +70,8 @@ def _advice(shown: Sequence[Recommendation], money: str) -> str:
     rows = [head, *map(_row, shown)]
     if all(risk.probability(one) is None for one in shown):
         rows = [(*row[:_RISK], *row[_RISK + 1 :]) for row in rows]
-        return _table(rows[0], rows[1:], right=(0,))
-    return _table(rows[0], rows[1:], right=(0, _RISK))
+        return table(rows[0], rows[1:], right=(0,))
+    return table(rows[0], rows[1:], right=(0, _RISK))
 
 
 def _row(one: Recommendation) -> tuple[str, ...]:
@@ -104,7 +104,8 @@ def _risk(one: Recommendation) -> str:
     return f"{risk.chance(one)} ({most})" if most else risk.chance(one)
 
 
-def _skips(report: Report) -> str:
+def skips(report: Report) -> str:
+    """Skips by reason, with an example each; "" where there are none."""
     counts = sorted(report.summary.skips.items(), key=lambda item: (-item[1], item[0]))
     if not counts:
         return ""
@@ -117,15 +118,17 @@ def _skips(report: Report) -> str:
         )
         for reason, count in counts
     ]
-    return "### No advice\n\n" + _table(("Skips", "Reason", "For example"), rows, right=(0,))
+    return "### No advice\n\n" + table(("Skips", "Reason", "For example"), rows, right=(0,))
 
 
-def _notes(report: Report) -> str:
+def notes(report: Report) -> str:
+    """What a reader must know; "" where there is nothing."""
     if not report.notes:
         return ""
     return "### Notes\n\n" + "\n".join(f"- {markdown(note)}" for note in report.notes)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Rows of escaped cells; `right`: columns of figures."""
     rule = ["---:" if column in right else "---" for column in range(len(head))]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))

@@ -36,6 +36,21 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "definition-excludes": "another definition of idle: --idle-definition",
         "burstable-throttled": "a look at its credits: what it would use is not seen",
         "undersized": "a larger machine: this one is at its limit",
+        "no-commitment-price": "committed prices: costopt prices update aws, gcp or azure; or your "
+        "own: costopt collect files --prices P, with PricingCategory Committed and x_Term",
+        "coarse-bill": "a bill by the hour or by the day",
+        "falling-demand": "time: it is judged anew with each week of bill",
+        "unsure-demand": "a longer bill, or less caution: confidence, yearly_decline",
+        "no-habit": "weeks that are alike: holidays and other days that differ may be named, under "
+        "holidays and days of rules.schedule",
+        "habit-broken": "time: it is judged anew with each week; or a larger max_missed_percent",
+        "not-worth-its-risk": "a lower risk_price, if a missed hour costs you less",
+        "already-scales": "nothing: its count follows its demand already",
+        "already-scheduled": "nothing: it is off at fixed times already",
+        "odd-period": "samples whose period fits slot_minutes of rules.schedule",
+        "excluded": "its name or tag out of exclude of rules.schedule",
+        "local-disk": "a machine without a local disk: each stop empties it",
+        "spot-machine": "a machine on demand: spot capacity may not be there in the morning",
         "gpu-machine": "nothing yet: GPU machines are not resized",
     }
 )

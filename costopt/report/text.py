@@ -55,7 +55,7 @@ def render(
     screen = Screen(width, colour=colour)
     _headline(screen, report)
     _recommendations(screen, report, limit)
-    (_all_skips if skips else _skip_counts)(screen, report)
+    (all_skips if skips else skip_counts)(screen, report)
     screen.notes(report.notes)
     _next_steps(screen, report, skips=skips, options=options, called=called)
     return screen.text().encode()
@@ -186,7 +186,8 @@ def _legend(screen: Screen, shown: Sequence[Recommendation]) -> None:
         screen.blank()
 
 
-def _skip_counts(screen: Screen, report: Report) -> None:
+def skip_counts(screen: Screen, report: Report) -> None:
+    """How many resources have no advice, by reason, with an example each; none: nothing."""
     counts = sorted(report.summary.skips.items(), key=lambda item: (-item[1], item[0]))
     if not counts:
         return
@@ -205,7 +206,8 @@ def _skip_counts(screen: Screen, report: Report) -> None:
     screen.blank()
 
 
-def _all_skips(screen: Screen, report: Report) -> None:
+def all_skips(screen: Screen, report: Report) -> None:
+    """Every resource without advice, by reason, and what would help; none: nothing."""
     if not report.skips:
         return
     screen.title("No advice")

@@ -42,6 +42,10 @@ GROUP = _day((2, 7), (5, 12), (2, 5))
         ),
         ([GROUP] * 5 + [OFF] * 2, "Mon-Fri 2 until 07:00, 5 until 19:00, then 2; Sat, Sun 0"),
         ([tuple(range(24))] * 7, "daily 0 to 23"),
+        (
+            [GROUP] * 4 + [_day((2, 6), (4, 18)), _day((3, 24)), _day((2, 24))],
+            "Mon-Thu 2 to 5; Fri 2 to 4; Sat 3; Sun 2",
+        ),
     ],
 )
 def test_weeks_as_people_say_them(days: list[tuple[int, ...]], said: str) -> None:
