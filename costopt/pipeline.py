@@ -17,7 +17,7 @@ from costopt import registry, units
 from costopt.backtest.result import Backtest
 from costopt.config import Settings
 from costopt.errors import CostoptError, InputError, InsufficientData, ProviderError
-from costopt.frame import quality, signals
+from costopt.frame import metered, quality, signals
 from costopt.frame.cost import COLUMNS, Bill, fleet_cost, read_bill
 from costopt.frame.inventory import newest, present
 from costopt.frame.series import chosen
@@ -48,7 +48,9 @@ from costopt.providers.base import (
 )
 from costopt.rules.asleep import named
 from costopt.rules.base import Case, Outcome
+from costopt.rules.billing import billings, unreconciled
 from costopt.rules.cases import build
+from costopt.rules.joint import planned
 from costopt.rules.judgement import judge, judges_of, refused_prices, shown_budget, summed_up
 from costopt.rules.rightsize import Rightsize
 from costopt.rules.schedule import Schedule
@@ -308,7 +310,8 @@ def analyse(
     quality.require_usable(seen.resources, seen.findings)
     window = seen.window
     progress("prices")
-    bill = read_bill(lake.read_charges(COLUMNS), window.end, _currency(settings))
+    charges = lake.read_charges(tuple(sorted({*COLUMNS, *metered.COLUMNS})))
+    bill = read_bill(charges, window.end, _currency(settings))
     cases = _cases(lake, settings, seen, bill)
     progress("backtest")
     judges = judges_of(rules or registry.names("rule"), settings)
@@ -331,12 +334,15 @@ def analyse(
     for group, case in groups.items():  # which the inventory may list, too
         said = judge(case, None, judges, spend.currency)
         outcomes[group] = (*outcomes.get(group, ()), *said)
+    progress("plan")
+    bills = billings(charges, bill, cases.values(), spend.currency)
+    found = planned(outcomes, {**groups, **cases}, bills)
     catalogue = next((case.catalogue for case in cases.values()), None)
-    notes = (*spend.notes, *shown_budget(cases.values()))
+    notes = (*spend.notes, *unreconciled(bills), *shown_budget(cases.values()))
     if catalogue:
         unknown = unknown_names(_speedups(settings), catalogue.shapes(), seen.resources.values())
         notes = (*notes, *refused_prices(catalogue), *unknown)
-    report = summed_up(window, outcomes, seen.findings, spend, notes)
+    report = summed_up(window, outcomes, found, findings=seen.findings, spend=spend, notes=notes)
     return Analysis(
         window,
         window.end,

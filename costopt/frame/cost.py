@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costopt.model import Cost, Price, Resource, is_billed
+from costopt.model import Cost, Price, Resource, Window, is_billed
 from costopt.units import HOURS_PER_MONTH, cents, counted, money, per_month, provider_key
 
 BILL_DAYS: Final = 31
@@ -109,6 +109,7 @@ class Bill:
     credited: Decimal  # <= 0: credits, and refunds beyond what their own resource costs
     since: datetime  # the earliest charge that counts, and the end of the latest
     until: datetime
+    spans: Mapping[str, Window]  # by `provider_key`: what months are made of
     other_spend: Mapping[str, Decimal]  # currency -> the same of its charges: left out of all sums
 
 
@@ -200,7 +201,8 @@ def _bill(rows: list[dict[str, Any]], currency: str) -> Bill:
             costs[key] = _sum(costs[key], cost) if key in costs else cost
     since = min(row["since"] for row in rows)
     until = max(row["until"] for row in rows)
-    return Bill(currency, costs, spend, nameless, credited, since, until, {})
+    spans = {row["provider"]: Window(row["since"], row["until"]) for row in rows}
+    return Bill(currency, costs, spend, nameless, credited, since, until, spans, {})
 
 
 def _cost(row: dict[str, Any], currency: str) -> Cost:

@@ -17,6 +17,7 @@ from costopt.model.advice import (
     Risk,
     Savings,
     Skip,
+    Step,
     Summary,
 )
 from costopt.model.demand import (
@@ -61,6 +62,7 @@ __all__ = [
     "Series",
     "Shape",
     "Skip",
+    "Step",
     "Summary",
     "WeekPlan",
     "Window",

@@ -186,6 +186,15 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One kind of change of the plan: what the bill falls by once those before it are made."""
+
+    kind: str  # stop | schedule | size | grow
+    monthly_savings: Decimal
+    recommendations: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything one run found: what every format renders."""
 
@@ -196,4 +205,5 @@ class Report:
     recommendations: tuple[Recommendation, ...]
     skips: tuple[Skip, ...]
     findings: tuple[Finding, ...] = ()
+    steps: tuple[Step, ...] = ()  # how the savings come about, in order; they add up to them
     notes: tuple[str, ...] = ()  # what a reader must know (stale data, no bill, mixed currencies)

@@ -46,7 +46,7 @@ def apply(usages: Sequence[Usage], held: Sequence[Held]) -> Applied:
     spare = {one.commitment_id: one.amount.copy() for one in held}
     covered: dict[tuple[str, str], Amounts] = {}
     for _, alike in groupby(sorted(held, key=_order), key=_order):
-        for usage, one in _pairs(usages, list(alike)):
+        for usage, one in pairs(usages, list(alike)):
             takes = usage.uses[one.commitment_id]
             amount = np.minimum(left[usage.key], spare[one.commitment_id] / takes)
             if amount.any():
@@ -85,8 +85,8 @@ def _order(one: Held) -> int:
     return one.order
 
 
-def _pairs(usages: Sequence[Usage], held: Sequence[Held]) -> Iterator[tuple[Usage, Held]]:
-    """What may be covered by one of these, first things first."""
+def pairs(usages: Sequence[Usage], held: Sequence[Held]) -> Iterator[tuple[Usage, Held]]:
+    """What may be covered by commitments of one order, first things first."""
     ranked = [
         (_rank(usage, one), usage, one)
         for one in held

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from costopt.model.bill import Amounts, Held, Metered, Usage
-from costopt.pricing.commitments import Applied, apply
+from costopt.pricing.commitments import Applied, apply, pairs
+
+_TINY: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,11 +33,29 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """A bill, and who is covered by what on it."""
+
+    bill: Metered
+    applied: Applied
+
+    @classmethod
+    def of(cls, bill: Metered) -> State:
+        """The bill with its commitments applied."""
+        return cls(bill, apply(bill.usages, bill.held))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Difference:
     """What changes save over the bill's periods, in its currency."""
 
-    total: float  # bill before - bill after; below 0: they cost more
     of_each: Mapping[str, float]  # resource id -> its share; they add up to the total
+    after: State
+
+    @property
+    def total(self) -> float:
+        """Bill before - bill after; below 0: they cost more."""
+        return sum(self.of_each.values())
 
 
 def changed(bill: Metered, changes: Mapping[str, Change]) -> Metered:
@@ -53,32 +74,69 @@ def changed(bill: Metered, changes: Mapping[str, Change]) -> Metered:
     )
 
 
-def difference(bill: Metered, changes: Mapping[str, Change]) -> Difference:
+def difference(before: State, changes: Mapping[str, Change]) -> Difference:
     """What the changes save together, and each its share.
 
-    A machine's own share is what it no longer costs on demand. What commitments freed by the
-    changes take over of other machines goes to those that freed them, by how much they did.
+    A share is what the change is worth at the margin: its hours on demand at their rate, and what
+    it frees of commitments at what these are worth to others, halfway between before and after (to
+    nobody: nothing). What the changes save together beyond, or short of, the sum of these comes of
+    commitments, and goes to those that freed them, by how much.
     """
-    after = changed(bill, changes)
-    before_, after_ = apply(bill.usages, bill.held), apply(after.usages, after.held)
+    after = State.of(changed(before.bill, changes))
+    total = _on_demand(before) - _on_demand(after)
+    worth = {
+        name: (at_first + at_last) / 2
+        for (name, at_first), at_last in zip(
+            _worth(before).items(), _worth(after).values(), strict=True
+        )
+    }
     shares = dict.fromkeys(sorted(changes), 0.0)
-    gained = dict.fromkeys((one.commitment_id for one in bill.held), 0.0)
-    freed = {one.commitment_id: dict.fromkeys(shares, 0.0) for one in bill.held}
-    for was, now in zip(bill.usages, after.usages, strict=True):
+    freed = dict.fromkeys(shares, 0.0)
+    for was, now in zip(before.bill.usages, after.bill.usages, strict=True):
         if was.resource_id in shares:
-            own = before_.on_demand[was.key] * was.rate - after_.on_demand[now.key] * now.rate
-            shares[was.resource_id] += float(own.sum())
-            for name in was.uses:
-                less = _taken(before_, was, name) - _taken(after_, now, name)
-                freed[name][was.resource_id] += float(np.maximum(less, 0.0).sum())
-        else:
-            for name in was.uses:
-                more = _covered(after_, was, name) - _covered(before_, was, name)
-                gained[name] += float((more * was.rate).sum())
-    for name, gain in gained.items():
-        for resource_id, share in _shared(gain, freed[name], shares).items():
-            shares[resource_id] += share
-    return Difference(sum(shares.values()), shares)
+            own, of_commitments = _value(before, was, now, worth)
+            shares[was.resource_id] += own + of_commitments
+            freed[was.resource_id] += abs(of_commitments)
+    rest, size = total - sum(shares.values()), sum(freed.values())
+    for name in shares:
+        shares[name] += rest * (freed[name] / size if size else 1 / len(shares))
+    return Difference(shares, after)
+
+
+def _on_demand(state: State) -> float:
+    """What is paid beside the commitments, which are paid in any case."""
+    left = state.applied.on_demand
+    return float(sum((left[usage.key] * usage.rate).sum() for usage in state.bill.usages))
+
+
+def _worth(state: State) -> dict[str, Amounts]:
+    """What one more of each commitment would take off the bill, by period."""
+    found = {one.commitment_id: np.zeros(len(state.bill.starts)) for one in state.bill.held}
+    for usage, one in reversed(list(pairs(state.bill.usages, state.bill.held))):
+        paid = usage.rate / usage.uses[one.commitment_id]
+        free = state.applied.on_demand[usage.key] > _TINY
+        found[one.commitment_id] = np.where(free, paid, found[one.commitment_id])
+    return found
+
+
+def _value(
+    before: State, was: Usage, now: Usage, worth: Mapping[str, Amounts]
+) -> tuple[float, float]:
+    """What the change of one meter is worth as it was covered before: on demand, and by what it
+    frees of commitments."""
+    used = was.quantity * was.rate
+    stays = np.divide(now.quantity * now.rate, used, out=np.ones(len(used)), where=used > 0)
+    own = before.applied.on_demand[was.key] * was.rate * (1 - stays)
+    freed = np.zeros(len(used))
+    for name, takes in was.uses.items():
+        covered = before.applied.covered.get((was.key, name))
+        if covered is None:
+            continue
+        if name in now.uses:
+            freed += covered * takes * (1 - stays) * worth[name]
+        else:  # it leaves the commitment, and pays for what stays
+            freed += covered * (takes * worth[name] - stays * was.rate)
+    return float(own.sum()), float(freed.sum())
 
 
 def _change(usage: Usage, changes: Mapping[str, Change]) -> Change | None:
@@ -94,22 +152,3 @@ def _of(usage: Usage, change: Change, held: Mapping[str, Held]) -> Usage:
     return replace(
         usage, quantity=usage.quantity * change.keep, rate=usage.rate * change.price, uses=uses
     )
-
-
-def _covered(applied: Applied, usage: Usage, name: str) -> Amounts:
-    found = applied.covered.get((usage.key, name))
-    return np.zeros(len(usage.quantity)) if found is None else found
-
-
-def _taken(applied: Applied, usage: Usage, name: str) -> Amounts:
-    return _covered(applied, usage, name) * usage.uses.get(name, 0.0)
-
-
-def _shared(gain: float, freed: Mapping[str, float], all_: Mapping[str, float]) -> dict[str, float]:
-    """A gain by who freed what; where nobody did (a changed machine took over), by equal parts."""
-    total = sum(freed.values())
-    if not gain or not all_:
-        return {}
-    if total <= 0:
-        return dict.fromkeys(all_, gain / len(all_))
-    return {resource_id: gain * part / total for resource_id, part in freed.items()}

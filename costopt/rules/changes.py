@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 
 from costopt.frame.cost import resource_key
-from costopt.model import ActionType, Recommendation, WeekPlan
+from costopt.model import ActionType, Cost, Recommendation, WeekPlan
 from costopt.model.bill import Amounts, Metered
 from costopt.pricing.scenario import Change
 from costopt.rules.base import Case
@@ -20,45 +21,34 @@ def change_of(
 ) -> dict[str, Change]:
     """The change of each resource that it concerns, by the id that the bill's meters have.
 
-    Empty where the bill has no meters of its own for one of them, or a price is not known: then the
-    advice's own estimate is all that can be said.
+    Empty where the bill has no meter of one of them.
     """
-    keys = [resource_key(name) for name in _meant(advice, cases)]
-    metered = {usage.resource_id for usage in bill.usages}
-    change = _change(advice, bill)
-    if change is None or not keys or not metered.issuperset(keys):
+    keys = _meant(advice, cases)
+    if not {usage.resource_id for usage in bill.usages}.issuperset(keys):
         return {}
-    return dict.fromkeys(keys, change)
+    return dict.fromkeys(keys, _change(advice, cases[advice.resource_id].cost, bill))
 
 
 def _meant(advice: Recommendation, cases: Mapping[str, Case]) -> list[str]:
-    """The machine itself; of a scaling group its members, unless it is billed as one."""
+    """The machine itself; of a scaling group its members."""
     if advice.replicas is None:
-        billed_as = cases[advice.resource_id].resource.attributes.get("billed_as")
-        return [] if billed_as else [advice.resource_id]
-    members = [
-        key
+        return [resource_key(advice.resource_id)]
+    return [
+        resource_key(key)
         for key, case in sorted(cases.items())
         if case.replicas is None and group_of(case.resource) == advice.resource_id
     ]
-    if any(cases[key].resource.attributes.get("billed_as") for key in members):
-        return [advice.resource_id]
-    return members
 
 
-def _change(advice: Recommendation, bill: Metered) -> Change | None:
+def _change(advice: Recommendation, cost: Cost | None, bill: Metered) -> Change:
     if advice.action_type in (ActionType.STOP, ActionType.DELETE):
         return Change(keep=0.0)
-    if advice.action_type is ActionType.SCHEDULE:
-        if advice.schedule is None:
-            return None
+    if advice.schedule:
         return Change(keep=_kept(advice.schedule, advice.replicas or 1, bill))
-    before, after = advice.current, advice.recommended
-    if after is None or not before.hourly_price or after.hourly_price is None:
-        return None
-    if before.currency != after.currency:
-        return None
-    return Change(price=float(after.hourly_price / before.hourly_price), moves=True)
+    # Of another machine the advice has reckoned the price as it is billed: sustained use and all.
+    saved = advice.estimated_monthly_savings.high
+    price = 1 - saved / cost.compute if cost and cost.compute > 0 else Decimal(1)
+    return Change(price=float(price), moves=True)
 
 
 def _kept(plan: WeekPlan, replicas: int, bill: Metered) -> Amounts:

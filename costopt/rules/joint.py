@@ -18,13 +18,13 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Final
 
-from costopt.model import ActionType, Recommendation
-from costopt.model.bill import Metered
-from costopt.pricing.scenario import Change, changed, difference
+from costopt.model import ActionType, Recommendation, Step
+from costopt.pricing.scenario import Change, State, difference
 from costopt.rules.base import Case, Outcome
+from costopt.rules.billing import Billing
 from costopt.rules.changes import change_of
 from costopt.rules.plan import order, rank, with_losers
-from costopt.units import cents_down, provider_key
+from costopt.units import cents_down, money, provider_key
 
 STOP: Final = "stop"
 SCHEDULE: Final = "schedule"
@@ -35,23 +35,7 @@ STEPS: Final = (STOP, SCHEDULE, SIZE, GROW)
 
 _CHOICES: Final = (STOP, SCHEDULE, SIZE)
 _CENT: Final = Decimal("0.01")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Billing:
-    """A provider's bill, and what makes a month of it."""
-
-    bill: Metered
-    pace: Decimal  # 730 h over the hours of the bill's span
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One kind of change: what the bill falls by once those before it are made."""
-
-    kind: str  # of STEPS
-    monthly_savings: Decimal
-    recommendations: int
+_NOTHING: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +61,48 @@ def planned(
     Args:
         outcomes: what each rule said, by resource.
         cases: by resource, every one that has advice.
-        bills: by `provider_key`; what a bill does not meter by itself (a list price, a share of
-            what several are billed as) saves what its own advice says.
+        bills: by `provider_key` (billing.billings); what none of them meters saves what its own
+            advice says.
     """
     advised = {key: _by_kind(said) for key, said in sorted(outcomes.items())}
     present = [kind for kind in _CHOICES if any(kind in of_it for of_it in advised.values())]
-    plans = [_priced(_chosen(advised, {*present, GROW}), cases, bills)]
+    states = {name: State.of(one.bill) for name, one in bills.items()}
+    choices = [present]
     if any(one.bill.held for one in bills.values()):  # only these make changes cost each other
-        plans += [
-            _priced(_chosen(advised, {*kinds, GROW}), cases, bills)
+        choices += [
+            list(kinds)
             for count in range(len(present) - 1, -1, -1)
             for kinds in combinations(present, count)
         ]
+    paces = {name: one.pace for name, one in bills.items()}
+    plans = [
+        _worthwhile(_chosen(advised, {*kinds, GROW}), cases, states, paces) for kinds in choices
+    ]
     best = max(plans, key=_total)  # of equal ones the first, which does most
     return _told(best, advised, cases)
+
+
+def _worthwhile(
+    done: dict[str, list[Recommendation]],
+    cases: Mapping[str, Case],
+    states: Mapping[str, State],
+    paces: Mapping[str, Decimal],
+) -> list[_Priced]:
+    """Priced without what costs more than it saves, as it leaves a commitment unused."""
+    while True:
+        priced = _priced(done, cases, states, paces)
+        lost = {
+            (step.kind, name)
+            for step in priced
+            for name, amount in step.of_each.items()
+            if step.kind != GROW and amount <= -_CENT
+        }
+        if not lost:
+            return priced
+        done = {
+            kind: [one for one in advice if (kind, one.resource_id) not in lost]
+            for kind, advice in done.items()
+        }
 
 
 def _total(priced: Iterable[_Priced]) -> Decimal:
@@ -144,39 +156,41 @@ class _Priced:
 def _priced(
     done: Mapping[str, Sequence[Recommendation]],
     cases: Mapping[str, Case],
-    bills: Mapping[str, Billing],
+    states: Mapping[str, State],
+    paces: Mapping[str, Decimal],
 ) -> list[_Priced]:
-    left = dict(bills)
+    left = dict(states)
     steps = []
     for kind in STEPS:
         if done[kind]:
-            of_each, left = _step(done[kind], cases, left)
+            of_each = _step(done[kind], cases, left, paces)
             steps.append(_Priced(kind, of_each, tuple(done[kind])))
     return steps
 
 
 def _step(
-    advice: Sequence[Recommendation], cases: Mapping[str, Case], bills: dict[str, Billing]
-) -> tuple[dict[str, Decimal], dict[str, Billing]]:
-    """What these changes save, each its share, and the bills that they leave."""
+    advice: Sequence[Recommendation],
+    cases: Mapping[str, Case],
+    left: dict[str, State],
+    paces: Mapping[str, Decimal],
+) -> dict[str, Decimal]:
+    """What these changes save a month, each its share; `left` becomes what they leave."""
     of_each: dict[str, Decimal] = {}
     whose: dict[str, dict[str, str]] = {}  # provider -> meter's resource -> the one advised on
     made: dict[str, dict[str, Change]] = {}
     for one in advice:
         provider = provider_key(one.current.provider_name)
-        billing = bills.get(provider)
-        found = change_of(one, cases, billing.bill) if billing else {}
+        found = change_of(one, cases, left[provider].bill) if provider in left else {}
         of_each[one.resource_id] = Decimal(0) if found else one.estimated_monthly_savings.target
         for meter, change in found.items():
             made.setdefault(provider, {})[meter] = change
             whose.setdefault(provider, {})[meter] = one.resource_id
-    left = dict(bills)
     for provider, changes in sorted(made.items()):
-        billing = bills[provider]
-        for meter, amount in difference(billing.bill, changes).of_each.items():
-            of_each[whose[provider][meter]] += Decimal(repr(amount)) * billing.pace
-        left[provider] = replace(billing, bill=changed(billing.bill, changes))
-    return of_each, left
+        saved = difference(left[provider], changes)
+        for meter, amount in saved.of_each.items():
+            of_each[whose[provider][meter]] += money(Decimal(repr(amount)) * paces[provider])
+        left[provider] = saved.after
+    return of_each
 
 
 # -- telling -------------------------------------------------------------------------------------
@@ -197,6 +211,11 @@ def _told(
             key = one.resource_id
             saved[key] = saved.get(key, Decimal(0)) + whole[key]
             done.append(_saving(one, whole[key], saved[key], cases[key]))
+    for key, of_it in advised.items():
+        if key not in saved and STOP not in of_it:
+            done += [_in_vain(one) for kind, one in of_it.items() if kind != GROW]
+        elif key not in saved:
+            done.append(_in_vain(of_it[STOP]))
     kept = {(one.resource_id, kind_of(one)) for one in done}
     lost = {
         key: [advice for kind, advice in of_it.items() if (key, kind) not in kept]
@@ -224,6 +243,17 @@ def _saving(advice: Recommendation, saving: Decimal, so_far: Decimal, case: Case
         estimated_monthly_savings=replace(own, low=min(own.low, saving), target=saving, high=high),
         estimated_monthly_cost=after,
         stranded_commitment=high - saving if advice.stranded_commitment else Decimal(0),
+    )
+
+
+def _in_vain(advice: Recommendation) -> Recommendation:
+    """Advice that saves nothing while a commitment lasts that would be left unused."""
+    own = advice.estimated_monthly_savings
+    return replace(
+        advice,
+        estimated_monthly_savings=replace(own, low=min(own.low, _NOTHING), target=_NOTHING),
+        estimated_monthly_cost=advice.estimated_monthly_cost + own.target,
+        stranded_commitment=own.high,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
-from decimal import Decimal
 
 from costopt import registry
 from costopt.config import Settings
@@ -22,7 +21,8 @@ from costopt.model import (
 from costopt.pricing.catalogue import Catalogue
 from costopt.rules import sunk
 from costopt.rules.base import Case, Outcome, Rule, well_sized
-from costopt.rules.plan import extra_cost, plan
+from costopt.rules.joint import Plan
+from costopt.rules.plan import extra_cost
 from costopt.schema import PUBLISHED
 from costopt.units import counted
 
@@ -88,14 +88,15 @@ def shown_budget(cases: Iterable[Case]) -> tuple[str, ...]:
 def summed_up(
     window: Window,
     outcomes: Mapping[str, tuple[Outcome, ...]],
+    found: Plan,
+    *,
     findings: Mapping[str, tuple[Finding, ...]],
     spend: FleetCost,
     notes: tuple[str, ...],
 ) -> Report:
     """The plan, what was skipped and why, and totals that add up."""
-    advice = plan(outcomes)
+    advice, saved = found.recommendations, found.monthly_savings
     skips = _skips(outcomes, {r.resource_id for r in advice})
-    saved = sum((r.estimated_monthly_savings.target for r in advice), Decimal(0))
     summary = Summary(
         monthly_spend=spend.monthly,
         monthly_savings=saved,
@@ -114,7 +115,8 @@ def summed_up(
         summary=summary,
         recommendations=advice,
         skips=skips,
-        findings=tuple(f for found in findings.values() for f in found),
+        findings=tuple(f for of_it in findings.values() for f in of_it),
+        steps=found.steps,
         notes=notes,
     )
 

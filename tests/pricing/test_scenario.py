@@ -10,10 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costopt.model.bill import Held, Metered, Usage
+from costopt.pricing import scenario
 from costopt.pricing.commitments import replay
-from costopt.pricing.scenario import Change, changed, difference
+from costopt.pricing.scenario import Change, Difference, State, changed
 
 HOURS = 4
+
+
+def difference(before: Metered, changes: dict[str, Change]) -> Difference:
+    return scenario.difference(State.of(before), changes)
 
 
 def usage(name: str, hours: float = 1, rate: float = 1, **uses: float) -> Usage:

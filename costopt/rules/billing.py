@@ -1,0 +1,128 @@
+"""The bills that a plan is priced on: every machine that costs something has a meter there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from costopt.frame import metered
+from costopt.frame.cost import Bill, resource_key
+from costopt.model import Cost
+from costopt.model.bill import Metered, Usage
+from costopt.pricing.commitments import reconciled, residue
+from costopt.rules.base import Case
+from costopt.units import HOURS_PER_MONTH, provider_key
+
+_MONDAY: Final = int(datetime(2026, 1, 5, tzinfo=UTC).timestamp())
+_WEEK: Final = 168
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Billing:
+    """A provider's bill, and what makes a month of it."""
+
+    bill: Metered
+    pace: Decimal  # 730 h over the hours of the bill's span
+
+
+def billings(
+    charges: pa.Table, bill: Bill | None, cases: Iterable[Case], currency: str
+) -> dict[str, Billing]:
+    """Each provider's, by `provider_key`, over the span that `bill` takes its costs from.
+
+    What several machines are billed as is shared out evenly, as their costs are. A machine that no
+    meter names (at list price, or billed by something that is no time) has one of its own, at the
+    part of its compute cost that no commitment covers.
+
+    Args:
+        charges: schema.CHARGES, at least metered.COLUMNS of it.
+    """
+    found = {}
+    for provider, span in bill.spans.items() if bill else ():
+        if (of_it := metered.read(charges, span, currency).get(provider)) and len(of_it.starts):
+            hours = Decimal(repr((span.end - span.start).total_seconds() / 3600))
+            found[provider] = Billing(of_it, Decimal(HOURS_PER_MONTH) / hours)
+    mine: dict[str, list[Case]] = {}
+    for case in cases:
+        if case.replicas is None and case.cost and case.cost.currency == currency:
+            mine.setdefault(provider_key(case.resource.provider_name), []).append(case)
+    for provider, of_it_ in sorted(mine.items()):
+        found[provider] = _complete(found.get(provider) or _plain_week(provider, currency), of_it_)
+    return found
+
+
+def unreconciled(bills: Mapping[str, Billing]) -> tuple[str, ...]:
+    """Notes on bills whose replay is off by too much to vouch for savings on them."""
+    found = []
+    for _, billing in sorted(bills.items()):
+        if not reconciled(billing.bill):
+            off = 100 * residue(billing.bill)
+            found.append(
+                f"savings on {billing.bill.provider} are unreconciled: its bill reckoned anew is "
+                f"{off:.1f} % off what was billed"
+            )
+    return tuple(found)
+
+
+def _plain_week(provider: str, currency: str) -> Billing:
+    """A bill without a row: a week of hours, for what has a price and no bill."""
+    starts = _MONDAY + 3600 * np.arange(_WEEK, dtype=np.int64)
+    bill = Metered(provider, currency, starts, 1.0, (), (), np.zeros(_WEEK), Decimal(0))
+    return Billing(bill, Decimal(HOURS_PER_MONTH) / _WEEK)
+
+
+def _complete(billing: Billing, cases: Iterable[Case]) -> Billing:
+    """With a meter for each of these machines."""
+    cases = sorted(cases, key=lambda case: case.resource.resource_id)
+    bill = billing.bill
+    shares: dict[str, list[str]] = {}
+    for case in cases:
+        if billed_as := case.resource.attributes.get("billed_as"):
+            shares.setdefault(resource_key(billed_as), []).append(_key(case))
+    usages = [part for usage in bill.usages for part in _parts(usage, shares)]
+    known = {usage.resource_id for usage in usages}
+    more = [
+        _estimated(case, case.cost, billing)
+        for case in cases
+        if case.cost and case.cost.compute > 0 and _key(case) not in known
+    ]
+    actual = bill.actual + sum((usage.quantity * usage.rate for usage in more), np.zeros(1))
+    return replace(billing, bill=replace(bill, usages=(*usages, *more), actual=actual))
+
+
+def _key(case: Case) -> str:
+    return resource_key(case.resource.resource_id)
+
+
+def _parts(usage: Usage, shares: Mapping[str, list[str]]) -> Iterable[Usage]:
+    """The meter, or one for each of the machines that share it."""
+    members = shares.get(usage.resource_id or "")
+    if not members:
+        return (usage,)
+    quantity = usage.quantity / len(members)
+    return [
+        replace(usage, key=f"{usage.key}\x1f{name}", resource_id=name, quantity=quantity)
+        for name in members
+    ]
+
+
+def _estimated(case: Case, cost: Cost, billing: Billing) -> Usage:
+    """A meter that comes to the uncovered part of its compute cost a month."""
+    bill, periods = billing.bill, len(billing.bill.starts)
+    free = cost.compute * (1 - Decimal(repr(cost.committed_share)))
+    hours = Decimal(repr(bill.hours * periods)) * billing.pace  # a month's, as the bill has them
+    return Usage(
+        key=f"\x1f{_key(case)}",
+        resource_id=_key(case),
+        provider=bill.provider,
+        account=case.resource.sub_account_id,
+        region=case.resource.region_id,
+        quantity=np.full(periods, bill.hours),
+        rate=np.full(periods, float(free / hours)),
+    )
