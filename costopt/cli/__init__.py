@@ -33,6 +33,9 @@ COMMANDS: Final = {
     "schedule": _Entry(
         "schedule:schedule", "When machines and groups should run, and what that saves."
     ),
+    "commit": _Entry(
+        "commit:commit", "What to buy ahead, for how long, and what is held for nothing."
+    ),
     "backtest": _Entry(
         "backtest:backtest", "How these sizes, and the vendors' rules, would have done."
     ),

@@ -152,7 +152,7 @@ class _Fleet:
         held = holding.told(self.settings, window.end)
         advice = [recommendation(one, ground) for one in bought]
         kept = [one for one in advice if self._worth_it(one)]
-        skips = [*_refusals(refused), *_small(advice, kept), *_unpriced(ground, offered)]
+        skips = [*_refusals(refused), *_small(advice, kept), *_unpriced(ground, offered, self.settings)]
         return Commitments(
             recommendations=tuple(kept),
             skips=tuple(skips),
@@ -203,15 +203,21 @@ def _small(advice: list[Recommendation], kept: list[Recommendation]) -> list[Ski
     ]  # fmt: skip
 
 
-def _unpriced(ground: Ground, offered: tuple[Deal, ...]) -> list[Skip]:
+def _unpriced(ground: Ground, offered: tuple[Deal, ...], settings: CommitSettings) -> list[Skip]:
+    asked = [one for one in (settings.term, settings.payment) if one != "any"]
+    of = f" of {' '.join(asked)}" if asked else ""
+    short = ground.left.weeks < settings.least_weeks_long
+    long = f" (more than a year needs {settings.least_weeks_long:g} weeks of bill)" if short else ""
     return [
         Skip(
-            scope, CODE, "no-commitment-price",
+            scope,
+            CODE,
+            "no-commitment-price",
             f"on demand, {ground.currency} an hour: {', '.join(families)}; no price list names a "
-            "committed price that is lower, nor does the bill show one",
+            f"committed price{of} that is lower, nor does the bill show one{long}",
         )
         for scope, families in unpriced(ground.provider, ground.left, offered).items()
-    ]  # fmt: skip
+    ]
 
 
 def _notes(ground: Ground, all_: Left) -> list[str]:

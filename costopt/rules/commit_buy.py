@@ -7,9 +7,9 @@ leave. What is told is then applied once more, all together, in the providers' o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -26,11 +26,13 @@ from costopt.optimize.commitment import (
     open_to,
     portfolio,
 )
+from costopt.optimize.commitment.certainty import needed
 from costopt.optimize.commitment.history import MONTH_HOURS, lowest_stretch
 from costopt.rules.commit_deals import Deal, Priced, relative
-from costopt.rules.commit_demand import Left
+from costopt.rules.commit_demand import Floats, Left
 from costopt.rules.commit_settings import CommitSettings
 
+_TINY: Final = 1e-9
 _TRAINED: Final = 2 / 3
 """Of the history, for the trial; the rest judges."""
 
@@ -129,6 +131,15 @@ class _Plan:
         return sum(one.quantity for one in self.tranches)
 
 
+class _Demand(NamedTuple):
+    """What a deal finds, and what was chosen of it."""
+
+    units: Floats  # (H,) no more than `most`
+    price: float  # of a unit, on demand
+    term: Term  # the first
+    most: float
+
+
 def _planned(
     deal: Deal, left: Left, demand: Open, most: float, settings: CommitSettings
 ) -> _Plan | NotBought:
@@ -139,12 +150,13 @@ def _planned(
     trial = held_out(units, int(len(units) * _TRAINED), price, rate)
     if trial.outcome.saving < 0:
         detail = (
-            f"what its first {trial.trained / 168:.0f} weeks would have bought loses money in the "
-            "weeks after: demand falls"
+            f"{deal.label}: what the first {trial.trained / 168:.0f} weeks would have bought loses "
+            "money in the weeks after, for demand falls"
         )
         return NotBought(deal, most, "falling-demand", detail)
+    capped = np.minimum(units, most)
     steps = ladder(
-        np.minimum(units, most),
+        capped,
         price,
         terms,
         caution=settings.caution,
@@ -152,13 +164,62 @@ def _planned(
         tranches=settings.tranches,
         step=deal.step,
     )
-    if not steps.tranches:
+    tranches = _topped_up(steps.tranches, _Demand(capped, price, terms[0], most), deal, settings)
+    if not tranches:
         detail = (
-            "on the past's mean it would pay, but no part of the demand is sure enough to be "
-            "needed for the whole term"
+            f"{deal.label}: on the past's mean it would pay, but no part of the demand is sure "
+            "enough to be needed for the whole term"
         )
         return NotBought(deal, most, "unsure-demand", detail)
-    return _Plan(deal, steps.tranches, most, trial)
+    return _Plan(deal, tranches, most, trial)
+
+
+def _topped_up(
+    tranches: tuple[Tranche, ...], demand: _Demand, deal: Deal, settings: CommitSettings
+) -> tuple[Tranche, ...]:
+    """With whole units more, where what is sure to be needed of one pays for all of it.
+
+    The ladder takes of a machine that is sold whole only what lies under its bound, and so none of
+    it: three machines that always run become two, for demand is feared to fall by a tenth.
+    """
+    step, term = deal.step, demand.term
+    if not step:
+        return tranches
+    rate = term.rate(settings.cost_of_capital)
+    sure = needed(demand.units, term.years, settings.caution)
+    bought = sum(one.quantity for one in tranches)
+    month = settings.tranches - 1 if tranches else 0
+    more, found = 0.0, np.zeros(2)
+    while bought + more + step <= demand.most + _TINY:
+        wide = np.diff(np.clip(sure.levels, bought + more, bought + more + step))
+        mean, low = (float(share.mean(axis=0) @ wide) for share in (sure.mean, sure.low))
+        if demand.price * low < rate * step:
+            break
+        found += demand.price * np.array([mean, low]) - rate * step
+        more += step
+    if not more:
+        return tranches
+    extra = Tranche(month, term.name, more, rate, month + term.months, *map(float, found))
+    return _merged((*tranches, extra))
+
+
+def _merged(tranches: Iterable[Tranche]) -> tuple[Tranche, ...]:
+    """Those of one month and term as one."""
+    found: dict[tuple[int, str], Tranche] = {}
+    for one in tranches:
+        key = one.month, one.term
+        before = found.get(key)
+        found[key] = (
+            one
+            if before is None
+            else replace(
+                before,
+                quantity=before.quantity + one.quantity,
+                saving=before.saving + one.saving,
+                saving_low=before.saving_low + one.saving_low,
+            )
+        )
+    return tuple(found[key] for key in sorted(found))
 
 
 def _term(one: Priced, deal: Deal, left: Left) -> Term:

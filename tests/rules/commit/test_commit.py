@@ -1,0 +1,259 @@
+"""What is bought, on bills small enough to reckon by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from costopt.model import ActionType
+from costopt.pricing.scenario import Change
+from costopt.rules.commit_settings import CommitSettings
+from tests.rules.commit.bills import (
+    PLAN,
+    RATE,
+    REGION,
+    RESERVED,
+    SURE,
+    WEEK,
+    advise,
+    bill,
+    held,
+    machine,
+    prices,
+    usage,
+)
+
+HOURS = 8 * WEEK
+ALWAYS = np.ones(HOURS)
+BY_DAY = (np.arange(HOURS) % 24 < 12).astype(float)
+RI = f"aws/{REGION}/m5/reserved-instances"
+SP = "aws/compute-savings-plan"
+
+
+def four() -> list:
+    return [usage(f"i-{n}", ALWAYS) for n in range(4)]
+
+
+def test_four_machines_that_always_run_are_reserved_one_a_month() -> None:
+    found = advise(bill(four()), prices(RESERVED))
+    (one,) = found.recommendations
+    assert (one.rule, one.resource_id) == ("commit", RI)
+    assert one.action_type is ActionType.PURCHASE_RESERVED_INSTANCES
+    # 4 x 40 % of 0.096 an hour, 730 hours
+    expected = Decimal("112.12")
+    saved = one.estimated_monthly_savings
+    assert (saved.low, saved.target, saved.high) == (expected, expected, expected)
+    assert one.estimated_monthly_cost == Decimal("280.32") - expected
+    told = one.evidence
+    assert told["reserved"] == {"instance_type": "m5.large", "count": 4.0}
+    assert float(told["hourly_commitment"]) == pytest.approx(4 * 0.0576)
+    assert told["break_even_utilisation_share"] == 0.6
+    assert (told["utilisation_share"], told["coverage_share"]) == (1.0, 1.0)
+    assert float(told["worst_case_over_term"]) == pytest.approx(4 * 0.0384 * 8760, abs=0.01)
+    assert told["price_source"] == "a list, of 2026-05-01"
+    first = date(2026, 7, 27)
+    days = [first, date(2026, 8, 27), date(2026, 9, 27), date(2026, 10, 27)]
+    assert [part["buy_on"] for part in told["tranches"]] == days
+    assert told["tranches"][0]["ends_on"] == date(2027, 7, 27)
+    assert found.skips == ()
+
+
+def test_what_runs_by_day_only_is_not_worth_it() -> None:
+    """Needed in half of all hours, and pays from 60 %; from 40 % it is."""
+    usages = [*four(), usage("i-day", BY_DAY)]
+    (one,) = advise(bill(usages), prices(RESERVED)).recommendations
+    assert one.evidence["reserved"]["count"] == 4.0
+    assert one.evidence["coverage_share"] == pytest.approx(4 / 4.5, abs=1e-4)
+    cheap = ("m5.large", "1yr no-upfront", "0.0384")
+    (one,) = advise(bill(usages), prices(cheap)).recommendations
+    assert one.evidence["reserved"]["count"] == 5.0
+    saved = (4.5 * RATE - 5 * 0.0384) * 730
+    assert float(one.estimated_monthly_savings.target) == pytest.approx(saved, abs=0.01)
+    assert one.evidence["utilisation_share"] == 0.9
+
+
+def test_a_bill_by_the_day_is_taken_at_its_worst() -> None:
+    """Two machines of half a day each: one could be used all day, or both by day. The bill does not
+    say, so nothing is bought for them."""
+    days = np.full(8 * 7, 12.0)
+    usages = [usage("i-1", days), usage("i-2", days)]
+    found = advise(bill(usages, hours=24.0), prices(RESERVED))
+    assert found.recommendations == ()
+    whole = [usage("i-1", np.full(8 * 7, 24.0))]
+    (one,) = advise(bill(whole, hours=24.0), prices(RESERVED)).recommendations
+    assert one.evidence["reserved"]["count"] == 1.0
+
+
+def test_the_cheaper_of_two_offers_is_bought_and_the_plan_for_the_rest() -> None:
+    other = [usage(f"i-c{n}", ALWAYS, rate=0.085, sku="c5.large") for n in range(2)]
+    resources = [
+        *(machine(f"i-{n}") for n in range(4)),
+        *(machine(f"i-c{n}", "c5.large") for n in range(2)),
+    ]
+    listed = prices(RESERVED, PLAN, ("c5.large", "1yr no-upfront compute-savings-plan", "0.0612"))
+    found = advise(bill([*four(), *other]), listed, resources=resources)
+    by_scope = {one.resource_id: one for one in found.recommendations}
+    assert by_scope.keys() == {RI, SP}
+    assert by_scope[RI].evidence["reserved"]["count"] == 4.0
+    assert float(by_scope[SP].evidence["hourly_commitment"]) == pytest.approx(0.122, abs=0.001)
+    assert by_scope[SP].action_type is ActionType.PURCHASE_SAVINGS_PLANS
+
+
+def test_what_is_held_already_is_not_bought_again() -> None:
+    plan = held("plan", np.full(HOURS, 2 * 0.072))
+    covered = [usage(f"i-{n}", ALWAYS, uses={"plan": 0.072}) for n in range(4)]
+    (one,) = advise(bill(covered, [plan]), prices(RESERVED)).recommendations
+    assert one.evidence["reserved"]["count"] == 2.0
+
+
+def test_the_bills_own_discount_where_no_list_is_known() -> None:
+    plan = held("plan", np.full(HOURS, 2 * 0.072), kind="Compute Savings Plan")
+    covered = [usage(f"i-{n}", ALWAYS, uses={"plan": 0.072}) for n in range(4)]
+    (one,) = advise(bill(covered, [plan]), prices()).recommendations
+    assert one.resource_id == SP
+    assert one.evidence["price_source"] == "the bill: plan takes 25 % off there"
+    assert float(one.evidence["hourly_commitment"]) == pytest.approx(0.144)
+
+
+def test_no_price_is_made_up() -> None:
+    found = advise(bill(four()), prices())
+    assert found.recommendations == ()
+    (skip,) = found.skips
+    assert (skip.resource_id, skip.reason) == (f"aws/{REGION}", "no-commitment-price")
+    assert "m5 0.384" in skip.detail
+    other_region = prices(RESERVED, region="eu-west-1")
+    assert advise(bill(four()), other_region).recommendations == ()
+    dearer = ("m5.large", "1yr no-upfront", "0.096")
+    assert advise(bill(four()), prices(dearer)).recommendations == ()
+
+
+@pytest.mark.parametrize(("weeks", "bought"), [(3, False), (4, True)])
+def test_a_short_history_buys_nothing(weeks: int, bought: bool) -> None:
+    found = advise(bill([usage("i-1", np.ones(weeks * WEEK))]), prices(RESERVED))
+    assert bool(found.recommendations) is bought
+    assert [skip.reason for skip in found.skips] == ([] if bought else ["short-history"])
+
+
+def test_a_bill_by_the_month_tells_too_little() -> None:
+    found = advise(bill([usage("i-1", np.full(12, 730.0))], hours=730.0), prices(RESERVED))
+    assert [skip.reason for skip in found.skips] == ["coarse-bill"]
+
+
+def test_what_is_young_or_gone_or_spot_is_left_out() -> None:
+    young, gone = ALWAYS.copy(), ALWAYS.copy()
+    young[: HOURS - 20 * 24] = 0  # since 20 days
+    gone[HOURS - 8 * 24 :] = 0  # until 8 days ago
+    usages = [
+        usage("i-1", ALWAYS), usage("i-young", young), usage("i-gone", gone),
+        usage("i-spot", ALWAYS, pricing="Dynamic"), usage("i-off", ALWAYS),
+        usage("i-1", ALWAYS, sku="windows", unit="vCPU-Hours"),
+    ]  # fmt: skip
+    names = ("i-1", "i-young", "i-gone", "i-spot")
+    resources = [*map(machine, names), machine("i-off", state="stopped")]
+    found = advise(bill(usages), prices(RESERVED), resources=resources)
+    (one,) = found.recommendations
+    assert one.evidence["reserved"]["count"] == 1.0
+    (note,) = found.notes
+    for why in (
+        "spot",
+        "stopped now",
+        "first billed less than 28",
+        "ended more than 7",
+        "licences",
+    ):
+        assert why in note
+
+
+def test_members_of_a_scaling_group_come_and_go_and_it_stays() -> None:
+    first, second = ALWAYS.copy(), ALWAYS.copy()
+    first[HOURS // 2 :] = 0
+    second[: HOURS // 2] = 0
+    usages = [usage("i-1", first), usage("i-2", second)]
+    grouped = [machine(name, scaling_group="web") for name in ("i-1", "i-2")]
+    (one,) = advise(bill(usages), prices(RESERVED), resources=grouped).recommendations
+    assert one.evidence["reserved"]["count"] == 1.0
+    alone = advise(bill(usages), prices(RESERVED))
+    assert alone.recommendations == ()
+
+
+def test_changes_come_first() -> None:
+    stopped = {"aws": {"i-0": Change(keep=0.0), "i-1": Change(keep=BY_DAY)}}
+    (one,) = advise(bill(four()), prices(RESERVED), changes=stopped).recommendations
+    assert one.evidence["reserved"]["count"] == 2.0
+
+
+def test_a_long_term_needs_a_long_history() -> None:
+    long = ("m5.large", "3yr no-upfront", "0.0384")
+    (one,) = advise(bill(four()), prices(RESERVED, long)).recommendations
+    assert {part["term"] for part in one.evidence["tranches"]} == {"1yr"}
+    wished = SURE.model_copy(update={"least_weeks_long": 8.0})
+    (one,) = advise(bill(four()), prices(RESERVED, long), wished).recommendations
+    assert {part["term"] for part in one.evidence["tranches"]} == {"3yr"}
+    assert float(one.estimated_monthly_savings.target) == pytest.approx(4 * 0.0576 * 730, abs=0.01)
+    short = wished.model_copy(update={"term": "1yr"})
+    (one,) = advise(bill(four()), prices(RESERVED, long), short).recommendations
+    assert {part["term"] for part in one.evidence["tranches"]} == {"1yr"}
+
+
+def test_the_way_of_payment_is_asked_for_or_the_cheapest() -> None:
+    upfront = ("m5.large", "1yr all-upfront", "0.056")
+    listed = prices(RESERVED, upfront)
+    (one,) = advise(bill(four()), listed).recommendations
+    assert one.evidence["tranches"][0]["payment"] == "all-upfront"
+    # At 8 % a year, 0.056 paid now is dearer than 0.0576 by and by.
+    dear = SURE.model_copy(update={"cost_of_capital": 0.08})
+    (one,) = advise(bill(four()), listed, dear).recommendations
+    assert one.evidence["tranches"][0]["payment"] == "no-upfront"
+    asked = dear.model_copy(update={"payment": "all-upfront"})
+    (one,) = advise(bill(four()), listed, asked).recommendations
+    assert float(one.evidence["hourly_commitment"]) == pytest.approx(4 * 0.056)
+
+
+def test_falling_demand_is_not_committed_to() -> None:
+    falling = np.where(np.arange(HOURS) < 6 * WEEK, 1.0, 0.0)
+    falling[-24:] = 1  # it is not gone
+    found = advise(bill([usage("i-1", falling)]), prices(RESERVED))
+    assert found.recommendations == ()
+    assert [skip.reason for skip in found.skips] == ["falling-demand"]
+
+
+def test_small_savings_are_told_and_not_advised() -> None:
+    found = advise(bill(four()), prices(RESERVED), min_monthly_savings=200.0)
+    assert found.recommendations == ()
+    assert [skip.reason for skip in found.skips] == ["small-saving"]
+
+
+demand = st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=7), min_size=1, max_size=4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(patterns=demand, order=st.randoms(use_true_random=False), share=st.floats(0.3, 0.95))
+def test_whatever_runs(patterns: list[list[int]], order: object, share: float) -> None:
+    """Never more than demand or spend, and whatever the order."""
+    usages = [
+        usage(f"i-{n}", np.resize(np.repeat(pattern, 8).astype(float), 5 * WEEK))
+        for n, pattern in enumerate(patterns)
+    ]
+    listed = prices(("m5.large", "1yr no-upfront", f"{share * RATE:.6f}"), PLAN)
+    found = advise(bill(usages), listed, CommitSettings())
+    shuffled = list(usages)
+    order.shuffle(shuffled)  # type: ignore[attr-defined]
+    again = advise(bill(shuffled), listed, CommitSettings())
+    assert [one.evidence for one in again.recommendations] == [
+        one.evidence for one in found.recommendations
+    ]
+    total = sum(one.quantity for one in usages)
+    spent = float(total.mean()) * RATE * 730
+    saved = float(sum(one.estimated_monthly_savings.target for one in found.recommendations))
+    most = float(sum(one.evidence["on_demand_hourly"] for one in found.recommendations))
+    assert 0 <= saved <= spent
+    assert most <= float(total.max()) * RATE + 1e-6
+    for one in found.recommendations:
+        amounts = one.estimated_monthly_savings
+        assert amounts.low <= amounts.target <= amounts.high
+        assert float(amounts.high) <= spent + 0.01
