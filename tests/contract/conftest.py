@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,28 +16,6 @@ from costopt.lake.store import Lake
 from costopt.providers.base import Provider
 from tests.contract.collected import Alone, collect
 from tests.contract.fleets import FLEETS, Fleet
-
-
-@pytest.fixture(scope="package", params=registry.names("provider"))
-def opened(request: pytest.FixtureRequest) -> Iterator[Fleet]:
-    """One cloud at a time, for all obligations."""
-    assert request.param in FLEETS, f"give the provider {request.param!r} a fleet"
-    with FLEETS[request.param]() as fleet:
-        fleet.mend()
-        yield fleet
-
-
-@pytest.fixture
-def fleet(opened: Fleet) -> Iterator[Fleet]:
-    """It, undisturbed when a test begins and when it has ended."""
-    yield opened
-    opened.mend()
-
-
-@pytest.fixture
-def build(fleet: Fleet, tmp_path: Path) -> Callable[..., Provider]:
-    """Makes providers that have read nothing yet."""
-    return lambda **more: fleet.build(tmp_path, **more)
 
 
 @dataclass(frozen=True)
@@ -49,23 +29,75 @@ class Told:
     metrics: tuple[pa.Table, ...]
 
 
-@pytest.fixture(scope="package")
-def told(opened: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """Read once, for all tests that only look at it."""
-    provider = opened.build(tmp_path_factory.mktemp("told"))
-    return Told(
-        provider.resources(),
-        provider.shapes(),
-        provider.prices(),
-        tuple(provider.charges(None)),
-        tuple(provider.metrics(None)),
-    )
+@dataclass(frozen=True)
+class Opened:
+    """A provider's cloud, and what many tests only look at, read once."""
+
+    fleet: Fleet
+    folder: Path
+
+    @cached_property
+    def told(self) -> Told:
+        provider = self.fleet.build(self.folder)
+        return Told(
+            provider.resources(),
+            provider.shapes(),
+            provider.prices(),
+            tuple(provider.charges(None)),
+            tuple(provider.metrics(None)),
+        )
+
+    @cached_property
+    def alone(self) -> Alone:
+        lake = self.folder / "lake"
+        held, done = collect(self.fleet.build(self.folder), lake)
+        assert not [problem for problem in done.problems if problem.fatal]
+        return Alone(Lake(lake), held, done)
 
 
 @pytest.fixture(scope="package")
-def alone(opened: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Alone:
-    """One collect of everything into a lake, likewise."""
-    folder = tmp_path_factory.mktemp("alone")
-    held, done = collect(opened.build(folder), folder / "lake")
-    assert not [problem for problem in done.problems if problem.fatal]
-    return Alone(Lake(folder / "lake"), held, done)
+def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Opened]]:
+    """Each cloud, opened when it is first asked for."""
+    found: dict[str, Opened] = {}
+    with ExitStack() as stack:
+
+        def of(name: str) -> Opened:
+            if name not in found:
+                assert name in FLEETS, f"give the provider {name!r} a fleet"
+                fleet = stack.enter_context(FLEETS[name]())
+                fleet.mend()
+                found[name] = Opened(fleet, tmp_path_factory.mktemp(name))
+            return found[name]
+
+        yield of
+
+
+@pytest.fixture(params=registry.names("provider"))
+def opened(request: pytest.FixtureRequest, clouds: Callable[[str], Opened]) -> Opened:
+    """One provider after the other, for all obligations."""
+    return clouds(request.param)
+
+
+@pytest.fixture
+def told(opened: Opened) -> Told:
+    """What its provider tells."""
+    return opened.told
+
+
+@pytest.fixture
+def alone(opened: Opened) -> Alone:
+    """One collect of everything into a lake."""
+    return opened.alone
+
+
+@pytest.fixture
+def fleet(opened: Opened) -> Iterator[Fleet]:
+    """It, undisturbed when a test begins and when it has ended."""
+    yield opened.fleet
+    opened.fleet.mend()
+
+
+@pytest.fixture
+def build(fleet: Fleet, tmp_path: Path) -> Callable[..., Provider]:
+    """Makes providers that have read nothing yet."""
+    return lambda **more: fleet.build(tmp_path, **more)

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 NOW: Final = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
 """Clouds keep five minutes for some weeks: a fixed moment would be gone some day."""
+ENDED: Final = NOW + timedelta(minutes=55, seconds=1)
+"""A moment not long ago at which a period had just ended."""
 DAYS: Final = 2
 """That a collect asks for, up to `NOW`."""
 PERIOD: Final = 300

@@ -6,7 +6,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from costopt.providers.aws import AwsProvider
 from costopt.providers.aws.settings import AwsSettings
 from costopt.providers.base import Provider
 from tests.contract.fleets.fleet import Fleet, Refusal, by_month, demo_bill
-from tests.contract.truth import DAYS, NOW, Machine, demand, silent
+from tests.contract.truth import DAYS, ENDED, NOW, Machine, demand, silent
 from tests.fakes import aws_account, aws_cloud, aws_front, aws_wire, bill_export, cloudwatch
 
 _REGIONS = ("eu-west-1", "us-east-1")
@@ -91,11 +91,15 @@ def aws() -> Iterator[Fleet]:
             made.front.rules.insert(0, _of_hours)
             return Window(NOW - timedelta(days=64), NOW - timedelta(days=62))
 
-        def ahead() -> timedelta:
+        def ahead() -> datetime:
             made.metrics.now = NOW + timedelta(hours=3)
-            return timedelta(minutes=15)  # API reference of ListMetrics
+            patch.setattr(AwsProvider, "_now", ENDED)
+            return ENDED - timedelta(minutes=15)  # API reference of ListMetrics
+
+        clock = AwsProvider.__dict__["_now"]
 
         def mend() -> None:
+            patch.setattr(AwsProvider, "_now", clock)
             made.ordinary()
             made.metrics.now = NOW
             ec2.start_instances(InstanceIds=[first])

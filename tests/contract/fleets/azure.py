@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from costopt.providers.azure import AzureProvider
 from costopt.providers.azure.settings import AzureSettings
 from costopt.providers.base import Provider
 from tests.contract.fleets.fleet import Fleet, Refusal, by_month, demo_bill
-from tests.contract.truth import DAYS, NOW, Machine, demand, silent
+from tests.contract.truth import DAYS, ENDED, NOW, Machine, demand, silent
 from tests.fakes import azure_arm, azure_cloud, azure_export, azure_monitor, azure_retail
 
 _SIZE = "Standard_D4s_v5"
@@ -43,7 +43,7 @@ def azure() -> Iterator[Fleet]:
         shop, bank, bare = (tenant.subscription(name) for name in ("shop", "bank", "bare"))
         size = azure_cloud.sku(_SIZE, "standardDSv5Family", 4, 16)
         tenant.sizes[azure_cloud.REGION] = [size]
-        monitor = azure_monitor.Monitor(_PRESENT, retry_after="0.01")
+        monitor = azure_monitor.Monitor(_PRESENT)
         tags = {"team": "shop"}
         first = tenant.machine(shop, "web", _SIZE, tags=tags)
         machines = {
@@ -79,10 +79,15 @@ def azure() -> Iterator[Fleet]:
         def throttle() -> None:
             tenant.door.rules.append(azure_arm.throttling(4))
             begun = len(monitor.asked)
-            # 529 is the batch endpoint's own, which the SDK does not know
-            monitor.refuses = lambda asked, number: (
-                (429, 529, 529)[number % 3] * (number - begun < 6)
-            )
+
+            def refuses(asked: azure_monitor.Asked, number: int) -> int:
+                """429, and then the batch endpoint's own 529, which the SDK does not outlast where
+                it says nothing of when to come again."""
+                turn = number - begun
+                monitor.retry_after = "0.01" if turn < 2 else None
+                return 429 if turn < 2 else 529 * (turn < 4)
+
+            monitor.refuses = refuses
 
         def refuse() -> Refusal:
             for namespace in ("Microsoft.Compute/", "Microsoft.Insights/"):
@@ -97,16 +102,21 @@ def azure() -> Iterator[Fleet]:
             monitor.refuses = lambda asked, number: 400 * (asked.start < end)
             return window
 
-        def ahead() -> timedelta:
+        def ahead() -> datetime:
             monitor.now = NOW + timedelta(hours=3)
-            return timedelta(minutes=3)  # "Troubleshooting metrics charts"
+            patch.setattr(AzureProvider, "_now", ENDED)
+            return ENDED - timedelta(minutes=3)  # "Troubleshooting metrics charts"
 
         most = 250_000
 
+        clock = AzureProvider.__dict__["_now"]
+
         def mend() -> None:
+            patch.setattr(AzureProvider, "_now", clock)
             tenant.door.reset()
             tenant.door.pages.size = 2  # as fakes have it: many pages
             monitor.refuses = lambda asked, number: 0
+            monitor.retry_after = None
             monitor.now = _PRESENT
             patch.setattr(f"{_PLAN}.MOST_POINTS", most)
             become("running", tags)

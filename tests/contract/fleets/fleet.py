@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -56,9 +56,9 @@ class Fleet:
     stumble: Callable[[], Window] | None = None
     """Has the requests for the first samples of a window fail, and answers those for the later
     ones; the window. None = all samples come in one go."""
-    ahead: Callable[[], timedelta] | None = None
-    """Has the cloud measure on up to this moment, and beyond; how long after its end a sample may
-    still change, in the cloud's own words. None = what there is does not change."""
+    ahead: Callable[[], datetime] | None = None
+    """Has it be `truth.ENDED`, and the cloud measure on and beyond; up to when samples are final
+    then, in the cloud's own words. None = what there is does not change."""
     many: Callable[[Path, int], dict[str, Any]] | None = None
     """Settings (arguments, where it has none) of one that finds so many machines."""
     few: int = 12

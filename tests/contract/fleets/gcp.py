@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from costopt.providers.base import Provider
 from costopt.providers.gcp import GcpProvider
 from costopt.providers.gcp.settings import GcpSettings
 from tests.contract.fleets.fleet import SOON, Fleet, Refusal, bursts, demo_bill
-from tests.contract.truth import DAYS, NOW, Machine, demand, silent
+from tests.contract.truth import DAYS, ENDED, NOW, Machine, demand, silent
 from tests.fakes import gcp_catalogue, gcp_cloud, gcp_export, gcp_monitoring, gcp_rest
 
 _NAMES = ("shop-prod-1", "bank-prod-1")
@@ -87,11 +87,15 @@ def gcp() -> Iterator[Fleet]:
             service.failing = lambda number, metric: service.asked[number].period == 3600
             return Window(NOW - timedelta(days=43), NOW - timedelta(days=41))
 
-        def ahead() -> timedelta:
+        def ahead() -> datetime:
             service.now = NOW + timedelta(hours=3)
-            return timedelta(seconds=gcp_monitoring.LATENCY)
+            patch.setattr(GcpProvider, "_now", ENDED)
+            return ENDED - timedelta(seconds=gcp_monitoring.LATENCY)
+
+        clock = GcpProvider.__dict__["_now"]
 
         def mend() -> None:
+            patch.setattr(GcpProvider, "_now", clock)
             made.rest.rules.clear()
             made.page = 500
             things[0] |= {"status": "RUNNING", "labels": tags}

@@ -19,7 +19,7 @@ from costopt.providers.base import Provider
 from costopt.providers.prometheus import PrometheusProvider
 from costopt.providers.prometheus.settings import PrometheusSettings
 from tests.contract.fleets.fleet import SOON, Fleet, Refusal, bursts
-from tests.contract.truth import DAYS, MEANS, NOW, Machine, demand, silent
+from tests.contract.truth import DAYS, ENDED, MEANS, NOW, Machine, demand, silent
 from tests.fakes import prometheus
 from tests.fakes.prometheus import Given, Reply, Scripted, Told
 
@@ -85,9 +85,14 @@ def scraped() -> Iterator[Fleet]:
             server.reply = _refusing(Reply(500, b"out of order"), end)
             return window
 
-        most = 200_000
+        def ahead() -> datetime:
+            server.clock = ENDED
+            return ENDED - timedelta(minutes=1)  # a scrape may last until the next one
+
+        most, clock = 200_000, server.clock
 
         def mend() -> None:
+            server.clock = clock
             server.reply = lambda asked: None
             site[0] = "ams"
             patch.setattr(_SAMPLES, most)
@@ -108,7 +113,7 @@ def scraped() -> Iterator[Fleet]:
             throttle=throttle,
             refuse=refuse,
             stumble=stumble,
-            ahead=lambda: timedelta(0),  # a scrape is what it is
+            ahead=ahead,
             many=many,
             limits={_SAMPLES: 500},
             narrow=Window(until - timedelta(hours=8), until),
