@@ -4,9 +4,12 @@ import gc
 import os
 import shutil
 import signal
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytest_socket import socket_allow_hosts
 
@@ -46,6 +49,32 @@ def real_data() -> Path:
 def chromium() -> str:
     """A real Chromium; absent, the test skips, or fails under COSTOPT_REQUIRE_SYSTEM=1."""
     return _program("chromium", "chromium-browser")
+
+
+@pytest.fixture
+def opened(chromium: str, tmp_path: Path) -> Callable[[Path], np.ndarray]:
+    """A page or picture as a real browser draws it: floats (height, width, 4), 1600 x 900."""
+
+    def open_(file: Path) -> np.ndarray:
+        shot = tmp_path / "shot.png"
+        command = [
+            chromium,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--no-first-run",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--window-size=1600,900",
+            f"--screenshot={shot}",
+            file.as_uri(),
+        ]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        from matplotlib.image import imread
+
+        return np.asarray(imread(shot))
+
+    return open_
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import runpy
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import ROOT
@@ -30,28 +31,9 @@ def test_readme_shows_what_the_demo_prints(home: Path) -> None:
 
 @pytest.mark.parametrize("name", ["overview.svg", "teams.svg"])
 def test_pictures_open_in_a_real_browser(
-    home: Path,
-    chromium: str,
-    tmp_path: Path,
-    name: str,
+    home: Path, opened: Callable[[Path], np.ndarray], name: str
 ) -> None:
     """The browser draws it: many colours, not a blank page or an XML error."""
-    shot = tmp_path / "shot.png"
-    command = [
-        chromium,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--no-first-run",
-        f"--user-data-dir={tmp_path / 'profile'}",
-        "--window-size=1600,900",
-        f"--screenshot={shot}",
-        (home / "costopt-demo" / name).as_uri(),
-    ]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    from matplotlib.image import imread
-
-    pixels = imread(shot)
+    pixels = opened(home / "costopt-demo" / name)
     colours = {tuple(pixel) for row in pixels[::7, ::7] for pixel in row.round(2)}
     assert len(colours) > 50
