@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -51,6 +53,10 @@ class Desk:
     """Exports and months of which a part could not be read; no month: it may be any."""
     _aside: dict[tuple[Part, str], Spool] = field(default_factory=dict)
     _lines: dict[tuple[Part, str], Lines] = field(default_factory=dict)
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        return self.stack.enter_context(duckdb.connect())
 
     def told(self, export: str, kind: str, month: str, files: Sequence[Part]) -> Spool | None:
         """The month whole, out of its files; None = a part of it could not be read."""
@@ -145,7 +151,7 @@ class Desk:
         if key not in self._aside:
             number = len(self._aside)
             self._aside[key] = self.stack.enter_context(Spool(self.folder / f"{number}.arrow"))
-            self._lines[key] = Lines(self.folder / f"{number}.lines")
+            self._lines[key] = Lines(self.folder / f"{number}.lines", self._connection)
         return self._aside[key]
 
     def _once(self, files: Sequence[Part], month: str) -> list[Part]:

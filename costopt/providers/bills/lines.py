@@ -39,15 +39,16 @@ _Hashes = npt.NDArray[np.uint64]
 class Lines:
     """The lines of one file and month, as hashes on this machine's disk."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self._path = path
+        self._connection = connection  # opening one takes longer than a small file's hashes
         self.rows = 0
 
     def add(self, table: pa.Table) -> None:
         """Some more (schema.CHARGES)."""
-        with duckdb.connect() as connection, self._path.open("ab") as file:
-            connection.register("told", table)
-            np.asarray(connection.execute(_HASHES).fetchnumpy()["line"]).tofile(file)
+        self._connection.register("told", table)
+        with self._path.open("ab") as file:
+            np.asarray(self._connection.execute(_HASHES).fetchnumpy()["line"]).tofile(file)
         self.rows += table.num_rows
 
     def part(self, number: int, of: int) -> _Hashes:

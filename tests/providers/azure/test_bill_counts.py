@@ -190,6 +190,13 @@ def test_actual_first_alone_then_with_amortized(collects: Collects) -> None:
     assert "are they of one run?" in problem.what
 
 
+def test_one_subscriptions_amortized_beside_all_of_actual(collects: Collects) -> None:
+    collects.actual("account", of(ONE, "5"), of(ONE, "0", "web", **RESERVED), of(TWO, "90"))
+    collects.amortized("one", of(ONE, "5"), of(ONE, "30", "web", **RESERVED))
+    collects.collect()
+    assert collects.held() == {ONE: (5, 35), TWO: (90, 90)}
+
+
 def test_a_subscription_that_leaves_a_restated_month_is_billed_no_longer(
     collects: Collects,
 ) -> None:

@@ -9,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -43,11 +44,15 @@ def table(costs: list[int]) -> pa.Table:
 def test_common_lines_are_counted_as_often_as_both_have_them(
     files: list[list[int]], at_once: int
 ) -> None:
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+    with (
+        TemporaryDirectory() as folder,
+        pytest.MonkeyPatch.context() as patch,
+        duckdb.connect() as connection,
+    ):
         patch.setattr(lines, "_AT_ONCE", at_once)  # in one go, or in parts
         made = []
         for number, costs in enumerate(files):
-            made.append(Lines(Path(folder) / str(number)))
+            made.append(Lines(Path(folder) / str(number), connection))
             made[-1].add(table(costs[:2]))
             made[-1].add(table(costs[2:]))
         expected = {

@@ -30,6 +30,7 @@ class Days:
 
     def __init__(self) -> None:
         self._order = ""
+        self._example = ""  # of a day in that order
         self._assumed = ""  # a day that was read month first, though it may be either
 
     def see(self, *columns: pa.Array | None) -> None:
@@ -59,11 +60,11 @@ class Days:
 
     def _settle(self, order: str, text: str) -> None:
         if self._order not in ("", order):
-            raise InputError(f"days are written in two orders ({text}, say)")
+            raise InputError(f"days are written in two orders ({self._example} and {text})")
         if order == _DAY_FIRST and self._assumed:
             what = f"that days come before months shows too late ({self._assumed}, then {text})"
             raise InputError(what)
-        self._order = order
+        self._order, self._example = order, text
 
 
 def _order(text: str) -> str:
