@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costopt.model import ActionType
+from costopt.model.bill import Usage
 from costopt.pricing.scenario import Change
 from costopt.rules.commit_settings import CommitSettings
 from tests.rules.commit.bills import (
@@ -35,7 +36,7 @@ RI = f"aws/{REGION}/m5/reserved-instances"
 SP = "aws/compute-savings-plan"
 
 
-def four() -> list:
+def four() -> list[Usage]:
     return [usage(f"i-{n}", ALWAYS) for n in range(4)]
 
 
@@ -247,7 +248,7 @@ def test_whatever_runs(patterns: list[list[int]], order: object, share: float) -
     assert [one.evidence for one in again.recommendations] == [
         one.evidence for one in found.recommendations
     ]
-    total = sum(one.quantity for one in usages)
+    total = np.sum([one.quantity for one in usages], axis=0)
     spent = float(total.mean()) * RATE * 730
     saved = float(sum(one.estimated_monthly_savings.target for one in found.recommendations))
     most = float(sum(one.evidence["on_demand_hourly"] for one in found.recommendations))
