@@ -152,7 +152,11 @@ class _Fleet:
         held = holding.told(self.settings, window.end)
         advice = [recommendation(one, ground) for one in bought]
         kept = [one for one in advice if self._worth_it(one)]
-        skips = [*_refusals(refused), *_small(advice, kept), *_unpriced(ground, offered, self.settings)]
+        skips = [
+            *_refusals(refused),
+            *_small(advice, kept),
+            *_unpriced(ground, offered, self.settings),
+        ]
         return Commitments(
             recommendations=tuple(kept),
             skips=tuple(skips),

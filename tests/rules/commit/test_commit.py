@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from costopt.model import ActionType
 from costopt.model.bill import Usage
 from costopt.pricing.scenario import Change
 from costopt.rules.commit_settings import CommitSettings
+from tests.conftest import ROOT
 from tests.rules.commit.bills import (
     PLAN,
     RATE,
@@ -258,3 +260,14 @@ def test_whatever_runs(patterns: list[list[int]], order: object, share: float) -
         amounts = one.estimated_monthly_savings
         assert amounts.low <= amounts.target <= amounts.high
         assert float(amounts.high) <= spent + 0.01
+
+
+def test_every_setting_and_code_is_documented() -> None:
+    page = (ROOT / "docs" / "commitments.md").read_text(encoding="utf-8")
+    for name, field in CommitSettings.model_fields.items():
+        default = field.default
+        shown = f"{default:g}" if isinstance(default, float) else str(default)
+        assert re.search(rf"^\| `{name}` \| `?{re.escape(shown)}`? \|", page, re.MULTILINE), name
+    for code in ("short-history", "coarse-bill", "no-commitment-price", "falling-demand",
+                 "unsure-demand", "small-saving"):  # fmt: skip
+        assert f"| `{code}` |" in page
