@@ -18,6 +18,8 @@ from costopt.rules.timetables import Planned, planned
 
 Array = npt.NDArray[np.float64]
 MEDIAN: Final = 0.5
+_GATE: Final = ""
+"""In place of a rule's code: the quality gate spoke before any rule was asked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +33,7 @@ class Week:
 
     found: Planned
     quantile: float
-    said: Recommendation | Skip | Fit | None  # by the schedule rule; None: it was not asked
+    said: Recommendation | Skip | Fit | None  # by the rule, or the gate before it
     usual: Array
     high: Array
     most: Array
@@ -73,7 +75,8 @@ def week_of(case: Case, outcomes: Iterable[Outcome], settings: ScheduleSettings)
     if case.weekly is None:
         return None
     found = planned(case, case.weekly, settings)
-    spoken = [one for one in outcomes if one is not None and one.rule == Schedule.code]
+    speaks = (Schedule.code, _GATE)
+    spoken = [one for one in outcomes if one is not None and one.rule in speaks]
     samples = found.demand.transpose(1, 0, 2)
     by_slot = samples.reshape(len(samples), -1)
     most = _quantile(by_slot, 1.0)

@@ -28,6 +28,7 @@ _POINTS_A_PIXEL: Final = 0.72
 _LEFT: Final = MARGIN + 46  # of the axes; before it the ticks' figures
 _ABOVE: Final = 1.06  # of the highest line, what an axis shows
 _PANEL, _BETWEEN = 150, 84
+_LINE: Final = 26  # of the legend
 
 
 def draw(weeks: Sequence[Week]) -> Canvas:
@@ -52,7 +53,7 @@ def _one(week: Week) -> Canvas:
 
 def _several(weeks: Sequence[Week]) -> Canvas:
     shown, hidden = weeks[:MOST], len(weeks) - MOST
-    canvas = Canvas(WIDTH, HEADER + len(shown) * (_PANEL + _BETWEEN) + 70)
+    canvas = Canvas(WIDTH, HEADER + len(shown) * (_PANEL + _BETWEEN) + 86)
     more = f"; {counted(hidden, 'smaller one')} not shown" if hidden > 0 else ""
     told = f"{counted(len(weeks), 'resource')}, each on its own clock{more}"
     header(canvas, "Demand against the plan, Monday to Sunday", told)
@@ -66,7 +67,7 @@ def _several(weeks: Sequence[Week]) -> Canvas:
         rest = wide - used - 14
         canvas.text(MARGIN + used + 14, top - 22, _subtitle(week), 15, colour=SOFT, room=rest)
         _panel(canvas, week, box, hours=False)
-    _legend(canvas, shown, canvas.height - 40)
+    _legend(canvas, shown, canvas.height - 24 - 2 * _LINE)
     return canvas
 
 
@@ -203,6 +204,8 @@ def _legend(canvas: Canvas, weeks: Sequence[Week], middle: float) -> None:
     if any(np.isnan(week.most).any() for week in weeks):
         entries.append((NO_DATA, 16, "never seen: stays on"))
     for colour, thick, told in entries:
+        if left > MARGIN and left + 34 + canvas.measured(told, 15) > RIGHT:
+            left, middle = MARGIN, middle + _LINE
         canvas.fill(Box(left, middle - thick / 2, 26, thick), colour)
         left += 34
-        left += canvas.text(left, middle, told, 15, colour=SOFT, room=RIGHT - left) + 26
+        left += canvas.text(left, middle, told, 15, colour=SOFT) + 26

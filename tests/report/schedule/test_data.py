@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from costopt.model import Skip
 from costopt.report.schedule.data import week_of
+from costopt.report.schedule.words import refused
 from costopt.rules.schedule_settings import ScheduleSettings
 from tests.report.schedule import weeks
 from tests.rules.weeks import WEEKS, group, machine, office
@@ -55,3 +57,10 @@ def test_what_was_never_seen_has_no_figure() -> None:
 def test_without_weeks_there_is_none() -> None:
     given = replace(group(np.ones((4, 336)), np.ones((4, 336)), 2), weekly=None)
     assert week_of(given, (), ScheduleSettings()) is None
+
+
+def test_a_gate_before_the_rule_says_why_there_is_none() -> None:
+    stale = Skip("m", "", "stale", "the newest sample is 5.9 days old")
+    week = week_of(machine(office()), [stale], ScheduleSettings())
+    assert week is not None
+    assert (week.advice, refused(week)) == (None, stale.detail)
