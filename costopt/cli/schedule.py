@@ -161,10 +161,12 @@ def _found(
 
 def _weeks(found: _Found) -> dict[str, draw.Week]:
     """The weeks of the resources that were named, else of those with a schedule, by id."""
-    wanted = found.named or [one.resource_id for one in found.report.recommendations]
+    planned = {one.resource_id: one for one in found.report.recommendations}
     made = {}
-    for id_ in dict.fromkeys(wanted):
+    for id_ in dict.fromkeys(found.named or planned):
         case, said = found.analysis.cases[id_], found.analysis.outcomes[id_]
+        if id_ in planned:  # whose money is the plan's, not the rule's own estimate
+            said = (planned[id_],)
         if week := draw.week_of(case, said, found.settings):
             made[id_] = week
     return made

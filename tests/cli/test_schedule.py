@@ -254,6 +254,8 @@ def test_pictures_of_one_and_of_all(home: Path, tmp_path: Path) -> None:
     assert "Mon-Fri 07:00-18:30" in page  # the table stays
     svg = every.read_text()
     assert "ci-runner" in svg
+    for one in _json(home)["recommendations"]:  # the money is the table's
+        assert f"{one['estimated_monthly_savings']['target']:,.2f} USD a month saved" in svg
     assert GROUP in svg
 
 
