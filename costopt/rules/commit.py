@@ -21,6 +21,7 @@ from typing import Final
 
 import numpy as np
 
+from costopt.errors import InsufficientData
 from costopt.frame.cost import FleetCost
 from costopt.model import Recommendation, Report, Resource, Skip, Summary, Window
 from costopt.model.bill import Metered
@@ -145,7 +146,13 @@ class _Fleet:
         scopes = held_scopes(bill, all_, names)
         rest = spared(after, applied, all_, scopes)
         offered = deals(bill, rest, names, self.settings)
-        bought, refused = buy(rest, offered, self.settings)
+        try:
+            bought, refused = buy(rest, offered, self.settings)
+        except InsufficientData as error:  # as many hours as asked for, but hardly a whole week
+            bought, refused = (), ()
+            gaps = [Skip(bill.provider, CODE, "short-history", error.what)]
+        else:
+            gaps = []
         window = Window(start, as_of if as_of and as_of > end else end)
         ground = Ground(bill.provider, bill.currency, window, rest, bill.hours, residue(bill))
         holding = Holding(*recent(after, applied), all_, scopes, offered, self.resources)
@@ -153,6 +160,7 @@ class _Fleet:
         advice = [recommendation(one, ground) for one in bought]
         kept = [one for one in advice if self._worth_it(one)]
         skips = [
+            *gaps,
             *_refusals(refused),
             *_small(advice, kept),
             *_unpriced(ground, offered, self.settings),
@@ -184,8 +192,7 @@ def _unusable(bill: Metered, settings: CommitSettings) -> Skip | None:
             "collect one by the hour or by the day"
         )
         return Skip(bill.provider, CODE, "coarse-bill", detail)
-    start, end = _window(bill)
-    weeks = (end - start).total_seconds() / _HOUR / 168
+    weeks = len(bill.starts) * bill.hours / 168
     if weeks < settings.least_weeks - 1e-9:
         detail = f"{weeks:.1f} weeks of bill; what binds for a year needs {settings.least_weeks:g}"
         return Skip(bill.provider, CODE, "short-history", detail)

@@ -247,7 +247,11 @@ def _share(
         provider, kind.region, kind.instance_type, operating_system=kind.system,
         currency=price.currency,
     )  # fmt: skip
-    return float(price.list_unit_price / listed.list_unit_price) if listed else None
+    if listed is None:
+        return None
+    # What is off the price for sustained use ends with a commitment, which is off the list.
+    paid = float(listed.list_unit_price) * (1 - float(left.reduced[place]))
+    return float(price.list_unit_price) / paid if paid > 0 else None
 
 
 def _priced(term: str, shares: Mapping[int, float], source: str) -> Priced:

@@ -58,6 +58,7 @@ class Left:
     kinds: tuple[Kind, ...]  # sorted
     amounts: Floats  # (H, K) money per hour, as on demand; NaN = no bill of that hour
     rates: Floats  # (K,) of one unit on demand, mean over use
+    reduced: Floats  # (K,) share of the contracted price that is off `rates` (model.bill.Usage)
     left_out: Mapping[str, float]  # why -> money per hour on demand that is not in `amounts`
 
     @property
@@ -67,8 +68,8 @@ class Left:
 
     @property
     def weeks(self) -> float:
-        """How long the history is."""
-        return len(self.amounts) / 168
+        """How much history is there, missing hours left out."""
+        return float((~np.isnan(self.amounts).any(axis=1)).sum()) / 168
 
     def hourly(self, kinds: Iterable[int] | None = None) -> Floats:
         """(K,) mean money per hour of each of these kinds, of all if none are given."""
@@ -169,6 +170,7 @@ def left(bill: Metered, applied: Applied, names: Names, settings: CommitSettings
     grid = Grid.of(bill)
     amounts: dict[Kind, Floats] = {}
     units: dict[Kind, float] = {}
+    reduced: dict[Kind, float] = {}
     left_out: dict[str, float] = {}
     uses = _uses(bill, names)
     for usage in sorted(bill.usages, key=lambda one: one.key):
@@ -185,12 +187,20 @@ def left(bill: Metered, applied: Applied, names: Names, settings: CommitSettings
         mine = grid.hourly(open_, usage) * grid.spread(usage.rate)
         amounts[kind] = amounts[kind] + mine if kind in amounts else mine
         units[kind] = units.get(kind, 0.0) + float(open_.sum())
+        reduced[kind] = reduced.get(kind, 0.0) + paid * usage.reduced
     amounts = {kind: one for kind, one in amounts.items() if one.any()}
     kinds = tuple(sorted(amounts))
     table = np.stack([grid.placed(amounts[kind]) for kind in kinds], axis=1) if kinds else _NONE
     totals = np.array([amounts[kind].sum() for kind in kinds])
     each = np.array([units[kind] for kind in kinds])
-    return Left(kinds, table, totals / each if kinds else totals, dict(sorted(left_out.items())))
+    off = np.array([reduced[kind] for kind in kinds])
+    why = dict(sorted(left_out.items()))
+    return Left(kinds, table, _ratio(totals, each), _ratio(off, totals), why)
+
+
+def _ratio(of: Floats, to: Floats) -> Floats:
+    """Both above 0, or none at all."""
+    return of / to if len(of) else of
 
 
 _NONE: Final = np.zeros((0, 0))

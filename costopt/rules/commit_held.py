@@ -70,7 +70,7 @@ def spared(
             amounts[:, kind] -= taken
             spare = spare - taken * share
     amounts = np.maximum(amounts, 0.0)  # NaN stays
-    return Left(left.kinds, amounts, left.rates, left.left_out)
+    return replace(left, amounts=amounts)
 
 
 def recent(bill: Metered, applied: Applied) -> tuple[Metered, Applied]:

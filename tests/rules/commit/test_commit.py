@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -271,3 +272,12 @@ def test_every_setting_and_code_is_documented() -> None:
     for code in ("short-history", "coarse-bill", "no-commitment-price", "falling-demand",
                  "unsure-demand", "small-saving"):  # fmt: skip
         assert f"| `{code}` |" in page
+
+
+def test_days_here_and_there_are_no_history() -> None:
+    """Four weeks of hours, but one day of each week: no week is seen."""
+    days = bill([usage("i-1", np.full(28, 24.0))], hours=24.0)
+    sparse = replace(days, starts=days.starts[0] + np.arange(28) * 7 * 86_400)
+    found = advise(sparse, prices(RESERVED))
+    assert found.recommendations == ()
+    assert [skip.reason for skip in found.skips] == ["short-history"]
