@@ -50,8 +50,8 @@ from costopt.rules.asleep import named
 from costopt.rules.base import Case, Outcome
 from costopt.rules.billing import billings, unreconciled
 from costopt.rules.cases import build
-from costopt.rules.joint import planned
 from costopt.rules.judgement import judge, judges_of, refused_prices, shown_budget, summed_up
+from costopt.rules.plan import planned
 from costopt.rules.rightsize import Rightsize
 from costopt.rules.schedule import Schedule
 from costopt.rules.threads import unknown_names

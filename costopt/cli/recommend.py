@@ -13,6 +13,7 @@ from costopt.cli.lookup import resource_named
 from costopt.cli.progress import steps
 from costopt.report import json, text, vendor
 from costopt.report.explain import explain
+from costopt.rules import judgement
 from costopt.rules.definitions import DefinitionName
 from costopt.rules.rightsize import Rightsize
 from costopt.rules.rightsize_settings import RightsizeSettings
@@ -56,6 +57,11 @@ def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="Beside it what the cloud itself recommends (Compute Optimizer, Recommender, Advisor), "
     "where the two differ, and why.",
 )
+@click.option(
+    "--independent",
+    is_flag=True,
+    help="All that rules advise, each as if it stood alone, in place of one plan that adds up.",
+)
 @advice.page
 @options.as_of
 @options.project
@@ -79,6 +85,7 @@ def recommend(
     rollback_cost: float | None,
     risk_budget: float | None,
     beside_vendor: bool,
+    independent: bool,
     skips: bool,
     resource: str | None,
     limit: int | None,
@@ -106,7 +113,14 @@ def recommend(
     )
     if beside_vendor:
         compare_vendor.check(
-            {"--rule": rules, "--emit": kind, "--skips": skips, "--explain": resource}, format_name
+            {
+                "--independent": independent,
+                "--rule": rules,
+                "--emit": kind,
+                "--skips": skips,
+                "--explain": resource,
+            },
+            format_name,
         )
     settings, lake = options.settings_and_lake(
         home, config_path, min_monthly_savings=min_monthly_savings, lookback_days=lookback_days
@@ -127,6 +141,8 @@ def recommend(
         found = vendor.compare(told, cases, analysis.outcomes, report, sized_by)
         options.deliver(compare_vendor.page(found, format_name, limit, output), output)
         return
+    if independent:
+        report = judgement.independent(report, [analysis.outcomes[key] for key in sorted(cases)])
     if kind is not None and output is not None:
         emit.emit(kind, report, output, emit.Wanted(changed_at, instance_label))
         return

@@ -60,6 +60,14 @@ def document(report: Report) -> dict[str, Any]:
             "recommendations": summary.recommendations,
             "skips": dict(sorted(summary.skips.items())),
         },
+        "steps": [
+            {
+                "kind": step.kind,
+                "monthly_savings": number(step.monthly_savings),
+                "recommendations": step.recommendations,
+            }
+            for step in report.steps
+        ],
         "recommendations": [recommendation(one) for one in report.recommendations],
         "skips": [_skip(one) for one in report.skips],
         "findings": [_finding(one) for one in report.findings],

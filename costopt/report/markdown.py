@@ -29,13 +29,14 @@ def _headline(report: Report) -> str:
     more = f", {added} more for machines that are too small" if summary.monthly_extra_cost else ""
     share = markdown(words.percent(words.saved_share(report)))
     told = risk.gambled(report.recommendations)
+    how = f" {words.steps(report).capitalize()}." if report.steps[1:] else ""
     risky = f" Of what is listed, **{told}**." if told else ""
     return "\n".join(
         (
             f"## {saving} a month can be saved",
             "",
             f"**{share}** of {spend} a month{more}, which leaves "
-            f"{after}.{risky} {counted(summary.recommendations, 'recommendation')} for "
+            f"{after}.{how}{risky} {counted(summary.recommendations, 'recommendation')} for "
             f"{counted(summary.resources, 'resource')}, {summary.well_sized:,} well sized. "
             f"As of {report.as_of:%Y-%m-%d %H:%M} UTC, looking back "
             f"{counted(report.window.days, 'day', ',.4g')}.",

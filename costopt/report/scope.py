@@ -11,7 +11,8 @@ from costopt.model import Cost, Recommendation, Report, Summary
 from costopt.report import words
 from costopt.rules.base import Case, Outcome, well_sized
 from costopt.rules.groups import by_group
-from costopt.rules.plan import extra_cost
+from costopt.rules.plan import steps_of
+from costopt.rules.ranking import extra_cost
 from costopt.units import counted
 
 
@@ -53,6 +54,7 @@ def narrow(
         ),
         recommendations=chosen,
         skips=skips,
+        steps=steps_of(chosen),
         findings=tuple(f for f in report.findings if f.resource_id in cases),
         notes=(*report.notes, note),
     )

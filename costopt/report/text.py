@@ -74,6 +74,8 @@ def _headline(screen: Screen, report: Report) -> None:
     )
     screen.blank()
     _amounts(screen, report)
+    if told := words.steps(report):
+        screen.paragraph(told[0].upper() + told[1:], QUIET)
     if told := risk.gambled(report.recommendations):
         screen.paragraph(f"Of what can be saved, {told}", WARN)
     screen.blank()

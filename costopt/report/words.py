@@ -117,6 +117,22 @@ def chance_at_most(share: float) -> str:
     return f"≤ {math.ceil(100 * share - 1e-9)} %"
 
 
+_STEPS: Final = {
+    "stop": "stop",
+    "schedule": "schedule",
+    "size": "make smaller",
+    "grow": "make larger",
+}
+
+
+def steps(report: Report) -> str:
+    """How the savings come about, one after the other; "" where there is one kind of change."""
+    if len(report.steps) < 2:
+        return ""
+    told = (f"{_STEPS[step.kind]} {amount(step.monthly_savings)}" for step in report.steps)
+    return "step by step, each on what is left by those before: " + ", ".join(told)
+
+
 def saved(report: Report) -> Decimal:
     """What the recommendations save that save anything, a month."""
     return report.summary.monthly_savings + report.summary.monthly_extra_cost

@@ -115,7 +115,8 @@ def _parts(usage: Usage, shares: Mapping[str, list[str]]) -> Iterable[Usage]:
 def _estimated(case: Case, cost: Cost, billing: Billing) -> Usage:
     """A meter that comes to the uncovered part of its compute cost a month."""
     bill, periods = billing.bill, len(billing.bill.starts)
-    free = cost.compute * (1 - Decimal(repr(cost.committed_share)))
+    spent = max(Decimal(0), min(cost.compute, cost.monthly))  # credits may leave less than compute
+    free = spent * (1 - Decimal(repr(cost.committed_share)))
     hours = Decimal(repr(bill.hours * periods)) * billing.pace  # a month's, as the bill has them
     return Usage(
         key=f"\x1f{_key(case)}",

@@ -47,7 +47,8 @@ def _change(advice: Recommendation, cost: Cost | None, bill: Metered) -> Change:
         return Change(keep=_kept(advice.schedule, advice.replicas or 1, bill))
     # Of another machine the advice has reckoned the price as it is billed: sustained use and all.
     saved = advice.estimated_monthly_savings.high
-    price = 1 - saved / cost.compute if cost and cost.compute > 0 else Decimal(1)
+    spent = min(cost.compute, cost.monthly) if cost else Decimal(0)
+    price = 1 - saved / spent if spent > 0 else Decimal(1)
     return Change(price=float(price), moves=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 
 from costopt import registry
 from costopt.config import Settings
@@ -21,8 +22,8 @@ from costopt.model import (
 from costopt.pricing.catalogue import Catalogue
 from costopt.rules import sunk
 from costopt.rules.base import Case, Outcome, Rule, well_sized
-from costopt.rules.joint import Plan
-from costopt.rules.plan import extra_cost
+from costopt.rules.plan import Plan
+from costopt.rules.ranking import extra_cost, order
 from costopt.schema import PUBLISHED
 from costopt.units import counted
 
@@ -118,6 +119,21 @@ def summed_up(
         findings=tuple(f for of_it in findings.values() for f in of_it),
         steps=found.steps,
         notes=notes,
+    )
+
+
+def independent(report: Report, outcomes: Iterable[Sequence[Outcome]]) -> Report:
+    """The report with all that rules advise in place of the plan, each as if it stood alone."""
+    every = [one for said in outcomes for one in said if isinstance(one, Recommendation)]
+    note = (
+        "each recommendation as if it stood alone: several on one resource, or on machines of one "
+        "commitment, do not add up; the totals are the plan's"
+    )
+    return replace(
+        report,
+        recommendations=tuple(sorted(every, key=order)),
+        steps=(),
+        notes=(*report.notes, note),
     )
 
 

@@ -30,6 +30,7 @@ _BREATHES: Final = 0.1
 """Of a group's mean count, its count's standard deviation over the week, if it follows demand."""
 _FOLLOWS: Final = 0.5
 _UNTRIED: Final = Habit(0.0, 0.0, 0)
+_NO_TRIAL: Final = Trial(())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +46,7 @@ class Planned:
     hours_today: float  # that machines run in a week
     hours_then: float  # the same by the plan, days that differ spread over the year
     habit: Habit = _UNTRIED
-    trial: Trial = Trial(())
+    trial: Trial = _NO_TRIAL
 
     @property
     def weeks(self) -> int:

@@ -304,3 +304,14 @@ def test_the_documentation_names_every_option() -> None:
     for option in recommend.params:
         for name in option.opts:
             assert f"`{name}" in text, f"{name} is not in docs/recommend.md"
+
+
+def test_every_advice_alone_and_the_plan_that_adds_up(home: Path) -> None:
+    plan = json.loads(_run(home, "--format", "json").stdout)
+    alone = json.loads(_run(home, "--independent", "--format", "json").stdout)
+    steps = sum(Decimal(str(step["monthly_savings"])) for step in plan["steps"])
+    assert steps == Decimal(str(plan["summary"]["monthly_savings"]))
+    assert alone["steps"] == []
+    assert alone["summary"] == plan["summary"]
+    assert len(alone["recommendations"]) >= len(plan["recommendations"])
+    assert any("do not add up" in note for note in alone["notes"])

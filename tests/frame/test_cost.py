@@ -136,7 +136,11 @@ def test_a_machine_costs_what_it_costs_while_a_promotion_pays_for_it() -> None:
     days = range(1, 11)
     promotion = (charge(day, "-23", ChargeCategory="Credit", PricingUnit=None) for day in days)
     read = bill(*(charge(day, "24") for day in days), *promotion)
-    assert (read.costs["i-1"].monthly, read.spend, read.credited) == (730, 730, Decimal("-699.583333"))
+    assert (read.costs["i-1"].monthly, read.spend, read.credited) == (
+        730,
+        730,
+        Decimal("-699.583333"),
+    )
     fleet = fleet_cost(read, [("aws", read.costs["i-1"])])
     assert fleet.reconciled_percent == 100
     assert any("credits of 699.58 USD" in note for note in fleet.notes)

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from costopt.model import Recommendation, Shape
 from costopt.rules.base import Case
 from costopt.rules.idle import Idle, IdleSettings
-from costopt.rules.plan import plan
 from costopt.rules.rightsize import Rightsize
 from costopt.rules.rightsize_settings import RightsizeSettings
-from tests.rules.builders import END, Type, Values, billed, case, kind
+from tests.rules.builders import END, Type, Values, billed, case, kind, plan_of
 
 FAST = settings(max_examples=80, deadline=None, derandomize=True)
 SIZES = (1, 2, 4, 8, 16, 32, 48, 64, 96)
@@ -175,7 +174,7 @@ def test_savings_never_exceed_spend(
         Idle(IdleSettings(definition="optscale-abandoned")).judge(given),
         Rightsize(machine["settings"]).judge(given),
     ]
-    advised = plan({"m-1": outcomes})
+    advised = plan_of({"m-1": outcomes}, given)
     assert len(advised) <= 1
     for advice in advised:
         saving = advice.estimated_monthly_savings

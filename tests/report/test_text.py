@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from rich.cells import cell_len
 from rich.text import Text
 
-from costopt.model import Recommendation, Report, Savings, Skip
+from costopt.model import Recommendation, Report, Savings, Skip, Step
 from costopt.report import text, words
 from tests.report import builders
 
@@ -192,3 +192,11 @@ def test_the_environment_changes_nothing() -> None:
            "LC_ALL": "C", "PYTHONPATH": ".", "PATH": os.environ["PATH"]}  # fmt: skip
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, env=odd, check=True)
     assert found.stdout == text.render(builders.fleet())
+
+
+def test_steps_are_told_where_there_are_several() -> None:
+    steps = (Step("stop", Decimal("1234.5"), 2), Step("grow", Decimal(-3), 1))
+    told = " ".join(" ".join(_lines(replace(builders.fleet(), steps=steps), 100)).split())
+    assert "Step by step, each on what is left by those before: stop 1,234.50, make larger" in told
+    one = replace(builders.fleet(), steps=steps[:1])
+    assert "Step by step" not in " ".join(_lines(one, 100))

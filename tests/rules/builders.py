@@ -18,10 +18,21 @@ import pyarrow as pa
 
 from costopt import schema
 from costopt.hindsight import with_outlooks
-from costopt.model import Cost, Disputed, Finding, Profile, Resource, Shape, Window
+from costopt.model import (
+    Cost,
+    Disputed,
+    Finding,
+    Profile,
+    Recommendation,
+    Resource,
+    Shape,
+    Window,
+)
 from costopt.optimize.features import hundredths
 from costopt.pricing.catalogue import Catalogue
-from costopt.rules.base import Case
+from costopt.rules.base import Case, Outcome
+from costopt.rules.billing import billings
+from costopt.rules.plan import planned
 from costopt.rules.prices import unbilled_cost
 from costopt.rules.rightsize_settings import RightsizeSettings
 from costopt.units import SECONDS_PER_DAY
@@ -379,3 +390,10 @@ def billed(
         currency=currency,
         basis="charges",
     )
+
+
+def plan_of(said: Mapping[str, Sequence[Outcome]], *cases: Case) -> tuple[Recommendation, ...]:
+    """The plan of what rules said of these cases, without a bill."""
+    bills = billings(schema.CHARGES.empty_table(), None, cases, "USD")
+    known = {one.resource.resource_id: one for one in cases}
+    return planned(said, known, bills).recommendations

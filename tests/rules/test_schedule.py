@@ -16,7 +16,6 @@ from costopt.model import ActionType, Finding, FindingLevel, Recommendation, Ski
 from costopt.report.document import recommendation
 from costopt.rules.base import Case, Fit, Outcome
 from costopt.rules.idle import Idle, IdleSettings
-from costopt.rules.plan import plan
 from costopt.rules.rightsize import Rightsize
 from costopt.rules.rightsize_settings import RightsizeSettings
 from costopt.rules.schedule import Schedule
@@ -250,16 +249,6 @@ def test_rules_on_machines_pass_a_group_by() -> None:
     given = group(_demand(), np.full((WEEKS, 336), 6.0), 6)
     assert Idle(IdleSettings()).judge(given) is None
     assert Rightsize(RightsizeSettings()).judge(given) is None
-
-
-def test_of_two_savings_the_larger_stands() -> None:
-    one = advised(machine(office()))
-    other = replace(one, rule="rightsize", action_type=ActionType.RIGHTSIZE)
-    larger = replace(
-        other.estimated_monthly_savings, target=Decimal(500), low=Decimal(500), high=Decimal(500)
-    )
-    (chosen,) = plan({"m-1": (one, replace(other, estimated_monthly_savings=larger))})
-    assert chosen.rule == "rightsize"
 
 
 def test_google_takes_its_sustained_use_discount_back() -> None:

@@ -14,11 +14,10 @@ from costopt.model import Recommendation
 from costopt.report import vendor
 from costopt.rules.base import Case, Outcome
 from costopt.rules.idle import Idle
-from costopt.rules.plan import plan
 from costopt.rules.rightsize import Rightsize
 from costopt.rules.rightsize_settings import RightsizeSettings
 from tests.report import builders
-from tests.rules.builders import END, case, m6i, samples
+from tests.rules.builders import END, case, m6i, plan_of, samples
 
 ACCOUNT = "123456789012"
 KEY = {"ProviderName": "AWS", "SubAccountId": ACCOUNT, "x_Source": schema.AWS_ADVICE,
@@ -76,12 +75,12 @@ def beside(
     """The same of what the vendors said wherever they were asked."""
     key = one.resource.resource_id
     outcomes = {key: judged(one, **settings)}
-    report = builders.report(plan(outcomes), as_of=as_of)
+    report = builders.report(plan_of(outcomes, one), as_of=as_of)
     return vendor.compare(said, {key: one}, outcomes, report, RightsizeSettings(**settings))
 
 
 def ours(one: Case) -> Recommendation:
-    (found,) = plan({one.resource.resource_id: judged(one)})
+    (found,) = plan_of({one.resource.resource_id: judged(one)}, one)
     return found
 
 
