@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from costopt.frame.use import CPU_PERCENT
 from costopt.model import Risk
+from costopt.model.spoken_week import in_words
 from costopt.optimize.timetable import Tested
 from costopt.optimize.weekly import mean
-from costopt.rules import timetables
 from costopt.rules.savings import Estimate
 from costopt.rules.schedule_settings import ScheduleSettings
 from costopt.rules.timetables import Planned
@@ -90,7 +90,7 @@ def _use(found: Planned) -> str:
 def _planned(found: Planned) -> str:
     plan = found.plan
     if found.case.replicas is None:
-        return f"{timetables.told(plan)} ({plan.time_zone})"
+        return f"{in_words(plan)} ({plan.time_zone})"
     return f"with {min(plan.levels)} to {max(plan.levels)} by the hour of the week"
 
 
@@ -107,7 +107,7 @@ def evidence(found: Planned) -> dict[str, Any]:
         "schedule": {
             "time_zone": plan.time_zone,
             "slot_minutes": plan.slot_minutes,
-            "runs": timetables.told(plan),
+            "runs": in_words(plan),
             "hours_a_week": round(found.hours_then, 2),
             "hours_a_week_today": round(found.hours_today, 2),
             "starts_a_week": starts_a_week(found),

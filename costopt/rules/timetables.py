@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from costopt.model.week import WEEKDAYS, DayPlan, WeekPlan
+from costopt.model.week import DayPlan, WeekPlan
 from costopt.optimize.habit import Habit, habit
 from costopt.optimize.timetable import Trial, Wishes, timetable, trial
 from costopt.optimize.weekly import Weekly, mean
@@ -183,45 +183,3 @@ def already_scales(found: Planned) -> bool:
     if ran.std() < _BREATHES * ran.mean() or not used.std():
         return False
     return float(np.corrcoef(ran, used)[0, 1]) > _FOLLOWS
-
-
-def told(plan: WeekPlan) -> str:
-    """When it runs, in words: `Mon-Fri 06:00-20:00, Sat 08:00-12:00`; of a group how many."""
-    lines: list[tuple[list[int], str]] = []
-    for day in range(7):
-        text = _day(plan, plan.of_weekday(day))
-        if lines and lines[-1][1] == text:
-            lines[-1][0].append(day)
-        else:
-            lines.append(([day], text))
-    shown = [f"{_span(days)} {text}" for days, text in lines if text]
-    return ", ".join(shown) or "never"
-
-
-def _span(days: list[int]) -> str:
-    if len(days) == len(WEEKDAYS):
-        return "daily"
-    first, last = WEEKDAYS[days[0]], WEEKDAYS[days[-1]]
-    return first if first == last else f"{first}-{last}"
-
-
-def _day(plan: WeekPlan, levels: tuple[int, ...]) -> str:
-    """`06:00-20:00`, of a group `2 00:00-07:00 5 07:00-24:00`; "" where nothing runs."""
-    spans: list[list[int]] = []
-    for slot, level in enumerate(levels):
-        if spans and spans[-1][2] == level:
-            spans[-1][1] = slot + 1
-        else:
-            spans.append([slot, slot + 1, level])
-    group = max(plan.levels) > 1
-    texts = [
-        f"{f'{level} ' if group else ''}{_time(plan, first)}-{_time(plan, end)}"
-        for first, end, level in spans
-        if level
-    ]
-    return " ".join(texts)
-
-
-def _time(plan: WeekPlan, slot: int) -> str:
-    hour, minute = divmod(slot * plan.slot_minutes, 60)
-    return f"{hour:02d}:{minute:02d}"
