@@ -171,7 +171,7 @@ def _planned(
             "enough to be needed for the whole term"
         )
         return NotBought(deal, most, "unsure-demand", detail)
-    return _Plan(deal, tranches, most, trial)
+    return _Plan(deal, _from_now(tranches), most, trial)
 
 
 def _topped_up(
@@ -201,6 +201,12 @@ def _topped_up(
         return tranches
     extra = Tranche(month, term.name, more, rate, month + term.months, *map(float, found))
     return _merged((*tranches, extra))
+
+
+def _from_now(tranches: tuple[Tranche, ...]) -> tuple[Tranche, ...]:
+    """Of what is sold whole, the first part may be sold only after months: it is bought now."""
+    first = min(one.month for one in tranches)
+    return tuple(replace(one, month=one.month - first, ends=one.ends - first) for one in tranches)
 
 
 def _merged(tranches: Iterable[Tranche]) -> tuple[Tranche, ...]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from costopt.report.heatmap.canvas import Box, Canvas
 from costopt.report.heatmap.palette import FAINT, INK, SOFT
@@ -104,6 +104,7 @@ def _axes(canvas: Canvas, box: Box, top: float) -> Axes:
     for side in ("left", "bottom"):
         axes.spines[side].set_color(FAINT)
     axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.set_xticks([0, 2190, 4380, 6570, _YEAR])
     axes.set_xticklabels(["0 h", "2,190", "4,380", "6,570", "8,760 h"])
     axes.tick_params(colors=SOFT, labelsize=15 * _POINTS_A_PIXEL, length=0, pad=6)

@@ -281,3 +281,17 @@ def test_days_here_and_there_are_no_history() -> None:
     found = advise(sparse, prices(RESERVED))
     assert found.recommendations == ()
     assert [skip.reason for skip in found.skips] == ["short-history"]
+
+
+def test_a_single_machine_is_bought_now() -> None:
+    (one,) = advise(bill([usage("i-1", ALWAYS)]), prices(RESERVED)).recommendations
+    assert [part["buy_on"] for part in one.evidence["tranches"]] == [date(2026, 7, 27)]
+    # Feared to fall by a tenth it is still needed nearly all the time: a whole one pays.
+    (one,) = advise(
+        bill([usage("i-1", ALWAYS)]), prices(RESERVED), CommitSettings()
+    ).recommendations
+    assert one.evidence["reserved"]["count"] == 1.0
+    # Where almost all of it must be used to pay, that is not sure enough.
+    dear = ("m5.large", "1yr no-upfront", "0.0941")
+    found = advise(bill([usage("i-1", ALWAYS)]), prices(dear), CommitSettings())
+    assert [skip.reason for skip in found.skips] == ["unsure-demand"]
