@@ -11,6 +11,7 @@ from costopt import config, pipeline, registry
 from costopt.cli import advice, compare_vendor, emit, options
 from costopt.cli.lookup import resource_named
 from costopt.cli.progress import steps
+from costopt.model import Recommendation
 from costopt.report import json, text, vendor
 from costopt.report.explain import explain
 from costopt.rules import judgement
@@ -179,6 +180,11 @@ def _story(
     """With what a vendor says of it, where one was asked."""
     found = resource_named(analysis.resources, wanted).resource_id
     case, said = analysis.cases[found], analysis.outcomes[found]
+    planned = {one.recommendation_id: one for one in analysis.report.recommendations}
+    said = tuple(
+        planned.get(one.recommendation_id, one) if isinstance(one, Recommendation) else one
+        for one in said
+    )
     look = options.look(output, text.WIDTH)._asdict()
     page = explain(case, said, analysis.report, **look)
     ours = next((r for r in analysis.report.recommendations if r.resource_id == found), None)

@@ -104,6 +104,12 @@ def _arithmetic(case: Case, advice: Recommendation) -> Iterator[tuple[str, str]]
         yield "Saved", f"{change} {currency} a month off the bill"
     if case.cost:
         before, left = case.cost.monthly, words.less(case.cost.monthly, savings.target)
+        if savings.target > before:
+            yield (
+                "Then",
+                f"more than its {words.amount(before)} {currency}: what it frees covers others",
+            )
+            return
         sign = "+" if words.costs_more(advice) else "-"
         yield "Then", f"{words.amount(before)} {sign} {change} = {left} {currency} a month"
 

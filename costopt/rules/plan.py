@@ -24,7 +24,7 @@ from costopt.rules.base import Case, Outcome
 from costopt.rules.billing import Billing
 from costopt.rules.changes import change_of
 from costopt.rules.ranking import order, rank, with_losers
-from costopt.units import cents_down, money, provider_key
+from costopt.units import cents, cents_down, money, provider_key
 
 STOP: Final = "stop"
 SCHEDULE: Final = "schedule"
@@ -251,9 +251,16 @@ def _saving(advice: Recommendation, saving: Decimal, so_far: Decimal, case: Case
     """
     own = advice.estimated_monthly_savings
     high = max(own.high, saving)
-    after = case.cost.monthly - so_far if case.cost else advice.estimated_monthly_cost
+    reason = advice.reason
+    if advice.stranded_commitment and saving > own.target:
+        elsewhere = f"{cents(saving - own.target):,} {advice.currency}"
+        reason += f"; {elsewhere} of the saving is what the commitment that it frees covers instead"
+    after = (
+        max(_NOTHING, case.cost.monthly - so_far) if case.cost else advice.estimated_monthly_cost
+    )
     return replace(
         advice,
+        reason=reason,
         estimated_monthly_savings=replace(own, low=min(own.low, saving), target=saving, high=high),
         estimated_monthly_cost=after,
         stranded_commitment=high - saving if advice.stranded_commitment else Decimal(0),
