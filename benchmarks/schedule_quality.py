@@ -44,6 +44,7 @@ from costopt.backtest.schedules import (
 from costopt.backtest.series import Subject
 from costopt.backtest.weekly import Ask, machine_weeks
 from costopt.model import Resource, Shape, Window
+from costopt.model.spoken_week import in_words
 from costopt.optimize.timetable import came_to
 from costopt.optimize.weekly import Weekly
 from costopt.pricing.catalogue import Catalogue
@@ -133,7 +134,7 @@ def _in_august(found: timetables.Planned, weekly: Weekly) -> August:
     today = sum(one.today for one in came)
     return August(
         name=found.case.resource.resource_id,
-        runs=timetables.told(found.plan),
+        runs=in_words(found.plan),
         promised=1 - found.kept,
         saved=sum(one.saved(found.wishes) for one in came) / today if today else 0.0,
         missed_hours=sum(one.missed for one in came),

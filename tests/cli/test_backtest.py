@@ -248,7 +248,7 @@ def test_the_command_is_known() -> None:
     context = click.Context(cli.costopt)
     assert cli.costopt.get_command(context, "backtest") is backtest
     names = list(cli.COMMANDS)
-    assert names[names.index("recommend") + 1] == "backtest"
+    assert names.index("backtest") > names.index("recommend")
 
 
 def test_the_documentation_names_every_option() -> None:
