@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -11,7 +12,7 @@ import click
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costopt import config, registry
+from costopt import config, pipeline, registry
 from costopt.cli import advice, options
 from costopt.cli.progress import steps
 from costopt.errors import ConfigError, InsufficientData
@@ -20,15 +21,19 @@ from costopt.frame.cost import COLUMNS, fleet_cost, read_bill
 from costopt.frame.inventory import present
 from costopt.lake.store import Lake
 from costopt.model import Report, Window
+from costopt.model.bill import Metered
 from costopt.pricing.catalogue import Catalogue
+from costopt.pricing.scenario import Change
 from costopt.registry import suggest
 from costopt.report import commitment
 from costopt.report.commitment.text import WIDTH
+from costopt.rules.changes import of_plan
 from costopt.rules.commit import Commitments, commitments, reported
 from costopt.rules.commit_settings import CommitSettings, Payment, TermName
-from costopt.units import provider_key
+from costopt.units import counted, provider_key
 
 _PICTURES: Final = (".png", ".svg")
+_AS_IS: Final = "for all that runs today: nothing is made smaller first"
 
 
 @click.command()
@@ -51,6 +56,11 @@ _PICTURES: Final = (".png", ".svg")
     multiple=True,
     metavar="NAME",
     help="Only what this provider bills. Repeatable.",
+)
+@click.option(
+    "--as-is",
+    is_flag=True,
+    help="For all that runs today, not for what remains once costopt recommend's plan is done.",
 )
 @click.option(
     "--term",
@@ -86,6 +96,7 @@ def commit(
     output: Path | None,
     picture: Path | None,
     providers: tuple[str, ...],
+    as_is: bool,
     term: str | None,
     payment: str | None,
     min_monthly_savings: float | None,
@@ -98,8 +109,8 @@ def commit(
 ) -> None:
     """What to buy ahead: reservations, savings plans, committed use; and what is held for nothing.
 
-    By the whole history of the bill, on what runs on demand today, at prices that a list or the
-    bill itself names. Nothing is bought. Make machines smaller first: what is committed to stays.
+    By the whole history of the bill, on what still runs on demand once the plan of costopt
+    recommend is done, at prices that a list or the bill itself names. Nothing is bought.
     """
     if picture and picture.suffix.lower() not in _PICTURES:
         raise click.UsageError("--picture needs a file that ends in .png or .svg")
@@ -113,7 +124,9 @@ def commit(
     settings = _with(settings, term=term, payment=payment)
     with steps() as progress:
         progress("bill")
-        found, report = _found(lake, settings, as_of, providers)
+        found, report = _found(
+            lake, settings, as_of, providers, planned=not as_is, progress=progress
+        )
     if picture:
         draw = {".png": commitment.coverage_png, ".svg": commitment.coverage_svg}
         options.deliver(draw[picture.suffix.lower()](found.curves), picture)
@@ -140,10 +153,18 @@ def _with(settings: config.Settings, **flags: str | None) -> config.Settings:
 
 
 def _found(
-    lake: Lake, settings: config.Settings, as_of: datetime | None, providers: Sequence[str]
+    lake: Lake,
+    settings: config.Settings,
+    as_of: datetime | None,
+    providers: Sequence[str],
+    *,
+    planned: bool,
+    progress: pipeline.Progress,
 ) -> tuple[Commitments, Report]:
     """What the rule says of the lake's bill.
 
+    Args:
+        planned: after what `costopt recommend` would change first.
     Raises:
         InsufficientData: there is no bill.
         ConfigError: it names no such provider.
@@ -161,15 +182,38 @@ def _found(
             hint="costopt collect aws, gcp, azure, or files --charges; or costopt demo",
         )
     bills = metered.read(charges, window, bill.currency)
+    changes, note = _first(lake, settings, as_of, bills, progress) if planned else ({}, _AS_IS)
     found = commitments(
         bills,
         present(lake.read("resources"), window.end, settings.time_zone),
         Catalogue.load(lake.read("prices"), lake.read("shapes")),
         rule,
+        changes=changes,
         min_monthly_savings=settings.min_monthly_savings,
         as_of=as_of,
     )
+    found = replace(found, notes=(note, *found.notes))
     return found, reported(found, bills, fleet_cost(bill, ()), window)
+
+
+def _first(
+    lake: Lake,
+    settings: config.Settings,
+    as_of: datetime | None,
+    bills: Mapping[str, Metered],
+    progress: pipeline.Progress,
+) -> tuple[Mapping[str, Mapping[str, Change]], str]:
+    """What `costopt recommend` would change before anything is bought, and a note on it."""
+    try:
+        analysis = pipeline.analyse(lake, settings, as_of, progress)
+    except InsufficientData as error:
+        return {}, f"{_AS_IS}: {error.what}"
+    made = of_plan(analysis.report.recommendations, analysis.cases, bills)
+    count = sum(len(of_it) for of_it in made.values())
+    return made, (
+        f"for what remains once the plan of costopt recommend is done, which concerns "
+        f"{counted(count, 'machine')} on these bills; --as-is buys for all that runs today"
+    )
 
 
 def _of_providers(charges: pa.Table, providers: Sequence[str]) -> pa.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -14,6 +14,28 @@ from costopt.model.bill import Amounts, Metered
 from costopt.pricing.scenario import Change
 from costopt.rules.base import Case
 from costopt.rules.groups import group_of
+from costopt.units import provider_key
+
+
+def of_plan(
+    recommendations: Iterable[Recommendation],
+    cases: Mapping[str, Case],
+    bills: Mapping[str, Metered],
+) -> dict[str, dict[str, Change]]:
+    """What a plan changes of each provider's meters, by provider and then by resource; what saves
+    nothing is not done.
+
+    Args:
+        bills: by `provider_key`, of any span.
+    """
+    found: dict[str, dict[str, Change]] = {}
+    for one in recommendations:
+        provider = provider_key(one.current.provider_name)
+        if one.estimated_monthly_savings.target and provider in bills:
+            made = found.setdefault(provider, {})
+            for meter, change in change_of(one, cases, bills[provider]).items():
+                made[meter] = made[meter].then(change) if meter in made else change
+    return found
 
 
 def change_of(

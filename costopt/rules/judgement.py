@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
+from typing import Final
 
 from costopt import registry
 from costopt.config import Settings
@@ -27,10 +28,13 @@ from costopt.rules.ranking import extra_cost, order
 from costopt.schema import PUBLISHED
 from costopt.units import counted
 
+OF_FLEETS: Final = frozenset({"commit"})
+"""Rules that judge no single resource, and have settings all the same."""
+
 
 def judges_of(names: Sequence[str], settings: Settings) -> list[Rule]:
     """The rules of those names, with their settings."""
-    for unknown in settings.rules.keys() - set(registry.names("rule")):
+    for unknown in settings.rules.keys() - {*registry.names("rule"), *OF_FLEETS}:
         registry.find("rule", unknown)  # says that there is none, and the nearest
     rules = [registry.find("rule", name) for name in names]
     return [rule(settings.of_rule(rule.code, rule.Settings)) for rule in rules]
