@@ -32,6 +32,7 @@ from costopt.model import (
     Profile,
     Report,
     Resource,
+    Skip,
     Window,
 )
 from costopt.pricing.catalogue import Catalogue
@@ -47,7 +48,7 @@ from costopt.providers.base import (
     Resuming,
 )
 from costopt.rules.asleep import named
-from costopt.rules.base import Case, Outcome
+from costopt.rules.base import Case, Outcome, Rule
 from costopt.rules.billing import billings, unreconciled
 from costopt.rules.cases import build
 from costopt.rules.judgement import judge, judges_of, refused_prices, shown_budget, summed_up
@@ -327,13 +328,7 @@ def analyse(
     costs = ((units.provider_key(c.resource.provider_name), c.cost) for c in cases.values())
     spend = fleet_cost(bill, costs, _currency(settings))
     barred = {skip.resource_id: skip for skip in quality.gate_skips(seen.findings)}
-    outcomes = {
-        resource_id: judge(case, named(case, barred.get(resource_id)), judges, spend.currency)
-        for resource_id, case in cases.items()
-    }
-    for group, case in groups.items():  # which the inventory may list, too
-        said = judge(case, None, judges, spend.currency)
-        outcomes[group] = (*outcomes.get(group, ()), *said)
+    outcomes = _judged(cases, groups, barred, judges, spend.currency)
     progress("plan")
     bills = billings(charges, bill, cases.values(), spend.currency)
     found = planned(outcomes, {**groups, **cases}, bills)
@@ -353,6 +348,23 @@ def analyse(
         outcomes,
         report,
     )
+
+
+def _judged(
+    cases: Mapping[str, Case],
+    groups: Mapping[str, Case],
+    barred: Mapping[str, Skip],
+    judges: Sequence[Rule],
+    currency: str,
+) -> dict[str, tuple[Outcome, ...]]:
+    """What every rule says of every machine and group."""
+    outcomes = {
+        resource_id: judge(case, named(case, barred.get(resource_id)), judges, currency)
+        for resource_id, case in cases.items()
+    }
+    for group, case in groups.items():  # which the inventory may list, too
+        outcomes[group] = (*outcomes.get(group, ()), *judge(case, None, judges, currency))
+    return outcomes
 
 
 def backtest(
