@@ -208,7 +208,8 @@ def _first(
         analysis = pipeline.analyse(lake, settings, as_of, progress)
     except InsufficientData as error:
         return {}, f"{_AS_IS}: {error.what}"
-    made = of_plan(analysis.report.recommendations, analysis.cases, bills)
+    outcomes = [analysis.outcomes[key] for key in sorted(analysis.outcomes)]
+    made = of_plan(analysis.report.recommendations, outcomes, analysis.cases, bills)
     count = sum(len(of_it) for of_it in made.values())
     return made, (
         f"for what remains once the plan of costopt recommend is done, which concerns "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -12,13 +12,14 @@ from costopt.frame.cost import resource_key
 from costopt.model import ActionType, Cost, Recommendation, WeekPlan
 from costopt.model.bill import Amounts, Metered
 from costopt.pricing.scenario import Change
-from costopt.rules.base import Case
+from costopt.rules.base import Case, Outcome
 from costopt.rules.groups import group_of
 from costopt.units import provider_key
 
 
 def of_plan(
     recommendations: Iterable[Recommendation],
+    outcomes: Iterable[Sequence[Outcome]],
     cases: Mapping[str, Case],
     bills: Mapping[str, Metered],
 ) -> dict[str, dict[str, Change]]:
@@ -26,12 +27,19 @@ def of_plan(
     nothing is not done.
 
     Args:
+        recommendations: the plan's.
+        outcomes: what the rules said: the prices of other machines are in their own estimates, not
+            in the plan's, which hold what freed commitments save elsewhere.
         bills: by `provider_key`, of any span.
     """
+    done = {
+        one.recommendation_id for one in recommendations if one.estimated_monthly_savings.target
+    }
+    every = [one for said in outcomes for one in said if isinstance(one, Recommendation)]
     found: dict[str, dict[str, Change]] = {}
-    for one in recommendations:
+    for one in every:
         provider = provider_key(one.current.provider_name)
-        if one.estimated_monthly_savings.target and provider in bills:
+        if one.recommendation_id in done and provider in bills:
             made = found.setdefault(provider, {})
             for meter, change in change_of(one, cases, bills[provider]).items():
                 made[meter] = made[meter].then(change) if meter in made else change

@@ -113,7 +113,7 @@ def _total(priced: Iterable[_Priced]) -> Decimal:
     return sum((step.total for step in priced), Decimal(0))
 
 
-def steps_of(advice: Iterable[Recommendation]) -> tuple[Step, ...]:
+def steps_of(advice: Sequence[Recommendation]) -> tuple[Step, ...]:
     """The advice of a plan by kind, in the order in which it was priced; without what saves
     nothing."""
     found = []
