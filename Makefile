@@ -37,10 +37,15 @@ bench: .venv/installed ## What the README's and docs/method.md's figures come fr
 	$(BIN)/python benchmarks/profile.py
 	$(BIN)/python benchmarks/deciding.py
 	$(BIN)/python -m benchmarks.collect_aws
+	$(BIN)/python benchmarks/schedules.py
+	$(BIN)/python benchmarks/replay.py
+	$(BIN)/python -m benchmarks.placement
 	$(BIN)/python benchmarks/poisoning.py --fleet demo
 	@test -d ../shared/data || echo 'no ../shared/data: no decisions on real traces'
 	@test ! -d ../shared/data || $(BIN)/python benchmarks/decisions.py --shapes
 	@test ! -d ../shared/data || $(BIN)/python benchmarks/poisoning.py --fleet bitbrains --fleet shapes
+	@test ! -d ../shared/data || $(BIN)/python benchmarks/schedule_quality.py
+	@test ! -d ../shared/data || $(BIN)/python -m benchmarks.commitments
 
 docs: .venv/installed ## Regenerate what is generated: samples, README's pictures, rule reference
 	$(BIN)/python scripts/build_docs.py

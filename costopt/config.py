@@ -85,6 +85,11 @@ class Settings(_Section):
         """Threads to use."""
         return self.threads or len(os.sched_getaffinity(0))
 
+    @property
+    def asked_currency(self) -> str | None:
+        """The currency that was asked for; None = the bill's own."""
+        return self.currency if "currency" in self.model_fields_set else None
+
     def of_rule(self, code: str, section: type[R]) -> R:
         """The settings of one rule, given under `[rules.<code>]`, as its own Settings class.
 

@@ -27,6 +27,16 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "gcp": "costopt.providers.gcp:GcpProvider",
             "prometheus": "costopt.providers.prometheus:PrometheusProvider",
         },
+        "price-list": {
+            "digitalocean": "costopt.providers.lists.digitalocean:LISTING",
+            "exoscale": "costopt.providers.lists.exoscale:LISTING",
+            "hetzner": "costopt.providers.lists.hetzner:LISTING",
+            "linode": "costopt.providers.lists.linode:LISTING",
+            "ovh": "costopt.providers.lists.ovh:LISTING",
+            "scaleway": "costopt.providers.lists.scaleway:LISTING",
+            "stackit": "costopt.providers.lists.stackit:LISTING",
+            "vultr": "costopt.providers.lists.vultr:LISTING",
+        },
         "rule": {
             "idle": "costopt.rules.idle:Idle",
             "rightsize": "costopt.rules.rightsize:Rightsize",

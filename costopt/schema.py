@@ -21,7 +21,16 @@ COST: Final = pa.decimal128(28, 12)
 UNIT_PRICE: Final = pa.decimal128(20, 10)
 """Price of one machine for one hour."""
 
-TableName = Literal["resources", "metrics", "charges", "prices", "shapes", "vendor_recommendations"]
+TableName = Literal[
+    "resources",
+    "metrics",
+    "charges",
+    "prices",
+    "shapes",
+    "rates",
+    "exchange",
+    "vendor_recommendations",
+]
 
 
 def _field(name: str, kind: pa.DataType, *, required: bool = False) -> pa.Field:
@@ -111,7 +120,35 @@ SHAPES: Final = pa.schema(
         # Regions where the account may not use it, or there is none, parted by blanks; null = all
         # that a price names have it. Nothing is moved to it there.
         _field("x_NotOfferedIn", pa.string()),
+        # Whether other machines run on the same CPU time; false = its vCPUs are its own; null = the
+        # provider does not say. (AWS, Azure and GCP state what a burstable type sustains instead.)
+        _field("x_SharedCPU", pa.bool_()),
         _field("x_ValidFrom", pa.date32()),
+        _field("x_Source", pa.string()),
+    ]
+)
+
+RATES: Final = pa.schema(
+    [
+        _field("ProviderName", pa.string(), required=True),
+        _field("RegionId", pa.string()),  # null = every region that has no row of the kind
+        _field("x_RateKind", pa.string(), required=True),  # model.RateKind
+        # Of a GiB, or of a GiB and month of 730 hours; 0 = included.
+        _field("ListUnitPrice", UNIT_PRICE, required=True),
+        _field("PricingCurrency", pa.string(), required=True),
+        _field("x_FromGiB", pa.float64()),  # it holds for what lies above, a month; null = 0
+        _field("x_ValidFrom", pa.date32()),
+        _field("x_Source", pa.string()),
+    ]
+)
+"""What is paid beside machines: storage and traffic."""
+
+EXCHANGE: Final = pa.schema(
+    [
+        _field("x_Currency", pa.string(), required=True),  # ISO 4217
+        _field("x_ToCurrency", pa.string(), required=True),
+        _field("x_Rate", UNIT_PRICE, required=True),  # one x_Currency is worth so many x_ToCurrency
+        _field("x_ValidFrom", pa.date32(), required=True),  # the day of the rate
         _field("x_Source", pa.string()),
     ]
 )
@@ -163,12 +200,22 @@ AZURE_RETAIL: Final = "Azure Retail Prices"
 AZURE_SIZES: Final = "Azure resource SKUs"
 GCP_LIST: Final = "Google Cloud Billing catalogue"
 GCP_TYPES: Final = "Compute Engine machineTypes"
+DIGITALOCEAN_LIST: Final = "DigitalOcean API"
+EXOSCALE_LIST: Final = "Exoscale price list"
+HETZNER_LIST: Final = "Hetzner Cloud API"
+LINODE_LIST: Final = "Linode API"
+OVH_LIST: Final = "OVHcloud public catalogue"
+SCALEWAY_LIST: Final = "Scaleway Instance API"
+STACKIT_LIST: Final = "STACKIT price list"
+VULTR_LIST: Final = "Vultr API"
+ECB_RATES: Final = "European Central Bank, eurofxref-daily.xml"
 PUBLISHED: Final = frozenset(
     {AWS_LIST, AWS_SAVINGS_PLANS, AWS_SPOT, AWS_TYPES, AZURE_RETAIL, AZURE_SIZES}
-    | {GCP_LIST, GCP_TYPES}
+    | {GCP_LIST, GCP_TYPES, DIGITALOCEAN_LIST, EXOSCALE_LIST, HETZNER_LIST, LINODE_LIST}
+    | {OVH_LIST, SCALEWAY_LIST, STACKIT_LIST, VULTR_LIST, ECB_RATES}
 )
-"""What x_Source says of prices and shapes that a provider itself gave: all others in a lake are the
-user's own, and stand above these."""
+"""What x_Source says of prices, shapes and rates that a provider (or the bank) itself gave: all
+others in a lake are the user's own, and stand above these."""
 
 WITHDRAWN: Final = "withdrawn"
 """x_Source of a price that ends the one of its key: nobody offers that any more."""
@@ -358,6 +405,8 @@ SCHEMAS: Final[Mapping[str, pa.Schema]] = MappingProxyType(
         "charges": CHARGES,
         "prices": PRICES,
         "shapes": SHAPES,
+        "rates": RATES,
+        "exchange": EXCHANGE,
         "vendor_recommendations": VENDOR_RECOMMENDATIONS,
     }
 )

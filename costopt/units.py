@@ -71,6 +71,12 @@ _PROVIDER_KEYS: Final = {
     "google cloud platform": "gcp",
     "microsoft": "azure",
     "microsoft azure": "azure",
+    "hetzner cloud": "hetzner",
+    "hetzner online": "hetzner",
+    "hetzner online gmbh": "hetzner",
+    "ovhcloud": "ovh",
+    "ovh sas": "ovh",
+    "ovh groupe sas": "ovh",
 }
 
 

@@ -8,6 +8,7 @@ Tests hold both against the code (tests/e2e/test_samples.py).
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,14 @@ COPIED = (
     "overview.png",
     "teams.png",
 )
+DRAWN = {
+    "backtest.png": ("backtest", "--baseline", "all", "-o"),
+    "schedules.png": ("schedule", "-o"),
+    "coverage.png": ("commit", "--as-is", "--picture"),
+    "moves.png": ("move", "--on-prem", "onprem.toml", "--picture"),
+    "own.png": ("move", "--on-prem", "onprem.toml", "--own-picture"),
+}
+"""Picture -> the command that draws it of the demo fleet."""
 
 
 def costopt(*arguments: str, cwd: Path) -> str:
@@ -52,7 +61,9 @@ def main() -> None:
         costopt("demo", cwd=folder)
         for copied in COPIED:
             (SAMPLES / copied).write_bytes((folder / "costopt-demo" / copied).read_bytes())
-        costopt("backtest", "--baseline", "all", "-o", str(SAMPLES / "backtest.png"), cwd=folder)
+        shutil.copy(ROOT / "docs" / "examples" / "onprem.toml", folder)
+        for picture, command in DRAWN.items():
+            costopt(*command, str(SAMPLES / picture), cwd=folder)
         README.write_text(with_example(README.read_text(), readme_example(folder)))
     print(f"wrote {SAMPLES.relative_to(ROOT)}/ and README.md")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Final
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import snapshot_others
 import snapshot_prices
 import snapshot_shapes
 
@@ -34,7 +35,7 @@ _SHAPE_SOURCES: Final = {
     "Azure": ("Microsoft, Sizes for virtual machines in Azure", date(2026, 11, 23)),
     "GCP": ("Compute Engine machine types, as listed by gcloud", date(2026, 8, 3)),
 }
-_OTHER_SHAPES: Final = ("skypilot-catalog v8", date(2025, 9, 1))
+_EXCERPT_SHAPES: Final = ("skypilot-catalog v8", date(2025, 9, 1))
 
 
 def main() -> None:
@@ -44,16 +45,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=builtin.FOLDER, help="where to write")
     options = parser.parse_args()
 
-    shapes = _shapes(options.data)
     refused = snapshot_prices.Refused()
-    prices = snapshot_prices.collect(options.data, shapes, refused)
+    others, their_prices = snapshot_others.read(options.data, refused)
+    shapes = _shapes(options.data, others)
+    prices = snapshot_prices.collect(options.data, shapes, their_prices, refused)
     print("\n".join(f"refused {line}" for line in refused.summary()))
     options.out.mkdir(parents=True, exist_ok=True)
     for provider, rows in prices.groupby("provider"):
         _provider(options.out, str(provider), rows, shapes[str(provider)])
 
 
-def _shapes(data: Path) -> dict[str, dict[str, Shape]]:
+def _shapes(data: Path, others: list[Shape]) -> dict[str, dict[str, Shape]]:
     """Provider -> type -> shape."""
     listed = pd.concat(
         pd.read_csv(data / "prices" / name, usecols=["provider", "instance_type"])
@@ -65,6 +67,7 @@ def _shapes(data: Path) -> dict[str, dict[str, Shape]]:
         *filter(None, map(azure_sizes.shape, azure_names)),
         *snapshot_shapes.gcp(data),
         *snapshot_shapes.gpu_clouds(snapshot_prices.gpu_cloud_table(data)),
+        *others,
     ]
     result: dict[str, dict[str, Shape]] = {}
     for shape in found:
@@ -84,7 +87,8 @@ def _provider(out: Path, provider: str, rows: pd.DataFrame, shapes: Mapping[str,
         )
     kept = screened.kept
     priced = set(kept.column("x_InstanceType").to_pylist())
-    table = _shape_table([shape for name, shape in sorted(shapes.items()) if name in priced])
+    told = {name: (source, date.fromisoformat(day)) for name, source, day in _origins(rows)}
+    table = _shape_table([s for name, s in sorted(shapes.items()) if name in priced], told)
     files = {"prices": kept, "shapes": table}
     for name, content in files.items():
         path = out / f"{provider_key(provider)}.{name}.parquet"
@@ -113,10 +117,22 @@ def _prices(rows: pd.DataFrame) -> pa.Table:
     )
 
 
-def _shape_table(shapes: list[Shape]) -> pa.Table:
-    of = (_SHAPE_SOURCES.get(shape.provider_name, _OTHER_SHAPES) for shape in shapes)
-    rows = [of_shape(shape, *source) for shape, source in zip(shapes, of, strict=True)]
+def _origins(rows: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    """Type, source and day of each price."""
+    return zip(rows.type, rows.source, rows.date, strict=True)
+
+
+def _shape_table(shapes: list[Shape], told: Mapping[str, tuple[str, date]]) -> pa.Table:
+    rows = [of_shape(shape, *_source(shape, told)) for shape in shapes]
     return pa.Table.from_pylist(rows, schema=schema.SHAPES)
+
+
+def _source(shape: Shape, told: Mapping[str, tuple[str, date]]) -> tuple[str, date]:
+    """Where the shape is from: a file of specifications, or the list that has its price, too."""
+    if shape.provider_name in _SHAPE_SOURCES:
+        return _SHAPE_SOURCES[shape.provider_name]
+    excerpt = shape.provider_name in ("Nebius", "Lambda") and shape.gpu_count
+    return _EXCERPT_SHAPES if excerpt else told[shape.instance_type]
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ _DEDICATED: Final = (1.045, 1.135)  # dedicated over shared tenancy, as us-east-
 _CHANGED: Final = 1.15
 _WINDOWS_PER_VCPU: Final = (0.044, 0.048)  # USD an hour more than Linux, in every region
 _WINDOWS: Final = (1.15, 2.8)  # Windows over Linux, cheapest series to dearest
+_FAR_BELOW: Final = 0.6  # of what the other families cost in a region, against the home region
 
 
 class Refused:
@@ -74,13 +75,17 @@ class Refused:
 
 
 def collect(
-    data: Path, shapes: Mapping[str, Mapping[str, Shape]], refused: Refused
+    data: Path,
+    shapes: Mapping[str, Mapping[str, Shape]],
+    others: pd.DataFrame,
+    refused: Refused,
 ) -> pd.DataFrame:
     """Every usable price, the newest of each provider, region, type, category and currency.
 
     Args:
         data: the folder that holds prices/ and instance_specs/.
         shapes: provider name -> type -> shape; rows of other types are refused.
+        others: the smaller providers' rows (COLUMNS), read and cleaned (see snapshot_others).
     """
     recent = _known(_recent(data), shapes, refused)
     old = _known(_coroot(data), shapes, refused)
@@ -88,6 +93,7 @@ def collect(
     azure_now = _azure_now(recent[recent.provider == "Azure"], refused)
     parts = [
         recent[~recent.provider.isin(["AWS", "Azure"])],
+        others,
         aws_now,
         azure_now,
         _aws_2024(old[old.provider == "AWS"], aws_now, shapes["AWS"], refused),
@@ -326,7 +332,11 @@ def _windows_families(rows: pd.DataFrame) -> pd.Series:
 def _azure_2024(rows: pd.DataFrame, now: pd.DataFrame, refused: Refused) -> pd.DataFrame:
     """On-demand of the US-government regions, which the newer list lacks, and all spot."""
     government = rows[rows.region.str.startswith("usgov") & (rows.region != "usgoviowa")]
-    government = _linux(government[government.category == "Standard"], _azure_home(now), refused)
+    home = _azure_home(now)
+    government = _linux(government[government.category == "Standard"], home, refused)
+    cheap = _far_below(government, home)
+    refused.add(government[cheap], "at half of what the family's like costs in the region")
+    government = government[~cheap]
     everywhere = pd.concat([now, government])
     full = _price_of(everywhere)
     spot = rows[rows.category == "Dynamic"]
@@ -337,6 +347,16 @@ def _azure_2024(rows: pd.DataFrame, now: pd.DataFrame, refused: Refused) -> pd.D
     linux = (spot.over < 1.1) & (spot.rate < 1)
     refused.add(spot[~linux], "spot at the Windows price")
     return pd.concat([government, spot[linux]])[COLUMNS]
+
+
+def _far_below(rows: pd.DataFrame, home: Mapping[str, float]) -> pd.Series:
+    """Families that cost far less against the home region than the others there do: in 2024 all
+    sizes of Dv5 and Ev5, Linux and Windows, stood at exactly half of Dv4's and Ev4's price, which
+    elsewhere is their own."""
+    level = rows.price / rows.type.map(home)
+    of_family = level.groupby([rows.region, rows.family]).transform("median")
+    of_region = level.groupby(rows.region).transform("median")
+    return of_family < _FAR_BELOW * of_region
 
 
 def _azure_home(now: pd.DataFrame) -> dict[str, float]:

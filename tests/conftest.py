@@ -6,9 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from pytest_socket import socket_allow_hosts
@@ -27,10 +28,26 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# How long an example takes is the machine's business: performance is measured in benchmarks/.
+hypothesis.settings.register_profile(
+    "costopt", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("costopt")
+
+
 def pytest_collection_finish() -> None:
     """The modules and thousands of tests stay: the garbage collector need not look at them."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _power_stays_on() -> Iterator[None]:
+    """What the disk has got by when is seen by no test, and waiting for it takes a tenth of all
+    their time. A bad descriptor fails as ever; commands in processes of their own do wait."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)
+        yield
 
 
 def pytest_runtest_setup() -> None:

@@ -49,12 +49,14 @@ def backtest(cases: Mapping[str, Case], shards: Shards, window: Window, threads:
     return replayed(cases, shards, BUDGET, window, WANTED, threads=threads)
 
 
-BOTH = (outlooks, backtest)
+Look = Callable[..., dict[str, Outlook | None] | Backtest]
+BOTH: tuple[Look, ...] = (outlooks, backtest)
+COUNT = 5
 
 
 @pytest.fixture(scope="module")
 def orderly(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    return lake_of(tmp_path_factory.mktemp("orderly"), FakeFleet(machines()))
+    return lake_of(tmp_path_factory.mktemp("orderly"), FakeFleet(machines(COUNT)))
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,21 @@ def known(orderly: Lake) -> tuple[Analysis, pa.Table]:
     """A fleet, and all of its packed days."""
     analysis = pipeline.analyse(orderly, Settings(), None)
     return analysis, pa.concat_tables(packed.scan(orderly, analysis.window))
+
+
+@pytest.fixture(scope="module")
+def judged(orderly: Lake) -> Backtest:
+    """What its backtest says, by one thread."""
+    return pipeline.backtest(orderly, Settings(threads=1), None, WANTED)
+
+
+@pytest.fixture(scope="module")
+def at_once(
+    known: tuple[Analysis, pa.Table],
+) -> Mapping[Look, dict[str, Outlook | None] | Backtest]:
+    """What each says of all of it in one table, by one thread."""
+    analysis, table = known
+    return {look: look(analysis.cases, iter([table]), analysis.window, 1) for look in BOTH}
 
 
 # -- whatever the order ------------------------------------------------------------------------
@@ -72,15 +89,15 @@ def whole(table: pa.Table) -> list[pa.Table]:
 
 
 def one_by_one(table: pa.Table) -> list[pa.Table]:
-    return [table.filter(pc.equal(table["ResourceId"], f"vm-{n:02d}")) for n in range(7)]
+    return [table.filter(pc.equal(table["ResourceId"], f"vm-{n:02d}")) for n in range(COUNT)]
 
 
 def shuffled(table: pa.Table) -> list[pa.Table]:
-    """By three machines, the last ones first, their rows in no order."""
+    """By two machines, the last ones first, their rows in no order."""
     chance = np.random.default_rng(1)
     parts = one_by_one(table)
     found = []
-    for some in (parts[4:], parts[2:4], parts[:2]):
+    for some in (parts[3:], parts[1:3], parts[:1]):
         held = pa.concat_tables(some)
         found.append(held.take(pa.array(chance.permutation(held.num_rows))))
     return found
@@ -90,13 +107,16 @@ def shuffled(table: pa.Table) -> list[pa.Table]:
     ("threads", "cut"), [(1, shuffled), (2, one_by_one), (3, shuffled), (3, whole)]
 )
 def test_rows_shards_machines_and_threads_in_any_order_give_the_same(
-    known: tuple[Analysis, pa.Table], threads: int, cut: Callable[[pa.Table], Sequence[pa.Table]]
+    known: tuple[Analysis, pa.Table],
+    at_once: Mapping[Look, dict[str, Outlook | None] | Backtest],
+    threads: int,
+    cut: Callable[[pa.Table], Sequence[pa.Table]],
 ) -> None:
     """Bit for bit: outlooks under a risk budget, and the backtest."""
     analysis, table = known
     back = dict([*analysis.cases.items()][::-1])
     for look in BOTH:
-        there = look(analysis.cases, iter([table]), analysis.window, 1)
+        there = at_once[look]
         other = look(back, iter(cut(table)), analysis.window, threads)
         if isinstance(there, Backtest):
             assert repr(there) == repr(other)
@@ -118,14 +138,10 @@ class Mixed(FakeFleet):
 
 
 def test_a_lake_filled_in_any_order_gives_the_same(
-    orderly: Lake, known: tuple[Analysis, pa.Table], tmp_path: Path
+    judged: Backtest, known: tuple[Analysis, pa.Table], tmp_path: Path
 ) -> None:
-    mixed = lake_of(tmp_path, Mixed(machines()[::-1]))
-    one, other = (
-        pipeline.backtest(lake, Settings(threads=threads), None, WANTED)
-        for lake, threads in ((orderly, 1), (mixed, 3))
-    )
-    assert repr(one) == repr(other)
+    mixed = lake_of(tmp_path, Mixed(machines(COUNT)[::-1]))
+    assert repr(pipeline.backtest(mixed, Settings(threads=3), None, WANTED)) == repr(judged)
     analysis = pipeline.analyse(mixed, Settings(), None)
     for key, case in known[0].cases.items():
         assert same(case.outlook, analysis.cases[key].outlook)
@@ -134,14 +150,13 @@ def test_a_lake_filled_in_any_order_gives_the_same(
 # -- a few at a time ---------------------------------------------------------------------------
 
 
-@pytest.fixture
-def alone(known: tuple[Analysis, pa.Table]) -> Iterator[None]:
+@pytest.fixture(scope="module")
+def alone(known: tuple[Analysis, pa.Table]) -> None:
     """What earlier tests left is not counted, nor looked through at every count: millions of
-    objects."""
+    objects. It stays so: to look through them in each later collection took longer than the
+    tests."""
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def _histories() -> int:
@@ -196,17 +211,17 @@ def alike(known: tuple[Analysis, pa.Table], count: int) -> tuple[dict[str, Case]
 def test_as_few_samples_are_held_however_large_the_fleet(
     known: tuple[Analysis, pa.Table], look: Callable[..., object], threads: int
 ) -> None:
-    for count in (6, 24):
-        cases, watched = alike(known, count)
-        found = look(cases, watched, known[0].window, threads)
-        assert len(watched.given) == count
-        # at most one shard a thread, and one that a thread has just done with
-        assert max(watched.tables) <= 2 * threads
-        assert max(watched.histories) <= 2 * threads
-        gc.collect()
-        watched._look()
-        assert (watched.tables[-1], watched.histories[-1]) == (0, 0)
-        assert found
+    count = 7 * threads
+    cases, watched = alike(known, count)
+    found = look(cases, watched, known[0].window, threads)
+    assert len(watched.given) == count
+    # at most one shard a thread, and one that a thread has just done with
+    assert max(watched.tables) <= 2 * threads
+    assert max(watched.histories) <= 2 * threads
+    gc.collect()
+    watched._look()
+    assert (watched.tables[-1], watched.histories[-1]) == (0, 0)
+    assert found
 
 
 @pytest.mark.usefixtures("alone")
@@ -215,7 +230,7 @@ def test_little_stays_of_a_machine(
     known: tuple[Analysis, pa.Table], look: Callable[..., object], limit: int
 ) -> None:
     """Its CPU and memory alone are 48 kB of packed samples."""
-    cases, watched = alike(known, 16)
+    cases, watched = alike(known, 9)
     tracemalloc.start()
     try:
         look(cases, watched, known[0].window, 1)
@@ -259,7 +274,7 @@ def oddities() -> list[Machine]:
 
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> tuple[Analysis, Backtest, list[pa.Table]]:
-    lake = lake_of(tmp_path_factory.mktemp("odd"), Odd([*machines(), *oddities()]))
+    lake = lake_of(tmp_path_factory.mktemp("odd"), Odd([*machines(COUNT), *oddities()]))
     analysis = pipeline.analyse(lake, Settings(), None)
     tables = list(packed.scan(lake, analysis.window))
     return analysis, pipeline.backtest(lake, Settings(), None, WANTED), tables
@@ -286,11 +301,11 @@ def test_odd_histories_have_their_reason_and_the_others_their_outlook(
 
 
 def test_machines_barred_change_no_figure_of_the_backtest(
-    orderly: Lake, odd: tuple[Analysis, Backtest, list[pa.Table]]
+    judged: Backtest, odd: tuple[Analysis, Backtest, list[pa.Table]]
 ) -> None:
-    found, without = odd[1], pipeline.backtest(orderly, Settings(), None, WANTED)
-    assert repr(replace(found, skipped={}, left_out={})) == repr(without)
-    assert found.resources == len(machines())
+    found = odd[1]
+    assert repr(replace(found, skipped={}, left_out={})) == repr(judged)
+    assert found.resources == COUNT
     # Each is counted by what the gate says of it.
     expected = {"short-history", "stale", "hourly-only", "no-metrics", "coverage"}
     assert found.left_out == dict.fromkeys(expected, 1)
@@ -311,7 +326,7 @@ def test_past_the_gate_they_are_looked_at_as_far_as_they_go(
         "thin-test": 1,
         "thin-training": 2 * len(ORIGINS),
     }
-    assert found.resources == len(machines()) + 2
-    assert found.windows == (len(machines()) + 2) * len(ORIGINS) - 1
+    assert found.resources == COUNT + 2
+    assert found.windows == (COUNT + 2) * len(ORIGINS) - 1
     seen = outlooks(lifted, iter(tables), analysis.window, 2)
     assert {key for key, one in seen.items() if one is None} == {"short", "empty", "rare"}

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from costopt.parallel import in_threads
@@ -59,7 +59,6 @@ def left() -> list[str]:
     return [t.name for t in threading.enumerate() if t.name.startswith("costopt_")]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(), max_size=12), st.integers(1, 5))
 def test_it_is_a_map_whatever_the_threads(items: list[int], threads: int) -> None:
     assert list(in_threads(lambda n: n * n, iter(items), threads)) == [n * n for n in items]

@@ -15,6 +15,7 @@ import pytest
 from costopt import pipeline, registry, schema
 from costopt.config import Settings
 from costopt.errors import ConfigError, InsufficientData, ProviderError
+from costopt.lake import packed
 from costopt.lake.store import Lake
 from costopt.model import ActionType, Report, Window
 from tests.fakes.fleet import END, FakeFleet, Machine, long_samples, steady
@@ -195,7 +196,7 @@ def test_collecting_twice_gives_the_same_tables(lake: Lake) -> None:
     before = tables()
     again = pipeline.collect(FakeFleet(fleet().machines, billed=True), lake)
     assert tables().keys() == before.keys()
-    assert pipeline.packed.days(lake)
+    assert packed.days(lake)
     assert {name: n for name, n in again.rows.items() if name != "metrics"} == {
         "resources": 0,
         "shapes": 0,

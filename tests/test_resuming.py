@@ -17,6 +17,7 @@ from costopt.errors import ProviderError
 from costopt.lake.held import held
 from costopt.lake.store import Lake
 from costopt.model import Series, Window
+from costopt.pipeline import collecting
 from costopt.providers.base import Estimate, Known, Paid, Resuming
 from tests.fakes.fleet import END, FakeFleet, Machine, steady
 
@@ -97,7 +98,7 @@ def test_a_second_collect_asks_for_nothing_held(lake: Lake) -> None:
 def test_what_came_before_a_failure_is_kept_and_the_next_collect_completes_it(
     lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "_PORTION_ROWS", 1000)
+    monkeypatch.setattr(collecting, "_PORTION_ROWS", 1000)
     whole = Lake(tmp_path / "whole")
     pipeline.collect(Service(), whole)
 

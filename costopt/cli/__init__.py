@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "commit": _Entry(
         "commit:commit", "What to buy ahead, for how long, and what is held for nothing."
     ),
+    "move": _Entry("move:move", "Where it should run: provider, region, spot."),
     "backtest": _Entry(
         "backtest:backtest", "How these sizes, and the vendors' rules, would have done."
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -40,6 +41,12 @@ class _Tag(click.ParamType[tuple[str, str]]):
         return key, wanted
 
 
+def _number(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not isfinite(value):  # which no bound of click's refuses
+        raise click.BadParameter(f"{value} is no number to go by", param=option)
+    return value
+
+
 # -- options ---------------------------------------------------------------------------------
 
 
@@ -54,6 +61,7 @@ def part(command: F) -> F:
         click.option(
             "--min-monthly-savings",
             type=click.FloatRange(min=0),
+            callback=_number,
             help="Smallest saving a month worth a change.",
         ),
         click.option(
@@ -195,7 +203,8 @@ def narrowed(
     chosen_by = ", ".join(parts)
     if not cases:
         raise ConfigError(f"no resource with {chosen_by}", hint=_fleet(analysis.resources.values()))
-    return narrow(analysis.report, cases, analysis.outcomes, chosen_by), cases
+    whole = () if tags or resources else keys  # a purchase serves all of a provider's machines
+    return narrow(analysis.report, cases, analysis.outcomes, chosen_by, providers=whole), cases
 
 
 def _fleet(resources: Iterable[Resource]) -> str:

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, get_args
 
 import click
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from costopt import config, pipeline, registry
 from costopt.cli import advice, options
 from costopt.cli.progress import steps
-from costopt.errors import ConfigError, InsufficientData
-from costopt.frame import metered
-from costopt.frame.cost import COLUMNS, fleet_cost, read_bill
-from costopt.frame.inventory import present
-from costopt.lake.store import Lake
-from costopt.model import Report, Window
-from costopt.model.bill import Metered
-from costopt.pricing.catalogue import Catalogue
-from costopt.pricing.scenario import Change
+from costopt.errors import ConfigError
+from costopt.model import Report
 from costopt.registry import suggest
 from costopt.report import commitment
 from costopt.report.commitment.text import WIDTH
-from costopt.rules.changes import of_plan
-from costopt.rules.commit import Commitments, commitments, reported
-from costopt.rules.commit_settings import CommitSettings, Payment, TermName
-from costopt.units import counted, provider_key
+from costopt.rules.commit import Commitments
+from costopt.rules.commit.settings import Payment, TermName
 
 _PICTURES: Final = (".png", ".svg")
-_AS_IS: Final = "for all that runs today: nothing is made smaller first"
 
 
 @click.command()
@@ -123,9 +110,8 @@ def commit(
     )
     settings = _with(settings, term=term, payment=payment)
     with steps() as progress:
-        progress("bill")
-        found, report = _found(
-            lake, settings, as_of, providers, planned=not as_is, progress=progress
+        found, report = pipeline.commit(
+            lake, settings, as_of, progress, providers=providers, planned=not as_is
         )
     if picture:
         draw = {".png": commitment.coverage_png, ".svg": commitment.coverage_svg}
@@ -152,101 +138,9 @@ def _with(settings: config.Settings, **flags: str | None) -> config.Settings:
     return settings.model_copy(update={"rules": {**settings.rules, "commit": rule}})
 
 
-def _found(
-    lake: Lake,
-    settings: config.Settings,
-    as_of: datetime | None,
-    providers: Sequence[str],
-    *,
-    planned: bool,
-    progress: pipeline.Progress,
-) -> tuple[Commitments, Report]:
-    """What the rule says of the lake's bill.
-
-    Args:
-        planned: after what `costopt recommend` would change first.
-    Raises:
-        InsufficientData: there is no bill.
-        ConfigError: it names no such provider.
-    """
-    rule = settings.of_rule("commit", CommitSettings)
-    charges = lake.read_charges(tuple(sorted({*COLUMNS, *metered.COLUMNS})))
-    charges = _of_providers(charges, providers)
-    window = _window(charges, as_of)
-    asked = settings.currency if "currency" in settings.model_fields_set else None
-    bill = read_bill(charges, window.end, asked) if window else None
-    if window is None or bill is None:
-        raise InsufficientData(
-            "the lake holds no bill, and commitments are bought by the bill",
-            where=str(lake.root),
-            hint="costopt collect aws, gcp, azure, or files --charges; or costopt demo",
-        )
-    bills = metered.read(charges, window, bill.currency)
-    changes, note = _first(lake, settings, as_of, bills, progress) if planned else ({}, _AS_IS)
-    found = commitments(
-        bills,
-        present(lake.read("resources"), window.end, settings.time_zone),
-        Catalogue.load(lake.read("prices"), lake.read("shapes")),
-        rule,
-        changes=changes,
-        min_monthly_savings=settings.min_monthly_savings,
-        as_of=as_of,
-    )
-    found = replace(found, notes=(note, *found.notes))
-    return found, reported(found, bills, fleet_cost(bill, ()), window)
-
-
-def _first(
-    lake: Lake,
-    settings: config.Settings,
-    as_of: datetime | None,
-    bills: Mapping[str, Metered],
-    progress: pipeline.Progress,
-) -> tuple[Mapping[str, Mapping[str, Change]], str]:
-    """What `costopt recommend` would change before anything is bought, and a note on it."""
-    try:
-        analysis = pipeline.analyse(lake, settings, as_of, progress)
-    except InsufficientData as error:
-        return {}, f"{_AS_IS}: {error.what}"
-    outcomes = [analysis.outcomes[key] for key in sorted(analysis.outcomes)]
-    made = of_plan(analysis.report.recommendations, outcomes, analysis.cases, bills)
-    count = sum(len(of_it) for of_it in made.values())
-    return made, (
-        f"for what remains once the plan of costopt recommend is done, which concerns "
-        f"{counted(count, 'machine')} on these bills; --as-is buys for all that runs today"
-    )
-
-
-def _of_providers(charges: pa.Table, providers: Sequence[str]) -> pa.Table:
-    names = charges.column("ProviderName").unique().to_pylist()
-    keys = {provider_key(name) for name in providers}
-    known = {provider_key(name or ""): name for name in names}
-    for key in sorted(keys):
-        if key not in known and names:
-            hint = suggest(key, sorted(known))
-            raise ConfigError(f"the bill names no provider {key!r}", hint=hint)
-    if not keys:
-        return charges
-    wanted = [name for name in names if provider_key(name or "") in keys]
-    return charges.filter(pc.is_in(charges.column("ProviderName"), value_set=pa.array(wanted)))
-
-
-def _window(charges: pa.Table, as_of: datetime | None) -> Window | None:
-    """All of the bill: from its first to the end of its last usage, up to `as_of`."""
-    used = charges.filter(pc.equal(charges.column("ChargeCategory"), "Usage"))
-    start = pc.min(used.column("ChargePeriodStart")).as_py()
-    end = pc.max(used.column("ChargePeriodEnd")).as_py()
-    if start is None or end is None:
-        return None
-    end = end if as_of is None else min(end, as_of)
-    return Window(start, end) if start < end else None
-
-
 def _story(wanted: str, found: Commitments, report: Report, look: Mapping[str, Any]) -> bytes:
     page = commitment.story(wanted, found, report, **look)
     if page is None:
-        scopes = [one.resource_id for one in report.recommendations]
-        known = sorted({*scopes, *(s.resource_id for s in report.skips)})
-        known += sorted(one.name for one in found.held)
-        raise ConfigError(f"nothing here is called {wanted!r}", hint=suggest(wanted, known))
+        hint = suggest(wanted, commitment.known(found, report))
+        raise ConfigError(f"nothing here is called {wanted!r}", hint=hint)
     return page.encode()

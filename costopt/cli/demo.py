@@ -41,7 +41,7 @@ class _Fleet:
 
 
 @click.command()
-@click.option("--instances", type=click.IntRange(1, 100_000), default=120, show_default=True)
+@click.option("--instances", type=click.IntRange(1, 100_000), default=133, show_default=True)
 @click.option("--days", type=click.IntRange(8, 400), default=42, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True)
 @click.option(

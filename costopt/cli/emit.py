@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -78,8 +78,14 @@ def _too_late(report: Report, changed_at: datetime | None) -> list[str]:
 
 
 def _schedules(report: Report, _: Wanted, form: str | None = None) -> Emission:
-    made = forms.artefacts(report, form=form)
-    notes = forms.left_out(report, form=form)
+    now = datetime.now(UTC)  # the report's moment is its data's, which lie days back
+    made = forms.artefacts(report, form=form, now=now)
+    notes = forms.left_out(report, form=form, now=now)
+    if first := forms.first_date(report, form=form, now=now):
+        notes.append(
+            f"deploy before {first:%Y-%m-%d}, the first single date in these files, or emit again: "
+            "a service that is given a past moment refuses it"
+        )
     if made:
         notes.append(_GUARD)
     return Emission(made, notes)

@@ -15,6 +15,7 @@ from costopt import registry
 from costopt.config import CONFIG_NAME, SECTIONS, Settings
 from costopt.errors import ConfigError
 from costopt.lake.atomic import write_atomically
+from costopt.rules.judgement import OF_FLEETS
 
 _HEAD: Final = """\
 # Settings of costopt in this folder. Every line that is commented out shows the default: take the
@@ -55,6 +56,8 @@ def starting_toml() -> str:
     for name in registry.names("rule"):
         rule = registry.find("rule", name)
         parts += [_title(f"rules.{rule.code}", rule.__doc__), *_lines(rule.Settings)]
+    for name, settings in OF_FLEETS.items():
+        parts += [_title(f"rules.{name}", settings.__doc__), *_lines(settings)]
     return "\n".join(parts)
 
 
@@ -65,9 +68,14 @@ def _title(name: str, doc: str | None) -> str:
 def _lines(section: type[BaseModel]) -> Iterator[str]:
     """Its settings; those that are sections themselves come under their own heads."""
     for name, said in section.model_json_schema()["properties"].items():
-        if name not in _HEADED:
-            help_ = "; ".join(part for part in (said.get("description", ""), _bounds(said)) if part)
-            yield f"{_comment(help_)}#{name} = {_toml(said['default'])}\n"
+        if name in _HEADED:
+            continue
+        help_ = "; ".join(part for part in (said.get("description", ""), _bounds(said)) if part)
+        default = said.get("default", {})  # of those that are made anew: all are mappings
+        if default is None:  # which TOML cannot say
+            yield f"{_comment(f'{name}, unset by default: {help_}')}"
+        else:
+            yield f"{_comment(help_)}#{name} = {_toml(default)}\n"
 
 
 def _comment(text: str) -> str:

@@ -19,6 +19,11 @@ from costopt.report.screen import HEAD, MONEY, PLAIN, QUIET, Screen, Span
 from costopt.units import counted, per_month
 
 _NARROW: Final = 100  # below, dates and remarks give way to whole names
+_OWNED: Final = {
+    True: ", shared with other machines",
+    False: ", the machine's own",
+    None: "",
+}
 _CATEGORIES: Final = {"Standard": "on-demand", "Committed": "committed"}
 
 
@@ -83,7 +88,9 @@ def shown(offers: Sequence[Found], width: int, colour: bool) -> bytes:
 def _facts(shape: Shape) -> Iterator[tuple[str, str]]:
     count = shape.physical_cores
     cores = f" on {counted(count, 'core', ',.4g')}" if count else ""
-    yield "vCPUs", f"{words.figure(shape.vcpus)}{cores}, {shape.architecture or 'processor ?'}"
+    owned = _OWNED[shape.shared_cpu]
+    what = f"{words.figure(shape.vcpus)}{cores}, {shape.architecture or 'processor ?'}{owned}"
+    yield "vCPUs", what
     if shape.burstable_baseline_percent is not None:
         baseline = words.figure(shape.burstable_baseline_percent)
         yield "burstable", f"sustains {baseline} % of the whole machine"
@@ -188,6 +195,8 @@ def _remarks(shape: Shape) -> str:
     remarks = ["Arm"] if shape.architecture == "arm64" else []
     if shape.burstable_baseline_percent is not None:
         remarks.append(f"sustains {words.figure(shape.burstable_baseline_percent)} %")
+    if shape.shared_cpu:
+        remarks.append("shared CPU")
     return ", ".join(remarks)
 
 
@@ -238,6 +247,7 @@ def _fields(offer: Found) -> dict[str, Any]:
         "local_disk_gib": shape.local_disk_gib,
         "family": shape.family,
         "current_generation": shape.current_generation,
+        "shared_cpu": shape.shared_cpu,
         "pricing_category": price.pricing_category,
         "operating_system": price.operating_system,
         "term": price.term,

@@ -62,6 +62,8 @@ class Update:
             self.lake.append("shapes", part.shapes)
         if part.prices.num_rows:
             self.lake.append("prices", part.prices)
+        if part.rates.num_rows:
+            self.lake.append("rates", part.rates)
         if part.stamp:
             self.memory.keep(*part.stamp)
             write_atomically(self._place, self.memory.dump())
@@ -87,7 +89,7 @@ def bring(
     Raises:
         ConfigError: there is no region to update, or the lake is the demo's.
     """
-    lake = _lake(provider_key(provider_name), home, config_path)
+    lake = lake_of(provider_key(provider_name), home, config_path)
     wanted = _wanted(regions, lake, provider_name)
     done: list[Part] = []
     try:
@@ -108,7 +110,19 @@ def bring(
         sys.exit(4)
 
 
-def _lake(key: str, home: Path | None, config_path: Path | None) -> Lake:
+def say_again(line: str) -> None:
+    """On stderr, that a server is asked once more, and why."""
+    click.echo(terminal(line), err=True)
+
+
+def lake_of(key: str, home: Path | None, config_path: Path | None) -> Lake:
+    """The project's lake.
+
+    Args:
+        key: the command's name, for the hint.
+    Raises:
+        ConfigError: it is the demo's.
+    """
     _, lake = options.settings_and_lake(home, config_path)
     if (lake.root / options.DEMO_MARK).exists():
         raise ConfigError(
@@ -151,11 +165,21 @@ def _lines(part: Part) -> Iterator[str]:
         price = one.price
         yield (
             f"  refused price: {terminal(price.instance_type)}"
-            f" ({terminal(price.operating_system or '')}, {_kind(price)}) at"
+            f" ({_where(price)}) at"
             f" {words.price(price.list_unit_price)} {terminal(price.currency)}: {one.detail}"
         )
     if len(part.refused) > _NAMED:
         yield f"  and {counted(len(part.refused) - _NAMED, 'refused price')} more"
+    for bad in part.refused_rates:
+        where = terminal(bad.rate.region_id or "every region")
+        amount = f"{words.price(bad.rate.list_unit_price)} {terminal(bad.rate.currency)}"
+        yield f"  refused rate: {bad.rate.kind} ({where}) at {amount}: {bad.detail}"
+
+
+def _where(price: Price) -> str:
+    """In which region, with which system, how it is bought."""
+    told = (price.region_id or "every region", price.operating_system or "any system")
+    return ", ".join([*map(terminal, told), _kind(price)])
 
 
 def _kind(price: Price) -> str:
@@ -170,6 +194,8 @@ def _counts(part: Part) -> str:
     told = [counted(part.prices.num_rows, "new price")]
     if part.shapes.num_rows:
         told.append(counted(part.shapes.num_rows, "new type"))
+    if part.rates.num_rows:
+        told.append(counted(part.rates.num_rows, "new rate"))
     if part.unchanged:
         told.append(f"{part.unchanged:,} unchanged")
     if part.own:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from costopt.cli import options
-from costopt.cli.price_parts import Update, bring
+from costopt.cli import options, price_lists
+from costopt.cli.price_parts import Update, bring, say_again
 
 if TYPE_CHECKING:
     from costopt.providers.aws.prices.source import Offer
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@click.group()
+@click.group(cls=price_lists.ListCommands)
 def update() -> None:
     """Fetch current list prices into the project's lake. Doing it twice adds nothing."""
+
+
+update.add_command(price_lists.exchange)
 
 
 def _regions(provider_name: str, every: str) -> Callable[[F], F]:
@@ -137,6 +140,7 @@ def azure(
             update.memory,
             update.watch,
             moment=datetime.now(UTC),
+            told=say_again,
         )
 
     bring("Azure", regions, home, config_path, parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from costopt.cli import options, price_pages, price_update
+from costopt.cli import options, price_pages, price_rates, price_update
+from costopt.cli.price_catalogue import opened, say_age
 from costopt.errors import ConfigError
 from costopt.pricing import sustained
 from costopt.pricing.catalogue import Catalogue
@@ -19,13 +19,12 @@ from costopt.pricing.layer import region_key, type_key
 from costopt.pricing.search import Found
 from costopt.report import words
 from costopt.report.safe import terminal
-from costopt.units import counted, provider_key
+from costopt.units import provider_key
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _WIDTH: Final = 120
-_OLD: Final = timedelta(days=180)
-_NAMED: Final = 5  # refused prices named before they are only counted
+_CURRENCIES: Final = ("EUR", "USD", "CNY")  # of the built-in prices
 _WRITERS: Final = {"json": price_pages.as_json, "csv": price_pages.as_csv}
 _FORMATS: Final = ("table", *_WRITERS)
 
@@ -40,6 +39,7 @@ def prices() -> None:
 
 
 prices.add_command(price_update.update)
+prices.add_command(price_rates.rates)
 
 
 def _formats(command: F) -> F:
@@ -70,11 +70,17 @@ def _formats(command: F) -> F:
 )
 @click.option("--spot", is_flag=True, help="Spot prices instead of on-demand.")
 @click.option(
+    "--currency",
+    metavar="CODE",
+    help="Prices in this currency; none is converted. Default: as costopt.toml says, else USD.",
+)
+@click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most this many."
 )
 @_formats
 def find(
     limit: int,
+    currency: str | None,
     format_name: str | None,
     output: Path | None,
     home: Path | None,
@@ -83,7 +89,8 @@ def find(
 ) -> None:
     """The cheapest machine types that hold at least what is asked for (Linux list prices)."""
     format_name = options.format_of(format_name, output, _FORMATS)
-    catalogue, currency = _catalogue(home, config_path)
+    catalogue, usual = opened(home, config_path)
+    currency = (currency or usual).upper()
     found = catalogue.find(**need, currency=currency, limit=limit)
     if not found:
         raise ConfigError(
@@ -122,8 +129,15 @@ def _looser(catalogue: Catalogue, need: dict[str, Any], currency: str) -> str:
     """Which flag stands in the way: the first without which there is something."""
     if need["provider"] and provider_key(need["provider"]) not in catalogue.providers():
         return f"providers: {', '.join(catalogue.providers())}"
+    if need["provider"] and not _has_shapes(catalogue, need["provider"]):
+        return (
+            f"what the types of {terminal(need['provider'])} hold is not known, only what they"
+            " cost: costopt collect files --shapes"
+        )
     if hint := _region_hint(catalogue, need["region"], need["provider"]):
         return hint
+    if elsewhere := _currency_hint(catalogue, need):
+        return elsewhere
     for name in ("region", "architecture", "spot", "gpu_count", "gpu_model", "provider"):
         empty = type(need[name])() if isinstance(need[name], (bool, int)) else None
         if need[name]:
@@ -136,6 +150,20 @@ def _looser(catalogue: Catalogue, need: dict[str, Any], currency: str) -> str:
                     f" {terminal(best.price.region_id or 'every region')})"
                 )
     return "ask for less, or give your own types: costopt collect files --shapes --prices"
+
+
+def _has_shapes(catalogue: Catalogue, provider: str) -> bool:
+    return any(
+        provider_key(shape.provider_name) == provider_key(provider) for shape in catalogue.shapes()
+    )
+
+
+def _currency_hint(catalogue: Catalogue, need: dict[str, Any]) -> str:
+    """Whether there is such a type in another currency: nothing is converted here."""
+    for currency in _CURRENCIES:
+        if catalogue.find(**need, currency=currency, limit=1):
+            return f"there is one priced in {currency}: --currency {currency}"
+    return ""
 
 
 def _region_hint(catalogue: Catalogue, region: str | None, provider: str | None) -> str:
@@ -168,7 +196,7 @@ def show(
 ) -> None:
     """What a machine type is, and what it costs in every region, with source and date."""
     format_name = options.format_of(format_name, output, _FORMATS)
-    catalogue, _ = _catalogue(home, config_path)
+    catalogue, _ = opened(home, config_path)
     everywhere = _offers(catalogue, instance_type, provider)
     if not everywhere:
         raise _unknown(catalogue, instance_type)
@@ -236,25 +264,6 @@ def _unknown(catalogue: Catalogue, instance_type: str) -> ConfigError:
 # -- input and output ------------------------------------------------------------------------
 
 
-def _catalogue(home: Path | None, config_path: Path | None) -> tuple[Catalogue, str]:
-    """The catalogue with the project's own rows, and the project's currency."""
-    settings, lake = options.settings_and_lake(home, config_path)
-    catalogue = Catalogue.load(lake.read("prices"), lake.read("shapes"))
-    refused = catalogue.refusals
-    for one in refused[:_NAMED]:
-        price = one.price
-        click.echo(
-            f"refused price: {terminal(price.instance_type)} ({terminal(price.provider_name)},"
-            f" {terminal(price.region_id or 'every region')}) at"
-            f" {words.price(price.list_unit_price)} {terminal(price.currency)}: {one.detail}",
-            err=True,
-        )
-    if len(refused) > _NAMED:
-        more = counted(len(refused) - _NAMED, "refused price")
-        click.echo(f"and {more} more", err=True)
-    return catalogue, settings.currency
-
-
 def _write(
     offers: Sequence[Found],
     format_name: str,
@@ -265,17 +274,4 @@ def _write(
         options.deliver(table(offers, *options.look(output, _WIDTH)), output)
     else:
         options.deliver(_WRITERS[format_name](offers), output)
-    _say_age(offers)
-
-
-def _say_age(offers: Sequence[Found]) -> None:
-    """On stderr, how many of the prices shown are older than half a year."""
-    since = datetime.now(UTC).date() - _OLD
-    old = [day for o in offers if (day := o.price.valid_from) and day < since]
-    if old:
-        click.echo(
-            f"note: {counted(len(old), 'price')} of {len(offers)} older than"
-            f" {_OLD.days} days, the oldest of {min(old)}; your own override them:"
-            " costopt collect files --prices",
-            err=True,
-        )
+    say_age([offer.price.valid_from for offer in offers])

@@ -11,8 +11,8 @@ from costopt import config, pipeline, registry
 from costopt.cli import advice, compare_vendor, emit, options
 from costopt.cli.lookup import resource_named
 from costopt.cli.progress import steps
-from costopt.model import Recommendation
-from costopt.report import json, text, vendor
+from costopt.model import PURCHASES, Recommendation, Report
+from costopt.report import commitment, json, text, vendor
 from costopt.report.explain import explain
 from costopt.rules import judgement
 from costopt.rules.definitions import DefinitionName
@@ -178,16 +178,25 @@ def _story(
     sized_by: RightsizeSettings,
 ) -> bytes:
     """With what a vendor says of it, where one was asked."""
+    look = options.look(output, text.WIDTH)._asdict()
+    if analysis.ahead and any(one.resource_id == wanted for one in _purchases(analysis.report)):
+        ahead = analysis.ahead.after(analysis.done())
+        return (commitment.story(wanted, ahead, analysis.report, **look) or "").encode()
     found = resource_named(analysis.resources, wanted).resource_id
     case, said = analysis.cases[found], analysis.outcomes[found]
+    if analysis.elsewhere:
+        said = (*said, *analysis.elsewhere.after(analysis.before_moves()).said(found))
     planned = {one.recommendation_id: one for one in analysis.report.recommendations}
     said = tuple(
         planned.get(one.recommendation_id, one) if isinstance(one, Recommendation) else one
         for one in said
     )
-    look = options.look(output, text.WIDTH)._asdict()
     page = explain(case, said, analysis.report, **look)
     ours = next((r for r in analysis.report.recommendations if r.resource_id == found), None)
     if row := vendor.compared(told, case, said, ours, sized_by):
         page += vendor.story(row, **look)
     return page.encode()
+
+
+def _purchases(report: Report) -> list[Recommendation]:
+    return [one for one in report.recommendations if one.action_type in PURCHASES]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 import numpy as np
@@ -12,12 +14,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costopt.frame.cost import TIME_UNIT
+from costopt.frame.cost import TIME_UNIT, resource_key
 from costopt.model import Window
 from costopt.schema import COST
 from costopt.units import provider_key
 
 COLUMNS: Final = (
+    "AvailabilityZone",
     "BillingCurrency",
     "ChargeCategory",
     "ChargeClass",
@@ -41,6 +44,7 @@ COLUMNS: Final = (
     "ServiceCategory",
     "ServiceName",
     "SkuId",
+    "SkuMeter",
     "SubAccountId",
 )
 """What is needed of a bill."""
@@ -68,7 +72,10 @@ _NO_PRICE: Final = "covered, but the bill nowhere tells the price on demand"
 
 _TIME: Final = re.compile(TIME_UNIT)
 _OF_MONEY: Final = re.compile("saving|flex|spend")  # where no category says so
+_HOURS: Final = re.compile(r"(1 )?((instance|vm|machine|node)[- ])?(h|hrs?|hours?)", re.I)
+_LONGEST_DAY: Final = timedelta(hours=25)
 _ZERO: Final = pa.scalar(0, COST)
+_NO_RATES: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,19 +128,17 @@ def joined(codes: Iterable[Codes]) -> Ints:
     return key
 
 
-def rows(charges: pa.Table, window: Window, currency: str) -> dict[str, Rows]:
+def rows(
+    charges: pa.Table, window: Window, currency: str, rates: Mapping[str, float] = _NO_RATES
+) -> dict[str, Rows]:
     """Charges of the currency that lie in the window, by `provider_key`.
 
     Args:
         charges: schema.CHARGES, at least `COLUMNS` of it.
+        rates: what an hour of a machine costs on demand, by `resource_key`, for covered hours of
+            which the bill nowhere tells it.
     """
-    mine = pc.and_(
-        pc.equal(charges["BillingCurrency"], currency),
-        pc.and_(
-            pc.greater_equal(charges["ChargePeriodStart"], window.start),
-            pc.less_equal(charges["ChargePeriodEnd"], window.end),
-        ),
-    )
+    mine = pc.and_(pc.equal(charges["BillingCurrency"], currency), _within(charges, window))
     table = charges.select(COLUMNS)
     if not pc.all(mine, skip_nulls=False).as_py():
         table = table.filter(mine)
@@ -142,8 +147,24 @@ def rows(charges: pa.Table, window: Window, currency: str) -> dict[str, Rows]:
     found = {}
     for key in sorted(set(keys)):
         whose = np.isin(code, [at for at, name in enumerate(keys) if name == key])
-        found[key] = _rows(key, table if whose.all() else table.filter(pa.array(whose)))
+        found[key] = _rows(key, table if whose.all() else table.filter(pa.array(whose)), rates)
     return {key: one for key, one in found.items() if len(one.start)}
+
+
+def _within(charges: pa.Table, window: Window) -> pa.ChunkedArray:
+    """What lies in it; of unused commitments, which may be told by the month, what touches it."""
+    start, end = charges["ChargePeriodStart"], charges["ChargePeriodEnd"]
+    whole = pc.and_(pc.greater_equal(start, window.start), pc.less_equal(end, window.end))
+    touched = pc.and_(pc.less(start, window.end), pc.greater(end, window.start))
+    return pc.or_(whole, pc.and_(touched, told_by_month(charges)))
+
+
+def told_by_month(charges: pa.Table) -> pa.ChunkedArray:
+    """Whether a row is what nobody used of a commitment, told by the month or so."""
+    length = pc.subtract(charges["ChargePeriodEnd"], charges["ChargePeriodStart"])
+    long = pc.fill_null(pc.greater(length, pa.scalar(_LONGEST_DAY)), False)
+    unused = pc.fill_null(pc.equal(charges["CommitmentDiscountStatus"], "Unused"), False)
+    return pc.and_(long, unused)
 
 
 def _coded(column: pa.ChunkedArray | pa.Array) -> tuple[Codes, list[str]]:
@@ -159,7 +180,7 @@ def _coded(column: pa.ChunkedArray | pa.Array) -> tuple[Codes, list[str]]:
     return (codes, max(len(names), 1)), names[order].tolist()
 
 
-def _rows(provider: str, table: pa.Table) -> Rows:
+def _rows(provider: str, table: pa.Table, rates: Mapping[str, float]) -> Rows:
     table = table.set_column(
         table.schema.get_field_index("PricingCategory"), "pricing", _dynamic(table)
     )
@@ -168,6 +189,7 @@ def _rows(provider: str, table: pa.Table) -> Rows:
         short: _coded(table[f"CommitmentDiscount{short.title()}"]) for short in ("name", "category")
     }
     texts["kind"] = _coded(table["CommitmentDiscountType"])
+    texts |= {name: _coded(table[name]) for name in ("AvailabilityZone", "SkuMeter")}
     (of, _), ids = _coded(table["CommitmentDiscountId"])
     commitment = of - 1 if ids[:1] == [""] else of
     usage = _is(table, "ChargeCategory", "Usage")
@@ -188,7 +210,7 @@ def _rows(provider: str, table: pa.Table) -> Rows:
         reasons=(),
         reason=np.full(table.num_rows, -1),
     )
-    return _without_a_price(_sorted(found, table, usage))
+    return _without_a_price(_sorted(found, table, usage), rates)
 
 
 def _dynamic(table: pa.Table) -> pa.ChunkedArray:
@@ -274,8 +296,9 @@ def _machines_time(rows: Rows, table: pa.Table, committed: Bools) -> Bools:
     return timed[unit] & (compute | committed | covered[service])
 
 
-def _without_a_price(rows: Rows) -> Rows:
-    """Left out what is covered and has no price on demand, neither of its own nor of its SKU."""
+def _without_a_price(rows: Rows, rates: Mapping[str, float]) -> Rows:
+    """Left out what is covered and has no price on demand, neither of its own nor of its SKU, nor
+    one that is told from elsewhere."""
     used = rows.reckoned & ~rows.unused
     priced = _true(pc.is_valid(rows.sums["contracted"]))
     known = used & ((rows.commitment < 0) | priced)
@@ -288,4 +311,21 @@ def _without_a_price(rows: Rows) -> Rows:
     alone = np.where(sku == 0, resource + 1, 0) if unnamed else np.zeros_like(sku)
     of = [rows.codes[n] for n in ("ServiceName", "RegionId", "SkuId", "PricingUnit", "pricing")]
     key = joined([*of, (alone, count + 1)])
-    return rows.left(doubtful & ~np.isin(key, key[known]), _NO_PRICE)
+    rows, told = _at_rates(rows, doubtful & ~np.isin(key, key[known]), rates)
+    return rows.left(doubtful & ~np.isin(key, key[known | told]), _NO_PRICE)
+
+
+def _at_rates(rows: Rows, which: Bools, rates: Mapping[str, float]) -> tuple[Rows, Bools]:
+    """The rows with those machine-hours at these rates; and which they are."""
+    unit, _ = rows.codes["PricingUnit"]
+    hours = np.array([bool(_HOURS.fullmatch(name)) for name in rows.names["PricingUnit"]], bool)
+    of_each = [rates.get(resource_key(name), 0.0) for name in rows.names["ResourceId"]]
+    rate = np.array(of_each, float)[rows.codes["ResourceId"][0]]
+    told = which & hours[unit] & (rate > 0)
+    if not told.any():
+        return rows, told
+    price = pa.array(np.round(rate * rows.floats("PricingQuantity"), 9)).cast(COST)
+    sums = dict(rows.sums)
+    sums["contracted"] = pc.if_else(told, price, sums["contracted"])
+    sums["priced"] = pc.if_else(told, sums["PricingQuantity"], sums["priced"])
+    return replace(rows, sums=sums), told

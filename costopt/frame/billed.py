@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costopt.frame.bill_rows import Rows, joined
+from costopt.frame.lasting import lasting, poured
 from costopt.model.bill import LeftOut
 from costopt.units import HOURS_PER_MONTH
 
@@ -53,6 +54,7 @@ class Commitment(NamedTuple):
     kind: str
     by_spend: bool
     accounts: frozenset[str]  # that pay for it, or for what of it nobody used
+    zone: str = ""  # that its fees are for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +65,8 @@ class Billed:
     starts: Ints  # of the periods, POSIX seconds, ascending
     hours: float  # of each period
     meters: tuple[Meter, ...]  # sorted
+    zones: tuple[str, ...]  # of each meter; "" = not told
+    skus: tuple[str, ...]  # of each meter FOCUS SkuMeter; "" = not told
     commitments: tuple[Commitment, ...]  # by id
     meter: Ints  # place in `meters`; -1: unused commitment
     commitment: Ints  # place in `commitments`; -1: on demand
@@ -98,22 +102,27 @@ class Billed:
 def billed(rows: Rows) -> Billed:
     """One provider's rows as cells of meter, commitment and period."""
     lengths = _lengths(rows)
+    monthly = lasting(rows)
     hours = _usual(rows, lengths)
     starts = np.unique(rows.start[rows.reckoned & (lengths == hours)])
     ends = _ends(rows, starts, lengths == hours)
     period = np.searchsorted(starts, rows.start, "right") - 1
     inside = (period >= 0) & (rows.end <= ends[period]) if len(starts) else period >= 0
+    monthly &= ~inside & bool(len(starts))
     taken = rows.reckoned & inside
-    rows = rows.left(rows.reckoned & ~inside, _LONGER)
+    rows = rows.left(rows.reckoned & ~inside & ~monthly, _LONGER)
     meters, meter, on_demand = _meters(rows, taken)
     discounts, place = _of_a_meter(rows, meter, period, inside, taken & on_demand)
     cells = _cells(rows, taken | discounts, np.where(discounts, place, meter), period, len(starts))
+    cells = poured(cells, rows, monthly, starts, ends)
     return Billed(
         starts=starts // 1_000_000,
         hours=hours,
         meters=tuple(meters),
+        zones=_told_of(rows, "AvailabilityZone", meter, len(meters)),
+        skus=_told_of(rows, "SkuMeter", meter, len(meters)),
         commitments=_commitments(rows),
-        left_out=tuple(_left_out(rows, ~(taken | discounts))),
+        left_out=tuple(_left_out(rows, ~(taken | discounts | monthly))),
         **cells,
     )
 
@@ -128,10 +137,12 @@ def _lengths(rows: Rows) -> Floats:
 
 def _usual(rows: Rows, lengths: Floats) -> float:
     """The length of period that most money of what can be reckoned is billed by."""
-    of_each, place = np.unique(lengths[rows.reckoned], return_inverse=True)
+    which = rows.reckoned & ~rows.unused
+    which = which if which.any() else rows.reckoned
+    of_each, place = np.unique(lengths[which], return_inverse=True)
     if not len(of_each):
         return 1.0
-    cost = np.bincount(place, np.abs(rows.floats("EffectiveCost")[rows.reckoned]))
+    cost = np.bincount(place, np.abs(rows.floats("EffectiveCost")[which]))
     count = np.bincount(place)
     return float(min(zip(-cost.round(6), -count, of_each, strict=True))[2])
 
@@ -156,6 +167,19 @@ def _meters(
     at = np.flatnonzero(metered)[first]
     names = [[rows.names[name][code] for code in rows.codes[name][0][at]] for name in Rows.METER]
     return [Meter(*parts) for parts in zip(*names, strict=True)], meter, rows.commitment < 0
+
+
+def _told_of(rows: Rows, column: str, meter: Ints, count: int) -> tuple[str, ...]:
+    """What rows say of their meter in that column; where they say several things, the last by
+    name, which is never "" then."""
+    codes, _ = rows.codes[column]
+    found = np.zeros(count, np.int64)
+    names = rows.names[column]
+    if not len(names):
+        return ("",) * count
+    mine = meter >= 0
+    np.maximum.at(found, meter[mine], codes[mine])
+    return tuple(names[code] for code in found.tolist())
 
 
 def _of_a_meter(
@@ -227,9 +251,9 @@ def _commitments(rows: Rows) -> tuple[Commitment, ...]:
         mine = rows.commitment == place
         said = {of: min(_said(rows, of, mine) - {""}, default="") for of in ("name", "kind")}
         accounts = frozenset(_said(rows, "SubAccountId", mine & pays) - {""})
-        found.append(
-            Commitment(name, **said, by_spend=rows.by_spend[mine].any(), accounts=accounts)
-        )
+        zone = min(_said(rows, "AvailabilityZone", mine & pays) - {""}, default="")
+        money = bool(rows.by_spend[mine].any())
+        found.append(Commitment(name, **said, by_spend=money, accounts=accounts, zone=zone))
     return tuple(found)
 
 

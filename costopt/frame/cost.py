@@ -4,33 +4,44 @@ Effective cost (FOCUS EffectiveCost: after discounts, commitments amortised) is 
 taken from. A month is `units.HOURS_PER_MONTH` hours at the pace of the provider's newest
 `BILL_DAYS` days of bill, for a resource as for the fleet, so that the parts add up to the whole:
 what was launched or removed within those days counts for the days it was billed.
+
+How far a bill goes its usage says: a tax or a fee for the whole of a month under way does not make
+it longer. Where usage is billed by the day or the hour and a provider has none at all for more than
+`HOLE_DAYS` days, the bill is taken to lack them: they count neither as a cost nor as time.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from costopt.frame.bill_query import PART_OF, QUERY
 from costopt.model import Cost, Price, Resource, Window, is_billed
 from costopt.units import HOURS_PER_MONTH, cents, counted, money, per_month, provider_key
 
 BILL_DAYS: Final = 31
 """The longest month: the newest bill of a provider that bills by the month is always whole."""
 
+HOLE_DAYS: Final = 4
+"""Longer than a long weekend, for which all may be switched off."""
+
 COLUMNS: Final = (
     "BillingCurrency",
     "ChargeCategory",
+    "ChargeClass",
     "ChargePeriodEnd",
     "ChargePeriodStart",
     "CommitmentDiscountId",
+    "CommitmentDiscountStatus",
     "EffectiveCost",
     "ListCost",
     "PricingQuantity",
@@ -46,57 +57,6 @@ _DAY_UNIT: Final = r"(^|[^a-z])(days?|months?|mo)([^a-z]|$)"
 _DATA_UNIT: Final = r"[kmgtp]i?b|byte|iops"  # a disk's gigabyte-month bills on
 _HOUR_UNIT: Final = r"^(1 ?)?((instance|vm|machine|node)[- ])?(h|hrs?|hours?)$"
 
-_QUERY: Final = """
-with mine as (
-  select c.*, lower(ResourceId) as resource, p.provider
-  from charges c join providers p on c.ProviderName is not distinct from p.ProviderName
-  where BillingCurrency = $currency and ChargePeriodEnd <= $end
-), span as (
-  select provider, max(ChargePeriodEnd) as until,
-    greatest(min(ChargePeriodStart), max(ChargePeriodEnd) - to_days($days)) as since
-  from mine group by provider
-), bill as (
-  select resource, provider, until,
-    greatest(ChargePeriodStart, since) as starts,
-    ChargePeriodEnd as ends,
-    ServiceCategory = 'Compute' and ChargeCategory = 'Usage' and (
-      regexp_matches(lower(coalesce(PricingUnit, '')), $time_unit)
-      or regexp_matches(lower(coalesce(PricingUnit, '')), $day_unit)
-        and not regexp_matches(lower(PricingUnit), $data_unit)) as stops,
-    resource is null and CommitmentDiscountId is null
-      and ServiceCategory = 'Compute' and ChargeCategory = 'Usage' as nameless,
-    stops and CommitmentDiscountId is not null as covered,
-    stops and regexp_matches(lower(PricingUnit), $hour_unit) as counts_hours,
-    since,
-    -- a gift (a promotion, a free trial) ends, and the machine costs what it costs
-    ChargeCategory is not distinct from 'Credit'
-      or resource is null and EffectiveCost < 0 as credit,
-    -- a month's tax or support that began before the span counts for the part inside it
-    case when ChargePeriodStart >= since then 1.0 else
-      epoch(ChargePeriodEnd - since) / epoch(ChargePeriodEnd - ChargePeriodStart) end as part,
-    part_of(EffectiveCost, part) as effective,
-    part_of(ListCost, part) as listed,
-    part_of(PricingQuantity, part) as quantity
-  from mine join span using (provider)
-  where ChargePeriodEnd > since
-)
-select resource, provider, credit, any_value(until) as until, any_value(since) as since,
-  sum(effective) as effective,
-  coalesce(sum(effective) filter (where stops), 0) as compute,
-  coalesce(sum(listed) filter (where stops), 0) as compute_list,
-  sum(quantity) filter (where counts_hours) as hours,
-  list(distinct {'f': starts, 't': ends}) filter (where stops) as periods,
-  coalesce(sum(effective) filter (where nameless), 0) as nameless,
-  coalesce(sum(effective) filter (where covered), 0) as committed
-from bill group by resource, provider, credit order by resource, provider, credit
-"""
-_PART_OF: Final = """
-create macro part_of(amount, part) as
-  case when part = 1 then amount else (amount::double * part)::decimal(28, 12) end
-"""
-# What stops with a machine is Compute usage billed by time; per-gigabyte rows and other
-# categories (disks, addresses, licences) bill on.
-
 
 @dataclass(frozen=True, slots=True)
 class Bill:
@@ -106,11 +66,14 @@ class Bill:
     costs: Mapping[str, Cost]  # by `resource_key`, each in its own currency: this one where it can
     spend: Decimal  # everything, also what names no resource, but for `credited`
     nameless: Mapping[str, Decimal]  # by `provider_key`: computing that names no resource
-    credited: Decimal  # <= 0: credits, and refunds beyond what their own resource costs
+    credited: Decimal
+    """<= 0: credits, corrections of earlier bills, and refunds beyond what their resource costs."""
     since: datetime  # the earliest charge that counts, and the end of the latest
     until: datetime
     spans: Mapping[str, Window]  # by `provider_key`: what months are made of
     other_spend: Mapping[str, Decimal]  # currency -> the same of its charges: left out of all sums
+    missing: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Hours of a provider's span of which there is no bill, by `provider_key`; none: whole."""
 
 
 def resource_key(resource_id: str) -> str:
@@ -146,7 +109,7 @@ def read_bill(charges: pa.Table, end: datetime, currency: str | None) -> Bill | 
         names_in = pc.unique(charges.column("ProviderName")).to_pylist()
         keys = [provider_key(name or "") for name in names_in]
         connection.register("providers", pa.table({"ProviderName": names_in, "provider": keys}))
-        connection.execute(_PART_OF)
+        connection.execute(PART_OF)
         rows = {name: _rows(connection, name, end) for name in (chosen, *(n for n, _ in rows_in))}
     read = {name: _bill(found, name) for name, found in rows.items() if found}
     if not read:
@@ -175,12 +138,13 @@ def _rows(
         "currency": currency,
         "end": end,
         "days": BILL_DAYS,
+        "hole": HOLE_DAYS,
         "time_unit": TIME_UNIT,
         "day_unit": _DAY_UNIT,
         "data_unit": _DATA_UNIT,
         "hour_unit": _HOUR_UNIT,
     }
-    found: list[dict[str, Any]] = connection.sql(_QUERY, params=params).to_arrow_table().to_pylist()
+    found: list[dict[str, Any]] = connection.sql(QUERY, params=params).to_arrow_table().to_pylist()
     return found
 
 
@@ -202,11 +166,12 @@ def _bill(rows: list[dict[str, Any]], currency: str) -> Bill:
     since = min(row["since"] for row in rows)
     until = max(row["until"] for row in rows)
     spans = {row["provider"]: Window(row["since"], row["until"]) for row in rows}
-    return Bill(currency, costs, spend, nameless, credited, since, until, spans, {})
+    missing = {row["provider"]: row["missing"] for row in rows if row["missing"]}
+    return Bill(currency, costs, spend, nameless, credited, since, until, spans, {}, missing)
 
 
 def _cost(row: dict[str, Any], currency: str) -> Cost:
-    span, pace = _hours(row["until"] - row["since"]), _pace(row)
+    span, pace = _hours(row["until"] - row["since"]) - row["missing"], _pace(row)
     ran = float(row["hours"]) if row["hours"] is not None else _covered(row["periods"])
     share = row["committed"] / row["compute"] if row["compute"] else Decimal(0)
     return Cost(
@@ -223,7 +188,7 @@ def _cost(row: dict[str, Any], currency: str) -> Cost:
 
 def _pace(row: dict[str, Any]) -> Decimal:
     """What makes a month of the row's span."""
-    span = _hours(row["until"] - row["since"])
+    span = _hours(row["until"] - row["since"]) - row["missing"]
     return Decimal(HOURS_PER_MONTH) / Decimal(repr(span)) if span else Decimal(0)
 
 
@@ -335,9 +300,15 @@ def fleet_cost(
             f"a month is {HOURS_PER_MONTH} hours at the pace of the bill of {bill.since:%Y-%m-%d} "
             f"to {bill.until:%Y-%m-%d}; tax and support are part of the spend"
         )
+        for provider, hours in sorted(bill.missing.items()):
+            days = counted(hours / 24, "day", ".3g")
+            notes.append(
+                f"the bill of {provider} lacks {days} of that: they count neither as a cost nor as "
+                "time"
+            )
         if bill.credited:
             credit = f"{-cents(bill.credited)} {currency}"
-            notes.append(f"credits of {credit} a month come off the bill beside that spend")
+            notes.append(f"credits of {credit} a month come off the whole bill beside that spend")
     count = sum(c.basis == "list" for c in same)
     if bill and count and not listed:
         notes.append(

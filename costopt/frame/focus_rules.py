@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from costopt.frame import focus_terms as terms
 from costopt.frame.moments import times
 from costopt.frame.values import numbers, plain, texts
+from costopt.model.currency import CURRENCIES
 
 Level = Literal["MUST", "SHOULD"]
 
@@ -143,7 +144,7 @@ def _allowed(name: str) -> Rule:
 
 
 def _currency(name: str) -> Rule:
-    known = tuple(sorted(terms.CURRENCIES))
+    known = tuple(sorted(CURRENCIES))
     return Rule(
         "currency-format",
         name,

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 
 from costopt.model import NOTHING, Resource
+from costopt.model.zone import time_zone
 
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 SIZE: Final = ("x_InstanceType", "x_vCPUs", "x_MemoryGiB", "x_GPUModel", "x_GPUCount")
@@ -111,10 +111,4 @@ def _resized_at(history: list[dict[str, Any]]) -> datetime | None:
 
 
 def _zone(name: str | None, default: str) -> str:
-    if not name:
-        return default
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return default
-    return name
+    return (time_zone(name) if name else None) or default

@@ -3,42 +3,38 @@
 All is read off the bill itself. A commitment's size is what it covered and what it left unused;
 what an hour takes of it, what it took of that meter. Where a reservation covered several sizes at
 a different cost an hour, it is measured in money of its own, so that sizes count as the provider
-weighs them. A meter that it never covered may be covered by it if it is of a SKU that it covered
-elsewhere (units) or of a service that it covered (money), and was never on demand while the
-commitment had something left.
+weighs them. What it may cover beside that: reach.py.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from costopt.frame.bill_rows import COLUMNS, rows
-from costopt.frame.billed import Billed, Floats, billed
+from costopt.frame.bill_rows import COLUMNS, rows, told_by_month
+from costopt.frame.billed import Billed, billed
 from costopt.frame.cost import resource_key
-from costopt.frame.measures import Measures, comparable, measured, ratio
+from costopt.frame.measures import Measures, comparable, measured
+from costopt.frame.reach import Reach, Seen, assumed
 from costopt.model import Window
-from costopt.model.bill import Held, Metered, Usage
+from costopt.model.bill import Amounts, Held, Known, Metered, Usage
 
-__all__ = ["COLUMNS", "read"]
+__all__ = ["COLUMNS", "read", "whole"]
 
 _TINY: Final = 1e-9
-_ORDERS: Final = (
-    # (word in the type, without blanks; order): sources in pricing/commitments.py
-    ("reserv", 0),
-    ("resource", 0),
-    ("instancesavings", 1),
-)
-_LAST: Final = 2  # compute savings plans, flexible commitments
+_NOTHING: Final = Known()
 
 
-def read(charges: pa.Table, window: Window, currency: str) -> dict[str, Metered]:
+def read(
+    charges: pa.Table, window: Window, currency: str, known: Known = _NOTHING
+) -> dict[str, Metered]:
     """The bill of each provider over the window, by `provider_key`.
 
     Each on the periods that most of its machines' time is billed by (hours, or days). What cannot
@@ -46,37 +42,64 @@ def read(charges: pa.Table, window: Window, currency: str) -> dict[str, Metered]
 
     Args:
         charges: schema.CHARGES, at least `COLUMNS` of it.
+        known: what the inventory and prices add.
     """
-    found = rows(charges, window, currency)
-    return {name: _metered(name, billed(mine), currency) for name, mine in found.items()}
+    found = rows(charges, window, currency, known.rates)
+    return {name: _metered(name, billed(mine), currency, known) for name, mine in found.items()}
 
 
-def _metered(provider: str, bill: Billed, currency: str) -> Metered:
+def whole(charges: pa.Table, until: datetime) -> Window | None:
+    """From the first to the end of the last usage, up to that moment; None = there is none."""
+    # What a month under way leaves unused of a commitment names the month's end.
+    used = pc.and_(pc.equal(charges["ChargeCategory"], "Usage"), pc.invert(told_by_month(charges)))
+    used = charges.filter(used)
+    start = pc.min(used.column("ChargePeriodStart")).as_py()
+    end = pc.max(used.column("ChargePeriodEnd")).as_py()
+    if start is None or end is None or start >= min(end, until):
+        return None
+    return Window(start, min(end, until))
+
+
+def _metered(provider: str, bill: Billed, currency: str, known: Known) -> Metered:
     bill = comparable(bill, provider)
     use = measured(bill)
-    held = tuple(_held(provider, bill, use, place) for place in _known(bill))
+    seen = Seen.of(provider, bill, use, known)
+    reaches = [(at, Reach.of(at, seen)) for at in _told(bill)]
+    held = tuple(_held(provider, bill, use, at, one) for at, one in reaches)
     actual = np.bincount(bill.period, bill.effective, len(bill.starts))
     return Metered(
         provider=provider,
         currency=currency,
         starts=bill.starts,
         hours=bill.hours,
-        usages=tuple(_usages(provider, bill, use, held)),
+        usages=tuple(_usages(provider, bill, use, assumed(seen, reaches))),
         held=held,
         actual=actual.astype(np.float64),
         rest=sum((one.cost for one in bill.left_out), Decimal(0)),
         left_out=bill.left_out,
+        covered=dict(_covered(bill)) if bill.hours > 1 else None,
     )
 
 
-def _known(bill: Billed) -> list[int]:
+def _told(bill: Billed) -> list[int]:
     """The commitments that the reckoned part of the bill tells of."""
     return [int(place) for place in np.unique(bill.commitment[bill.commitment >= 0])]
 
 
-def _held(provider: str, bill: Billed, use: Measures, place: int) -> Held:
+def _covered(bill: Billed) -> Iterable[tuple[tuple[str, str], Amounts]]:
+    """What each commitment covered of each meter, as billed."""
+    mine = np.flatnonzero((bill.meter >= 0) & (bill.commitment >= 0))
+    pair = bill.meter[mine] * len(bill.commitments) + bill.commitment[mine]
+    order = np.argsort(pair, kind="stable")
+    pairs, first = np.unique(pair[order], return_index=True)
+    for each, of in zip(pairs.tolist(), np.split(mine[order], first)[1:], strict=True):
+        meter, commitment = divmod(int(each), len(bill.commitments))
+        units = np.bincount(bill.period[of], bill.quantity[of], len(bill.starts)).astype(np.float64)
+        yield (bill.meters[meter].key, bill.commitments[commitment].id), units
+
+
+def _held(provider: str, bill: Billed, use: Measures, place: int, reach: Reach) -> Held:
     told = bill.commitments[place]
-    kind = re.sub("[^a-z]", "", told.kind.lower())
     amount = use.covered[place] + use.left[place]
     if bill.hours > 1:
         amount = np.where(_was_short(use, place), use.covered[place], amount)
@@ -85,11 +108,12 @@ def _held(provider: str, bill: Billed, use: Measures, place: int) -> Held:
         name=told.name or told.id,
         provider=provider,
         kind=told.kind,
-        order=next((order for word, order in _ORDERS if word in kind), _LAST),
+        order=reach.order,
         by_spend=told.by_spend,
         account=min(told.accounts) if len(told.accounts) == 1 else None,
         amount=amount,
         cost=use.cost[place],
+        bound=reach.bound,
     )
 
 
@@ -108,12 +132,13 @@ def _was_short(use: Measures, place: int) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _usages(provider: str, bill: Billed, use: Measures, held: Sequence[Held]) -> Iterable[Usage]:
+def _usages(
+    provider: str, bill: Billed, use: Measures, more: Sequence[Mapping[str, float]]
+) -> Iterable[Usage]:
     uses: list[dict[str, float]] = [{} for _ in bill.meters]
     for (at, commitment), take in use.takes.items():
         if take > 0:
             uses[at][bill.commitments[commitment].id] = take
-    more = _assumed(bill, use, held, uses)
     for place, meter in enumerate(bill.meters):
         yield Usage(
             key=meter.key,
@@ -126,44 +151,5 @@ def _usages(provider: str, bill: Billed, use: Measures, held: Sequence[Held]) ->
             uses={**uses[place], **more[place]},
             assumed=frozenset(more[place]),
             reduced=float(use.reduced[place]),
+            unit=meter.unit,
         )
-
-
-def _assumed(
-    bill: Billed, use: Measures, held: Sequence[Held], uses: Sequence[Mapping[str, float]]
-) -> list[dict[str, float]]:
-    """What else may cover each meter, and how much of it a unit takes."""
-    found: list[dict[str, float]] = [{} for _ in bill.meters]
-    mean = ratio((use.rate * use.quantity).sum(1), use.quantity.sum(1))
-    orders = {one.commitment_id: one.order for one in held}
-    for place, one in zip(_known(bill), held, strict=True):
-        usual = _usual(bill, use, place, mean if one.by_spend else None)
-        spare = use.left[place] > _TINY
-        later = [orders.get(other.id, _LAST) > one.order for other in bill.commitments]
-        open_ = use.free + bill.covered_by(np.array(later, bool))
-        for at, meter in enumerate(bill.meters):
-            take = usual.get(meter[3:5], usual.get((meter.service, ""), 0.0))
-            if not take or meter.pricing or one.commitment_id in uses[at]:
-                continue
-            if (spare & (open_[at] > _TINY)).any():
-                continue  # it could have, and did not
-            found[at][one.commitment_id] = take * (mean[at] if one.by_spend else 1.0)
-    return [{name: take for name, take in more.items() if take > 0} for more in found]
-
-
-def _usual(
-    bill: Billed, use: Measures, place: int, mean: Floats | None
-) -> dict[tuple[Any, ...], float]:
-    """The median of what a commitment takes, by service and SKU: of a unit, or of each unit of
-    money on demand; money covers any SKU of its services: ("service", "")."""
-    takes: dict[tuple[Any, ...], list[float]] = {}
-    for (at, commitment), take in use.takes.items():
-        meter = bill.meters[at]
-        if commitment != place or (mean is not None and mean[at] <= 0):
-            continue
-        if mean is not None:
-            takes.setdefault((meter.service, ""), []).append(take / mean[at])
-        if meter.sku:
-            each = take if mean is None else take / mean[at]
-            takes.setdefault((meter.service, meter.sku), []).append(each)
-    return {key: float(np.median(found)) for key, found in takes.items()}

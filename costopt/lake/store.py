@@ -3,7 +3,7 @@
 Layout below the root:
 
     lake.json                       format version and shard count
-    resources/ charges/ prices/ shapes/ vendor_recommendations/
+    resources/ charges/ prices/ shapes/ rates/ exchange/ vendor_recommendations/
                                     one file a commit: <sequence>-<content>.parquet
     metrics/<provider>/             long samples not yet compacted, one file a commit
     packed/<YYYY-MM-DD>.parquet     packed days, one row group a shard (see packed.py)
@@ -21,7 +21,7 @@ Which write wins:
   - metrics: the first. A sample that was final is never overwritten (re-sent quiet samples are
     how advice is poisoned).
   - resources: the latest observation is the present, the earlier ones the history.
-  - prices, shapes: the latest row of a key.
+  - prices, shapes, rates, exchange: the latest row of a key.
   - charges: bills restate, so the newest commit wins per provider, account and charge day; one of
     whole billing periods, over everything of these.
   - vendor_recommendations: a listing replaces the one before it, also where it says nothing more.
@@ -66,7 +66,7 @@ from costopt.lake.versions import (
 FORMAT: Final = 1
 SHARDS: Final = 16
 _WHOLE: Final = "whole"  # in the name of a commit of whole billing periods
-Dimension = Literal["resources", "prices", "shapes"]
+Dimension = Literal["resources", "prices", "shapes", "rates", "exchange"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,7 @@ class Lake:
         return shards
 
     def read(self, name: Dimension) -> pa.Table:
-        """Every resource observation, oldest first; or the latest row of each price or shape."""
+        """Every resource observation, oldest first; or the latest row of each key of the others."""
         tables = [_read(path, schema.SCHEMAS[name]) for path in _files(self.root / name)]
         if not tables:
             return schema.empty(schema.SCHEMAS[name])
@@ -357,7 +357,10 @@ def _files(folder: Path) -> list[Path]:
 
 def _read(path: Path, expected: pa.Schema) -> pa.Table:
     try:
-        return schema.conform(pq.read_table(path, columns=expected.names), expected)
+        with pq.ParquetFile(path) as file:
+            # A file written before a column came to be lacks it: there it is null.
+            names = [name for name in expected.names if name in file.schema_arrow.names]
+        return schema.conform(pq.read_table(path, columns=names), expected)
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(
             f"damaged lake file: {error}",

@@ -21,6 +21,8 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
         "PricingCurrency",
     ),
     "shapes": ("ProviderName", "x_InstanceType"),
+    "rates": ("ProviderName", "RegionId", "x_RateKind", "PricingCurrency", "x_FromGiB"),
+    "exchange": ("x_Currency", "x_ToCurrency", "x_ValidFrom"),
 }
 CHARGE_COLUMNS: Final = (
     "ProviderName",

@@ -7,11 +7,13 @@ utilizations are percent 0..100 of the whole resource; times are UTC.
 from __future__ import annotations
 
 from costopt.model.advice import (
+    PURCHASES,
     ActionType,
     Cost,
     Effort,
     Guard,
     Offer,
+    Reckoned,
     Recommendation,
     Report,
     Risk,
@@ -37,10 +39,12 @@ from costopt.model.fleet import (
     is_machine,
     is_stopped,
 )
+from costopt.model.place import Exchange, Place, Rate, RateKind
 from costopt.model.week import WEEKDAYS, Change, DayPlan, WeekPlan
 
 __all__ = [
     "NOTHING",
+    "PURCHASES",
     "WEEKDAYS",
     "ActionType",
     "Change",
@@ -48,12 +52,17 @@ __all__ = [
     "DayPlan",
     "Disputed",
     "Effort",
+    "Exchange",
     "Finding",
     "FindingLevel",
     "Guard",
     "Offer",
+    "Place",
     "Price",
     "Profile",
+    "Rate",
+    "RateKind",
+    "Reckoned",
     "Recommendation",
     "Report",
     "Resource",

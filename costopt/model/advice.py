@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from costopt.model.demand import Finding
 from costopt.model.fleet import NOTHING, Window
+from costopt.model.owning import OwnClass
 from costopt.model.week import WeekPlan
 
 
@@ -27,9 +28,14 @@ class ActionType(StrEnum):
     PURCHASE_SAVINGS_PLANS = "PurchaseSavingsPlans"
     PURCHASE_RESERVED_INSTANCES = "PurchaseReservedInstances"
     SCHEDULE = "x_Schedule"
+    SPOT = "x_Spot"
     MOVE_REGION = "x_MoveRegion"
     MOVE_PROVIDER = "x_MoveProvider"
     REPATRIATE = "x_Repatriate"
+
+
+PURCHASES: Final = (ActionType.PURCHASE_SAVINGS_PLANS, ActionType.PURCHASE_RESERVED_INSTANCES)
+"""What is bought ahead: of a whole bill, not of one resource."""
 
 
 class Effort(StrEnum):
@@ -146,6 +152,15 @@ class Recommendation:
     schedule: WeekPlan | None = None  # of x_Schedule: when it runs
     replicas: int | None = None  # machines of a scaling group today; None: one machine
     tags: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    current_monthly_cost: Decimal | None = None
+    """Of the resource, today; None = what it costs afterwards and what is saved together."""
+    saved_on_others: Decimal = Decimal(0)
+    """Of the saving, beyond what the resource itself costs: what it frees covers others."""
+    paid_elsewhere: Decimal = Decimal(0)
+    """A month, beside today's bills: of a machine that moves what runs there, and what its storage
+    and traffic cost more than here."""
+    assumed_coverage: tuple[str, ...] = ()  # `X covers Y`, in words: never seen to
+    unreconciled: bool = False  # the bill reckoned anew is too far off to vouch for the saving
 
     @property
     def recommendation_id(self) -> str:
@@ -195,6 +210,17 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Reckoned:
+    """How far savings on one provider's bill can be vouched for."""
+
+    provider: str  # units.provider_key
+    monthly_cost: Decimal  # of it reckoned anew: machines' time, and commitments
+    residue_percent: float  # of that, how far it is from what was billed
+    reconciled: bool
+    left_out: tuple[tuple[str, Decimal], ...]  # (what, a month): what savings do not touch
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything one run found: what every format renders."""
 
@@ -207,3 +233,6 @@ class Report:
     findings: tuple[Finding, ...] = ()
     steps: tuple[Step, ...] = ()  # how the savings come about, in order; they add up to them
     notes: tuple[str, ...] = ()  # what a reader must know (stale data, no bill, mixed currencies)
+    bills: tuple[Reckoned, ...] = ()  # by provider, those that there are
+    own_machines: tuple[OwnClass, ...] = ()  # by class of a file of what one's own cost
+    independent: bool = False  # each recommendation as if it stood alone: they do not add up

@@ -15,6 +15,31 @@ Amounts = npt.NDArray[np.float64]
 """One figure a period of the bill, float64 (periods,)."""
 
 _NO_USES: Final[Mapping[str, float]] = MappingProxyType({})
+TYPE: Final = "type"
+FAMILY: Final = "family"
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """What kind of machine it is, as far as commitments tell machines apart."""
+
+    family: str = ""  # within which commitments are flexible; "" = not known
+    size: float = 0.0  # weight among the sizes of its family; 0 = not known
+    flexible: bool = False  # reservations of another size of its family cover it, too
+    zone: str = ""  # "" = not known
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What an inventory and a price list add to a bill. Keys are as the bill's meters have them."""
+
+    sorts: Mapping[str, Sort] = field(default_factory=lambda: MappingProxyType({}))  # of machines
+    rates: Mapping[str, float] = field(default_factory=lambda: _NO_USES)
+    """What an hour of a machine costs on demand, in the bill's currency, where no bill says so."""
+    plans: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Commitment -> its type in the provider's words, where the bill's are vaguer."""
+    zonal: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}))
+    """Reservation -> whether it is bound to one zone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +59,7 @@ class Usage:
     reduced: float = 0.0
     """Share of the contracted price that came off what ran on demand, 0..1: sustained use, say. It
     is off `rate` already, and may be lost by running less (pricing.sustained.dearer)."""
+    unit: str = ""  # of `quantity`, as the provider spells it; "" = hours
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +75,7 @@ class Held:
     account: str | None  # whose usage it covers first
     amount: Amounts  # committed, of money or of units
     cost: Amounts  # amortised, of all of it
+    bound: str = ""  # to a machine TYPE, or to a FAMILY; "" = to none
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +100,5 @@ class Metered:
     actual: Amounts  # what usages and commitments cost together, as billed (effective cost)
     rest: Decimal  # storage, traffic, tax, credits: billed as well, and not reckoned
     left_out: tuple[LeftOut, ...] = ()  # what `rest` is, by reason; their costs add up to it
+    covered: Mapping[tuple[str, str], Amounts] | None = None
+    """(Usage key, commitment id) -> units of the usage, as billed; None = not told."""

@@ -51,6 +51,7 @@ class Shape:
     family: str | None = None
     current_generation: bool | None = None
     not_offered_in: frozenset[str] = frozenset()  # keys of regions where it cannot be had
+    shared_cpu: bool | None = None  # others run on the same CPU time; None = nobody says
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,8 @@ def came_to(
 ) -> Tested:
     """What a plan came to in one week.
 
-    Demand above what runs today would have been missed today, and does not count.
+    Demand above what runs today would have been missed today, and does not count. What has been
+    started serves only after its lead: until then demand above the rest is missed.
 
     Args:
         demand: (slots, samples of a slot) in replicas, NaN = missing.
@@ -166,8 +167,7 @@ def came_to(
     counts = there.sum(axis=1)
     known = counts > 0
     level = np.asarray(plan, np.float64)
-    over = there & (demand > level[:, None]) & (level < np.ceil(running))[:, None]
-    missed = over.sum(axis=1)[known] / counts[known]
+    missed = _unserved(level, demand, running, wishes).sum(axis=1)[known] / counts[known]
     used = (there & (demand > wishes.least)).sum(axis=1)[known] / counts[known]
     hours = wishes.slot_hours
     return Tested(
@@ -180,6 +180,30 @@ def came_to(
         used=float(used.sum()) * hours,
         missed=float(missed.sum()) * hours,
     )
+
+
+def _unserved(level: Array, demand: Array, running: Array, wishes: Wishes) -> Array:
+    """The share of each sample's time in which demand is above what serves, as `demand`'s shape.
+
+    The samples of a slot are taken in their order. Of a machine only their number is known, and
+    those in use come first (optimize/weekly.py): of a start this is the worst that may have been.
+    """
+    samples = demand.shape[1]
+    begins = np.arange(samples) * wishes.slot_minutes / samples
+    serves, today = level, np.ceil(running)
+    missed = _over(demand, serves, today).astype(np.float64)
+    for back in range(1, wishes.slots(wishes.lead_minutes) + 1):
+        # what was started in the slot so far back serves that many minutes into this one
+        late = wishes.lead_minutes - (back - 1) * wishes.slot_minutes
+        share = np.clip((late - begins) * samples / wishes.slot_minutes, 0.0, 1.0)
+        serves = np.minimum(serves, np.roll(level, back))
+        missed = np.maximum(missed, _over(demand, serves, today) * share)
+    return missed
+
+
+def _over(demand: Array, serves: Array, today: Array) -> npt.NDArray[np.bool_]:
+    """Where demand is above what serves, and more runs today; nowhere that it is missing."""
+    return (demand > serves[:, None]) & (serves < today)[:, None]
 
 
 def starts(plan: Levels) -> int:

@@ -6,9 +6,10 @@ another region's. Amounts are never converted between currencies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -17,9 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costopt import schema
-from costopt.model import Price, Shape
+from costopt.model import Price, Rate, RateKind, Shape
 from costopt.pricing import builtin, sanity, search
 from costopt.pricing.layer import Layer, region_key, system_key, type_key
+from costopt.pricing.listing import Listing, listing
+from costopt.pricing.rates import Rates
 from costopt.pricing.sanity import Refusal
 from costopt.pricing.search import Found, Need
 from costopt.units import provider_key
@@ -27,6 +30,7 @@ from costopt.units import provider_key
 Floats = npt.NDArray[np.float64]
 
 _DEFAULT_SYSTEM: Final = "linux"
+_COMMITTED: Final = "Committed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +50,17 @@ class Market:
 class Catalogue:
     """Shapes and prices by provider. Nothing is read before a provider is asked for."""
 
-    def __init__(self, extra_prices: pa.Table | None, extra_shapes: pa.Table | None) -> None:
+    def __init__(
+        self,
+        extra_prices: pa.Table | None,
+        extra_shapes: pa.Table | None,
+        extra_rates: pa.Table | None = None,
+    ) -> None:
+        self._extra_rates = extra_rates
         self._extra_prices = _by_provider(extra_prices, schema.PRICES)
         self._extra_shapes = _by_provider(extra_shapes, schema.SHAPES)
         self._layers: dict[str, tuple[Layer, ...]] = {}
+        self._committed: dict[str, tuple[Layer, ...]] = {}
         self._refused: dict[str, tuple[Refusal, ...]] = {}
         self._shapes: dict[str, dict[str, Shape]] = {}
         self._prices: dict[tuple[str | None, ...], dict[str, Price]] = {}
@@ -57,7 +68,10 @@ class Catalogue:
 
     @classmethod
     def load(
-        cls, extra_prices: pa.Table | None = None, extra_shapes: pa.Table | None = None
+        cls,
+        extra_prices: pa.Table | None = None,
+        extra_shapes: pa.Table | None = None,
+        extra_rates: pa.Table | None = None,
     ) -> Catalogue:
         """The built-in snapshot under the lake's rows, which override it; of these the user's own
         stand above those that a provider itself gave.
@@ -68,8 +82,10 @@ class Catalogue:
                 sanity gate do not count: see `refusals`; nor do those that end a price
                 (schema.WITHDRAWN).
             extra_shapes: schema.SHAPES columns; a row replaces the built-in shape of its type.
+            extra_rates: schema.RATES columns; rows of a provider, kind and region stand in place of
+                the built-in ones (see `rates`), if they pass the gate (see `charged.refusals`).
         """
-        return cls(extra_prices, extra_shapes)
+        return cls(extra_prices, extra_shapes, extra_rates)
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
@@ -86,6 +102,30 @@ class Catalogue:
         """Keys of the provider's regions that hold any price, sorted."""
         layers = self._layers_of(provider_key(provider_name))
         return tuple(sorted({key for layer in layers for key in layer.region.keys}))
+
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Every provider's regions that hold any price, as keys, sorted."""
+        return tuple((name, region) for name in self.providers() for region in self.regions(name))
+
+    @cached_property
+    def charged(self) -> Rates:
+        """What is charged beside machines; read when first asked for."""
+        return Rates(self._extra_rates)
+
+    def rates(
+        self,
+        provider_name: str,
+        kind: RateKind,
+        region_id: str | None = None,
+        *,
+        currency: str | None = None,
+    ) -> tuple[Rate, ...]:
+        """What a GiB of storage or traffic costs there: its tiers, ascending; () = nobody says.
+
+        Of the region's own, else of every region; the user's before the built-in. Arguments as of
+        `price`.
+        """
+        return self.charged.find(provider_name, kind, region_id, currency=currency)
 
     def shapes(self) -> Iterator[Shape]:
         """Every type of every provider, by provider."""
@@ -121,7 +161,7 @@ class Catalogue:
     def prices(self, provider_name: str, instance_type: str) -> tuple[Price, ...]:
         """Every price of that type: all regions, categories, systems, currencies and terms."""
         found: list[Price] = []
-        for layer in self._layers_of(provider_key(provider_name)):
+        for layer in self._all_layers_of(provider_key(provider_name)):
             rows = layer.rows(layer.type.any_of([type_key(instance_type)]))
             nearer = tuple(found)
             found += [row for row in rows if not any(_hides(own, row) for own in nearer)]
@@ -160,6 +200,18 @@ class Catalogue:
                 if name in shapes and place not in shapes[name].not_offered_in
             )
         return self._markets[key]
+
+    def listing(self, provider_name: str, regions: Sequence[str], currency: str) -> Listing:
+        """What those regions sell on demand with Linux, as arrays: `market` of each, at once."""
+        provider = provider_key(provider_name)
+        return listing(
+            self._layers_of(provider),
+            self._shapes_of(provider),
+            regions,
+            system=_DEFAULT_SYSTEM,
+            category="Standard",
+            currency=currency,
+        )
 
     def find(
         self,
@@ -213,7 +265,8 @@ class Catalogue:
         key = (provider, region, system, category, currency)
         if key not in self._prices:
             found: dict[str, Price] = {}
-            for layer in self._layers_of(provider):
+            committed = category == _COMMITTED
+            for layer in self._all_layers_of(provider) if committed else self._layers_of(provider):
                 for name, price in _matching(layer, region, system, category, currency).items():
                     found.setdefault(name, price)
             self._prices[key] = found
@@ -234,6 +287,13 @@ class Catalogue:
                 if table is not None and len(table)
             )
         return self._layers[provider]
+
+    def _all_layers_of(self, provider: str) -> tuple[Layer, ...]:
+        """With what commitments cost by the snapshot, which is read when first asked for."""
+        if provider not in self._committed:
+            table = builtin.read(provider, "commitments")
+            self._committed[provider] = () if table is None else (Layer(table),)
+        return (*self._layers_of(provider), *self._committed[provider])
 
     def _shapes_of(self, provider: str) -> dict[str, Shape]:
         if provider not in self._shapes:
@@ -344,4 +404,5 @@ def _shape(row: Mapping[str, Any]) -> Shape:
         family=row["x_Family"],
         current_generation=row["x_CurrentGeneration"],
         not_offered_in=frozenset((row.get("x_NotOfferedIn") or "").split()),
+        shared_cpu=row.get("x_SharedCPU"),
     )

@@ -45,16 +45,13 @@ def apply(usages: Sequence[Usage], held: Sequence[Held]) -> Applied:
     left = {usage.key: usage.quantity.copy() for usage in usages}
     spare = {one.commitment_id: one.amount.copy() for one in held}
     covered: dict[tuple[str, str], Amounts] = {}
-    for _, alike in groupby(sorted(held, key=_order), key=_order):
-        for usage, one in pairs(usages, list(alike)):
-            takes = usage.uses[one.commitment_id]
-            amount = np.minimum(left[usage.key], spare[one.commitment_id] / takes)
-            if amount.any():
-                left[usage.key] = np.maximum(left[usage.key] - amount, 0.0)
-                spare[one.commitment_id] = np.maximum(
-                    spare[one.commitment_id] - amount * takes, 0.0
-                )
-                covered[usage.key, one.commitment_id] = amount
+    for usage, one in in_turn(usages, held):
+        takes = usage.uses[one.commitment_id]
+        amount = np.minimum(left[usage.key], spare[one.commitment_id] / takes)
+        if amount.any():
+            left[usage.key] = np.maximum(left[usage.key] - amount, 0.0)
+            spare[one.commitment_id] = np.maximum(spare[one.commitment_id] - amount * takes, 0.0)
+            covered[usage.key, one.commitment_id] = amount
     return Applied(covered, left, spare)
 
 
@@ -81,12 +78,19 @@ def reconciled(bill: Metered) -> bool:
     return residue(bill) <= RECONCILED
 
 
-def _order(one: Held) -> int:
+def in_turn(usages: Sequence[Usage], held: Sequence[Held]) -> Iterator[tuple[Usage, Held]]:
+    """What may be covered by what, first things first."""
+    for _, alike in groupby(sorted(held, key=in_order), key=in_order):
+        yield from _pairs(usages, list(alike))
+
+
+def in_order(one: Held) -> int:
+    """Those of a lower number apply before."""
     return one.order
 
 
-def pairs(usages: Sequence[Usage], held: Sequence[Held]) -> Iterator[tuple[Usage, Held]]:
-    """What may be covered by commitments of one order, first things first."""
+def _pairs(usages: Sequence[Usage], held: Sequence[Held]) -> Iterator[tuple[Usage, Held]]:
+    """What may be covered by commitments of one order."""
     ranked = [
         (_rank(usage, one), usage, one)
         for one in held

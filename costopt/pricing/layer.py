@@ -16,7 +16,8 @@ from costopt.model import Price
 Mask = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
 
-_NULL: Final = -1
+NULL: Final = -1
+"""The code of what is null."""
 _AZURE_PREFIX: Final = re.compile(r"standard_(?=[a-z]+\d)")
 
 
@@ -46,15 +47,15 @@ class Codes:
         of_name = [codes.setdefault(key(name), len(codes)) for name in names]
         indices = encoded.indices
         if indices.null_count:
-            indices = indices.fill_null(_NULL)
+            indices = indices.fill_null(NULL)
         # Null is -1: it finds the last entry.
-        self.values: Integers = np.array([*of_name, _NULL], np.int64)[_numpy(indices)]
+        self.values: Integers = np.array([*of_name, NULL], np.int64)[_numpy(indices)]
         self.keys: tuple[str, ...] = tuple(codes)
         self._codes: Mapping[str, int] = codes
 
     def code(self, key: str | None) -> int:
         """The key's code; -1 for None; -2, which no row has, for a key that no row has."""
-        return _NULL if key is None else self._codes.get(key, _NULL - 1)
+        return NULL if key is None else self._codes.get(key, NULL - 1)
 
     def any_of(self, keys: Iterable[str | None]) -> Mask:
         """Which rows hold one of the keys (None: null rows)."""
@@ -62,7 +63,7 @@ class Codes:
 
     def translated(self, other: Codes) -> Integers:
         """The other column's rows in this column's codes; -2 where this column lacks the key."""
-        return np.array([*(self.code(key) for key in other.keys), _NULL], np.int64)[other.values]
+        return np.array([*(self.code(key) for key in other.keys), NULL], np.int64)[other.values]
 
 
 class Layer:
@@ -78,6 +79,13 @@ class Layer:
         hourly = self._table.column("ListUnitPrice").chunk(0).cast(pa.float64())
         self.hourly: npt.NDArray[np.float64] = _numpy(hourly)
 
+    @property
+    def days(self) -> npt.NDArray[np.float64]:
+        """Since when each price holds, days since 1970; NaN = not told."""
+        column = self._table.column("x_ValidFrom").chunk(0).cast(pa.int32()).cast(pa.float64())
+        found: npt.NDArray[np.float64] = _numpy(column.fill_null(np.nan))
+        return found
+
     def offered(self, system: str, category: str, currency: str | None) -> Mask:
         """Rows of that system (or of any), category and currency (None: every currency)."""
         mask: Mask = self.system.any_of([system, None])
@@ -90,7 +98,7 @@ class Layer:
         """Rows of a type and region that the other layer's `rows` price too (null: everywhere)."""
         types = self.type.translated(other.type)[rows]
         regions = self.region.translated(other.region)[rows]
-        everywhere = types[regions == _NULL]
+        everywhere = types[regions == NULL]
         width = len(self.region.keys) + 2
         pairs = self.type.values * width + self.region.values
         return np.isin(pairs, types * width + regions) | np.isin(self.type.values, everywhere)

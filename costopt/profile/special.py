@@ -28,7 +28,8 @@ class Special:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Which days differ. Of one date the user's own word stands first, then month ends."""
+    """Which days differ. Of one date the user's own word stands first, then a month's end, then a
+    holiday: books are closed on a holiday, too, and a busy day planned as one misses nothing."""
 
     holidays: str = ""  # ISO 3166: "NL", "US-NY"; "" = none are known
     holidays_like: int = SUNDAY

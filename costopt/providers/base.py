@@ -53,6 +53,17 @@ class Provider(Protocol):
         """Machine types that the catalogue may not know (schema.SHAPES)."""
 
 
+@runtime_checkable
+class Tariffed(Protocol):
+    """A source that also knows what is paid beside machines, and what currencies are worth."""
+
+    def rates(self) -> pa.Table:
+        """Storage and traffic (schema.RATES)."""
+
+    def exchange(self) -> pa.Table:
+        """Exchange rates (schema.EXCHANGE)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the lake holds already."""

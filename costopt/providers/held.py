@@ -21,7 +21,7 @@ from costopt.pricing.layer import region_key, system_key, type_key
 from costopt.providers.own import beside_own
 from costopt.units import provider_key
 
-_RENEWED: Final = timedelta(days=30)
+RENEWED: Final = timedelta(days=30)
 """An unchanged price is written again only after this long, to say that it still holds: lists carry
 a new day at every publication, and each would double the lake's prices."""
 Key = tuple[str | None, ...]
@@ -53,9 +53,13 @@ class Held:
         self._listed = here.filter(listed)
         self._own = _own(here.filter(pc.invert(listed)).to_pylist())
 
-    def holds(self, region: str, source: str) -> bool:
-        """Whether any price of that list is there; without, it has to be read again."""
-        here = self._of({region})
+    def holds(self, region: str | None, source: str) -> bool:
+        """Whether any price of that list is there; without, it has to be read again.
+
+        Args:
+            region: None = in any region.
+        """
+        here = self._listed if region is None else self._of({region})
         return source in pc.unique(here.column("x_Source")).to_pylist()
 
     def sift(self, prices: Collection[Price]) -> Sifted:
@@ -150,4 +154,4 @@ def _same(held: tuple[Decimal, date | None] | None, price: Price) -> bool:
     if held is None or held[0] != price.list_unit_price:
         return False
     since, until = held[1], price.valid_from
-    return until is None or (since is not None and until - since < _RENEWED)
+    return until is None or (since is not None and until - since < RENEWED)

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from costopt import __version__, schema
 from costopt.model import Price
+from costopt.pricing.rates import RateRefusal
 from costopt.pricing.sanity import Refusal
 from costopt.providers.held import Held
 
@@ -39,12 +40,14 @@ class Part:
     source: str  # as in x_Source
     prices: pa.Table = field(default_factory=lambda: schema.empty(schema.PRICES))
     shapes: pa.Table = field(default_factory=lambda: schema.empty(schema.SHAPES))
+    rates: pa.Table = field(default_factory=lambda: schema.empty(schema.RATES))
     host: str = ""
     published: str = ""  # the list's own date
     unchanged: int = 0  # prices that the lake holds already
     own: int = 0  # prices not taken, as the user's own stand
     left_out: Mapping[str, int] = field(default_factory=dict)  # rows that say no price, by reason
     refused: tuple[Refusal, ...] = ()
+    refused_rates: tuple[RateRefusal, ...] = ()
     current: str = ""  # why the list was not read again
     failed: str = ""  # why there is nothing
     stamp: tuple[str, Stamp] | None = None  # to be remembered once the part is kept
@@ -103,7 +106,7 @@ def sifted(
         prices=table(found.fresh),
         shapes=described,
         unchanged=found.unchanged,
-        own=found.own,
+        own=part.own + found.own,
         refused=refused,
     )
 

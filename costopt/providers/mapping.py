@@ -23,8 +23,8 @@ from pydantic import (
 
 from costopt import schema
 from costopt.config import LONGEST_DAYS
-from costopt.providers import yaml_model
-from costopt.providers.yaml_model import Part, Zone
+from costopt.documents import yaml_model
+from costopt.documents.yaml_model import Part, Zone
 
 
 def _pattern(text: str) -> str:
@@ -224,6 +224,18 @@ class Shapes(Table):
     names: ClassVar = tuple(schema.SHAPES.names)
 
 
+class Rates(Table):
+    """The rates table: storage and traffic."""
+
+    names: ClassVar = tuple(schema.RATES.names)
+
+
+class Exchange(Table):
+    """The table of exchange rates."""
+
+    names: ClassVar = tuple(schema.EXCHANGE.names)
+
+
 class FileMapping(Part):
     """A mapping file."""
 
@@ -233,6 +245,8 @@ class FileMapping(Part):
     charges: Charges = Charges()
     prices: Prices = Prices()
     shapes: Shapes = Shapes()
+    rates: Rates = Rates()
+    exchange: Exchange = Exchange()
 
     def table(self, name: schema.TableName) -> Table:
         """That table's part."""

@@ -39,6 +39,7 @@ def of_shape(shape: Shape, source: str, valid_from: date | None = None) -> dict[
         "x_LocalDiskGiB": shape.local_disk_gib,
         "x_Family": shape.family,
         "x_CurrentGeneration": shape.current_generation,
+        "x_SharedCPU": shape.shared_cpu,
         "x_ValidFrom": valid_from,
         "x_Source": source,
     }

@@ -3,7 +3,8 @@
 Columns are the JSON's fields with nested names joined by an underscore; they never change order,
 new ones stand at the end. `undo_when` is the guards in words; `disputed_samples` and
 `instance_type_if_disputed_are_real` are of a size's evidence; of a schedule the week stands in
-words (`schedule_runs`) and the dates that differ with their reasons, not each slot's level.
+words (`schedule_runs`) and the dates that differ with their reasons, not each slot's level; of a
+purchase its parts stand in one cell, split by semicolons, in the order in which they are bought.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from costopt.model import Report, WeekPlan
-from costopt.report import risk
+from costopt.report import purchase, risk
 from costopt.report.document import recommendation
 from costopt.report.safe import csv_cell
 
@@ -75,6 +76,22 @@ COLUMNS: Final = (
     "schedule_time_zone",
     "schedule_slot_minutes",
     "schedule_days",
+    "commitment_term",
+    "commitment_payment",
+    "commitment_ordered",
+    "commitment_account",
+    "commitment_buy_on",
+    "commitment_ends_on",
+    "commitment_hourly",
+    "commitment_upfront",
+    "commitment_break_even_share",
+    "commitment_utilisation_share",
+    "commitment_bound_over_terms",
+    "commitment_lowest_4_weeks_over_terms",
+    "commitment_if_demand_falls_over_terms",
+    "saved_on_others",
+    "assumed_coverage",
+    "unreconciled",
 )
 
 
@@ -85,9 +102,13 @@ def render(report: Report) -> bytes:
     # Text stands in quotes, so that a semicolon in a name starts no cell where Excel splits by it.
     rows = csv.DictWriter(text, COLUMNS, quoting=csv.QUOTE_NONNUMERIC)
     for one in report.recommendations:
-        told = {"tags": _tags(one.tags), "undo_when": risk.stop_rule(one.guards) or None}
+        told = {
+            "tags": _tags(one.tags),
+            "undo_when": risk.stop_rule(one.guards) or None,
+            "assumed_coverage": "; ".join(one.assumed_coverage) or None,
+        }
         fields = _flat(recommendation(one) | told | _disputed(one.evidence))
-        fields |= {"schedule_days": _days(one.schedule)}
+        fields |= {"schedule_days": _days(one.schedule)} | purchase.columns(one.evidence)
         rows.writerow({column: _cell(fields.get(column)) for column in COLUMNS})
     return text.getvalue().encode()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -17,6 +18,7 @@ from costopt.model import (
     Finding,
     Guard,
     Offer,
+    Reckoned,
     Recommendation,
     Report,
     Risk,
@@ -26,6 +28,7 @@ from costopt.model import (
 )
 from costopt.model.spoken_week import in_words
 from costopt.model.week import WEEKDAYS
+from costopt.report import words
 
 SCHEMA_VERSION: Final = "1"
 _DECIMALS: Final = 10  # as many as a unit price has (schema.UNIT_PRICE)
@@ -72,6 +75,20 @@ def document(report: Report) -> dict[str, Any]:
         "skips": [_skip(one) for one in report.skips],
         "findings": [_finding(one) for one in report.findings],
         "notes": list(report.notes),
+        "bills": [_bill(one) for one in report.bills],
+        "own_machines": [plain(asdict(one)) for one in report.own_machines],
+    }
+
+
+def _bill(one: Reckoned) -> dict[str, Any]:
+    return {
+        "provider": one.provider,
+        "monthly_cost": number(one.monthly_cost),
+        "residue_percent": plain(one.residue_percent),
+        "reconciled": one.reconciled,
+        "left_out": [
+            {"reason": reason, "monthly_cost": number(cost)} for reason, cost in one.left_out
+        ],
     }
 
 
@@ -90,7 +107,7 @@ def recommendation(one: Recommendation) -> dict[str, Any]:
         "alternatives": [_offer(offer) for offer in one.alternatives],
         "replicas": one.replicas,
         "schedule": _schedule(one.schedule),
-        "current_monthly_cost": number(one.estimated_monthly_cost + savings.target),
+        "current_monthly_cost": number(words.cost_today(one)),
         "estimated_monthly_cost": number(one.estimated_monthly_cost),
         "estimated_monthly_savings": {
             "low": number(savings.low),
@@ -111,6 +128,10 @@ def recommendation(one: Recommendation) -> dict[str, Any]:
         "evidence": plain(one.evidence),
         "stranded_commitment": number(one.stranded_commitment),
         "tags": dict(sorted(one.tags.items())),
+        "saved_on_others": number(one.saved_on_others),
+        "paid_elsewhere": number(one.paid_elsewhere),
+        "assumed_coverage": list(one.assumed_coverage),
+        "unreconciled": one.unreconciled,
     }
 
 

@@ -37,11 +37,14 @@ def explain(
     """
     screen = Screen(min(width, _WIDEST), colour=colour)
     wanted = case.resource.resource_id
-    advice = next((r for r in report.recommendations if r.resource_id == wanted), None)
+    taken = [r for r in report.recommendations if r.resource_id == wanted]
+    advice = taken[0] if taken else None
     screen.blank()
     screen.line((case.resource.resource_name or wanted, STRONG))
     good = advice is not None and not words.costs_more(advice)
     screen.paragraph(verdict.headline(outcomes, advice), MONEY if good else WARN)
+    for other in taken[1:]:
+        screen.paragraph(f"and {verdict.headline(outcomes, other)}", MONEY)
     screen.blank()
     _what_it_is(screen, case)
     _what_it_costs(screen, case)
@@ -49,7 +52,7 @@ def explain(
         _section(screen, "What it did")
         behaviour.draw(screen, case)
     _section(screen, "What the rules say")
-    _rules(screen, outcomes, advice)
+    _rules(screen, outcomes, taken)
     _section(screen, "The advice")
     verdict.draw(screen, case, outcomes, advice)
     _section(screen, "What would change the answer")
@@ -148,7 +151,9 @@ def _hourly(case: Case, cost: Cost) -> str:
 # -- what the rules say ----------------------------------------------------------------------
 
 
-def _rules(screen: Screen, outcomes: Sequence[Outcome], advice: Recommendation | None) -> None:
+def _rules(screen: Screen, outcomes: Sequence[Outcome], taken: Sequence[Recommendation]) -> None:
+    advice = taken[0] if taken else None
+    beside = {one.rule: one for one in taken[1:]}
     spoken = [outcome for outcome in outcomes if outcome is not None]
     if not spoken:
         screen.paragraph("No rule concerns this kind of resource.")
@@ -158,10 +163,19 @@ def _rules(screen: Screen, outcomes: Sequence[Outcome], advice: Recommendation |
         screen.line((outcome.rule or "quality gate", STRONG), (f"  {_verdict(outcome)}", QUIET))
         screen.paragraph(_told(outcome), indent=MARGIN + 2)
         if isinstance(outcome, Recommendation) and advice and outcome.rule != advice.rule:
-            text = f"Not taken: {advice.rule} saves more, and the same money is saved only once."
+            text = _beside(beside[outcome.rule]) if outcome.rule in beside else _instead(advice)
             screen.paragraph(text, QUIET, indent=MARGIN + 2)
         if not isinstance(outcome, Skip):
             evidence.draw(screen, _unexplained(outcome, advice), indent=MARGIN + 2)
+
+
+def _instead(advice: Recommendation) -> str:
+    return f"Not taken: {advice.rule} saves more, and the same money is saved only once."
+
+
+def _beside(other: Recommendation) -> str:
+    """Of advice that is done as well."""
+    return f"Part of the plan as well: beside the other change it {verdict.money(other)}."
 
 
 def _unexplained(outcome: Recommendation | Fit, advice: Recommendation | None) -> Mapping[str, Any]:

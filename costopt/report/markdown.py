@@ -31,10 +31,12 @@ def _headline(report: Report) -> str:
     told = risk.gambled(report.recommendations)
     how = f" {words.steps(report).capitalize()}." if report.steps[1:] else ""
     risky = f" Of what is listed, **{told}**." if told else ""
+    alone = [f"**{words.INDEPENDENT}**", ""] if report.independent else []
     return "\n".join(
         (
             f"## {saving} a month can be saved",
             "",
+            *alone,
             f"**{share}** of {spend} a month{more}, which leaves "
             f"{after}.{how}{risky} {counted(summary.recommendations, 'recommendation')} for "
             f"{counted(summary.resources, 'resource')}, {summary.well_sized:,} well sized. "
@@ -68,14 +70,14 @@ def _recommendations(report: Report) -> str:
 
 def _advice(shown: Sequence[Recommendation], money: str) -> str:
     head = (money, "Action", "Resource", "Where", "From → to", "Undo risk", "Why")
-    rows = [head, *map(_row, shown)]
+    rows = [head, *map(_row, shown, words.reasons(shown))]
     if all(risk.probability(one) is None for one in shown):
         rows = [(*row[:_RISK], *row[_RISK + 1 :]) for row in rows]
         return table(rows[0], rows[1:], right=(0,))
     return table(rows[0], rows[1:], right=(0, _RISK))
 
 
-def _row(one: Recommendation) -> tuple[str, ...]:
+def _row(one: Recommendation, why: str) -> tuple[str, ...]:
     resource = markdown_code(words.name(one))
     if one.resource_name and one.resource_name != one.resource_id:
         resource += f" ({markdown_code(one.resource_id)})"
@@ -86,18 +88,18 @@ def _row(one: Recommendation) -> tuple[str, ...]:
         markdown(words.places(one)),
         markdown(words.change(one)),
         markdown(_risk(one)),
-        markdown(
-            ". ".join(text for text in (one.reason.removesuffix("."), risk.remarks(one)) if text)
-        ),
+        markdown(". ".join(text for text in (why.removesuffix("."), risk.remarks(one)) if text)),
     )
 
 
 def _saving(one: Recommendation) -> str:
     saving = one.estimated_monthly_savings
+    doubt = f" {words.UNRECONCILED}" if one.unreconciled else ""
     if words.costs_more(one):
-        return f"+{words.amount(-saving.target)}"
+        return f"+{words.amount(-saving.target)}{doubt}"
     now = words.amount(saving.target)
-    return f"{now} (≤ {words.amount(saving.high)})" if saving.target < saving.high else now
+    most = f" (≤ {words.amount(saving.high)})" if saving.target < saving.high else ""
+    return f"{now}{most}{doubt}"
 
 
 def _risk(one: Recommendation) -> str:

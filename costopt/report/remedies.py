@@ -1,4 +1,4 @@
-"""What would turn a skip into advice, by its reason code: for --explain."""
+"""What would turn a skip into advice, by its rule and its reason code: for --explain."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from costopt.frame import quality
+from costopt.model import Skip
 
 REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -54,3 +55,20 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "gpu-machine": "nothing yet: GPU machines are not resized",
     }
 )
+"""Of the code, whichever rule says it."""
+
+_OF_RULE: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {
+        ("idle", "short-history"): "collect more days, or take a definition of idle that needs "
+        "fewer: --idle-definition",
+        ("schedule", "short-history"): "collect more whole weeks: as many as least_weeks of "
+        "rules.schedule, three at the least",
+        ("commit", "short-history"): "collect a longer bill, or lower least_weeks of rules.commit",
+    }
+)
+"""Where a setting of the rule decides, and not the quality gate's."""
+
+
+def remedy(skip: Skip) -> str | None:
+    """What would help; None where nothing is known."""
+    return _OF_RULE.get((skip.rule, skip.reason), REMEDIES.get(skip.reason))

@@ -39,6 +39,8 @@ def columns(
     """
     titles = [money, "Action", "Resource"]
     sums = max(len(money), _widest(shown, lambda one: _most(one) or _sum(one)))
+    if any(one.unreconciled for one in shown):
+        sums = max(sums, len(words.UNRECONCILED))
     with_risk = any(risk.probability(one) is not None for one in shown)
     first = [Column(sums, right=True), Column(_widest(shown, _action))]
     last = [Column(len(_UNDO), right=True)] if with_risk else []
@@ -89,6 +91,8 @@ def _money(one: Recommendation) -> Sequence[Span]:
         amount.append((most, QUIET))
     if one.estimated_monthly_savings.basis == "list":
         amount.append(("list price", QUIET))
+    if one.unreconciled:
+        amount.append((words.UNRECONCILED, WARN))
     return amount
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from costopt.model import Cost, Recommendation, Report, Summary
+from costopt.model import PURCHASES, Cost, Recommendation, Report, Summary
 from costopt.report import words
 from costopt.rules.base import Case, Outcome, well_sized
 from costopt.rules.groups import by_group
 from costopt.rules.plan import steps_of
 from costopt.rules.ranking import extra_cost
-from costopt.units import counted
+from costopt.units import counted, provider_key
 
 
 def narrow(
@@ -21,6 +21,8 @@ def narrow(
     cases: Mapping[str, Case],
     outcomes: Mapping[str, Sequence[Outcome]],
     chosen_by: str,
+    *,
+    providers: Collection[str] = (),
 ) -> Report:
     """The report on those cases alone, with totals of their own.
 
@@ -31,9 +33,19 @@ def narrow(
         cases: of the chosen resources.
         outcomes: of at least these resources.
         chosen_by: how they were chosen, for the note.
+        providers: `provider_key`s whose purchases, which serve a whole bill, belong to it.
     """
     spend = sum((c.monthly for c in _costs(cases) if c.currency == report.currency), Decimal(0))
-    chosen = tuple(r for r in report.recommendations if r.resource_id in cases)
+    whole = {
+        one.resource_id
+        for one in report.recommendations
+        if one.action_type in PURCHASES and provider_key(one.current.provider_name) in providers
+    }
+    chosen = tuple(
+        one
+        for one in report.recommendations
+        if one.resource_id in cases or one.resource_id in whole
+    )
     saved = sum((r.estimated_monthly_savings.target for r in chosen), Decimal(0))
     skips = tuple(skip for skip in report.skips if skip.resource_id in cases)
     note = (
@@ -55,6 +67,7 @@ def narrow(
         recommendations=chosen,
         skips=skips,
         steps=steps_of(chosen),
+        bills=tuple(one for one in report.bills if not providers or one.provider in providers),
         findings=tuple(f for f in report.findings if f.resource_id in cases),
         notes=(*report.notes, note),
     )

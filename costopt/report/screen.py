@@ -123,10 +123,10 @@ class Screen:
             first = ((" " * indent, PLAIN), (head + " " * GAP, QUIET))
             self._put(_trimmed(_join(*(first if number == 0 else ((" " * left, PLAIN),)), line)))
 
-    def command(self, text: str, *, indent: int = MARGIN + 2) -> None:
-        """A command, whole: it may run over the edge, but pastes as one line."""
+    def command(self, text: str, style: str = COMMAND, *, indent: int = MARGIN + 2) -> None:
+        """A command, or an id, whole: it may run over the edge, but pastes as one line."""
         self._console.print(
-            _join((" " * indent + terminal(text), COMMAND)), soft_wrap=True, crop=False
+            _join((" " * indent + terminal(text), style)), soft_wrap=True, crop=False
         )
 
     def grid(

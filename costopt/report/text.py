@@ -12,7 +12,7 @@ from typing import Final
 
 from costopt.model import Recommendation, Report, Skip
 from costopt.report import risk, rows, words
-from costopt.report.remedies import REMEDIES
+from costopt.report.remedies import remedy
 from costopt.report.safe import terminal
 from costopt.report.screen import (
     GAP,
@@ -73,6 +73,9 @@ def _headline(screen: Screen, report: Report) -> None:
         (f", looking back {counted(report.window.days, 'day', ',.4g')}", PLAIN),
     )
     screen.blank()
+    if report.independent:
+        screen.paragraph(words.INDEPENDENT, WARN)
+        screen.blank()
     _amounts(screen, report)
     if told := words.steps(report):
         screen.paragraph(told[0].upper() + told[1:], QUIET)
@@ -148,9 +151,9 @@ def _table(screen: Screen, shown: Sequence[Recommendation], money: str) -> None:
     screen.grid(columns, [((title, HEAD),) for title in titles])
     screen.rule()
     indent = MARGIN + sum(column.width + GAP for column in columns[: rows.WHO])
-    for one in shown:
+    for one, why in zip(shown, words.reasons(shown), strict=True):
         screen.grid(columns, rows.cells(one, screen.width, columns))
-        screen.paragraph(one.reason, indent=indent)
+        screen.paragraph(why, indent=indent)
         if remarks := risk.remarks(one):
             screen.paragraph(remarks, risk.tone(one), indent=indent)
         screen.blank()
@@ -213,13 +216,13 @@ def all_skips(screen: Screen, report: Report) -> None:
     if not report.skips:
         return
     screen.title("No advice")
-    by_reason: dict[str, list[Skip]] = {}
+    alike: dict[tuple[str, str], list[Skip]] = {}  # by reason and remedy
     for skip in report.skips:
-        by_reason.setdefault(skip.reason, []).append(skip)
-    for reason, skips in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0])):
+        alike.setdefault((skip.reason, remedy(skip) or ""), []).append(skip)
+    for (reason, helps), skips in sorted(alike.items(), key=lambda item: (-len(item[1]), item[0])):
         screen.line((reason, WARN), (f"  {len(skips):,}", STRONG))
-        if remedy := REMEDIES.get(reason):
-            screen.paragraph(f"What would help: {remedy}.", QUIET, indent=MARGIN + 2)
+        if helps:
+            screen.paragraph(f"What would help: {helps}.", QUIET, indent=MARGIN + 2)
         for skip in skips:
             screen.line((skip.resource_id, STRONG), (f"  {skip.rule}", QUIET), indent=MARGIN + 2)
             screen.paragraph(skip.detail, indent=MARGIN + 4)

@@ -9,11 +9,11 @@ from typing import Final
 from costopt.model import Effort, Recommendation, Skip
 from costopt.report import assurance, ladder, why, words
 from costopt.report.behaviour import unknown
-from costopt.report.remedies import REMEDIES
+from costopt.report.remedies import remedy
 from costopt.report.screen import MONEY, PLAIN, QUIET, STRONG, WARN, Screen
 from costopt.rules import sunk
 from costopt.rules.base import Case, Fit, Outcome
-from costopt.units import HOURS_PER_MONTH, counted, per_month
+from costopt.units import HOURS_PER_MONTH, cents, counted, per_month
 
 _EFFORT: Final = {
     Effort.VERY_LOW: "very little effort",
@@ -21,7 +21,7 @@ _EFFORT: Final = {
     Effort.MEDIUM: "some effort",
     Effort.HIGH: "much effort",
 }
-_STYLES: Final = {"Saved": MONEY, "Costs more": WARN}
+_STYLES: Final = {"Saved": MONEY, "Costs more": WARN, "Unreconciled": WARN, "Assumed": WARN}
 
 
 def headline(outcomes: Sequence[Outcome], advice: Recommendation | None) -> str:
@@ -83,17 +83,24 @@ def _arithmetic(case: Case, advice: Recommendation) -> Iterator[tuple[str, str]]
     if at_list := _at_list(advice):
         yield "At list", at_list
     if case.cost and case.cost.compute:
-        share = abs(savings.high) / case.cost.compute
+        # What falls on others' bills ends nothing of its own.
+        own = min(abs(savings.high) - advice.saved_on_others, case.cost.compute)
         yield (
             "Adds" if words.costs_more(advice) else "Ends",
-            f"{share * 100:.1f} % of {words.amount(case.cost.compute)} {currency} of compute "
-            f"= {words.amount(abs(savings.high))} {currency} a month",
+            f"{own / case.cost.compute * 100:.1f} % of {words.amount(case.cost.compute)} "
+            f"{currency} of compute = {words.amount(own)} {currency} a month",
         )
     if stranded := advice.stranded_commitment:
         yield (
             "Commitment",
             f"{words.amount(stranded)} of it waits until the commitment that covers the machine "
             "is used elsewhere, or ends",
+        )
+    if advice.saved_on_others:
+        yield (
+            "On others",
+            f"{words.amount(advice.saved_on_others)} {currency} a month more than it costs itself: "
+            "what it frees of a commitment covers other machines",
         )
     change = words.amount(abs(savings.target))
     if words.costs_more(advice):
@@ -102,16 +109,20 @@ def _arithmetic(case: Case, advice: Recommendation) -> Iterator[tuple[str, str]]
         yield "Saved", f"{change} {currency} a month of what it costs to own, capital among it"
     else:
         yield "Saved", f"{change} {currency} a month off the bill"
+    if advice.unreconciled:
+        yield "Unreconciled", "its bill reckoned anew is too far off what was billed; see the notes"
+    if advice.assumed_coverage:
+        yield "Assumed", f"{'; '.join(advice.assumed_coverage)}: never seen to"
     if case.cost:
-        before, left = case.cost.monthly, words.less(case.cost.monthly, savings.target)
-        if savings.target > before:
-            yield (
-                "Then",
-                f"more than its {words.amount(before)} {currency}: what it frees covers others",
-            )
-            return
+        own = savings.target - advice.saved_on_others
+        planned = advice.current_monthly_cost is not None  # what else is done comes before it
+        left = advice.estimated_monthly_cost if planned else case.cost.monthly - own
+        before = words.amount(cents(left) + cents(own))
         sign = "+" if words.costs_more(advice) else "-"
-        yield "Then", f"{words.amount(before)} {sign} {change} = {left} {currency} a month"
+        yield (
+            "Then",
+            f"{before} {sign} {words.amount(abs(own))} = {words.amount(left)} {currency} a month",
+        )
 
 
 def _at_list(advice: Recommendation) -> str:
@@ -189,8 +200,7 @@ def _changes(
         return
     for outcome in outcomes:
         if isinstance(outcome, Skip):
-            remedy = REMEDIES.get(outcome.reason)
-            yield f"{outcome.rule or 'quality'}: {remedy or outcome.detail}."
+            yield f"{outcome.rule or 'quality'}: {remedy(outcome) or outcome.detail}."
         elif isinstance(outcome, Fit):
             yield from _instead(case, outcome)
 
@@ -240,7 +250,8 @@ def _against(advice: Recommendation) -> Iterator[str]:
         yield flip
     if after is None:
         yield "Any figure above on the other side of its limit: then it is in use."
-    least = words.amount(advice.estimated_monthly_savings.high)
+    saving = advice.estimated_monthly_savings
+    least = words.amount(saving.target or saving.high)
     yield f"A smallest saving worth a change above {least} {advice.currency} a month."
 
 

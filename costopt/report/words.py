@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
-from costopt.model import ActionType, Offer, Recommendation, Report, WeekPlan
+from costopt.model import PURCHASES, ActionType, Offer, Recommendation, Report, WeekPlan
 from costopt.units import cents, counted
 
 _GONE: Final = {ActionType.STOP: "stopped", ActionType.DELETE: "deleted"}
-_BOUGHT: Final = (ActionType.PURCHASE_SAVINGS_PLANS, ActionType.PURCHASE_RESERVED_INSTANCES)
 _INITIALS: Final = {
     **{part: part.upper() for part in ("cpu", "gpu", "sm", "smt")},
     **{part: part.upper() for part in ("p50", "p90", "p95", "p99", "p99.5")},
@@ -122,6 +121,9 @@ _STEPS: Final = {
     "schedule": "schedule",
     "size": "make smaller",
     "grow": "make larger",
+    "spot": "run on spot",
+    "move": "run elsewhere",
+    "commit": "buy ahead",
 }
 
 
@@ -149,6 +151,20 @@ def remaining(report: Report) -> str:
     summary = report.summary
     left = cents(summary.monthly_spend) - cents(saved(report))
     return amount(left + cents(summary.monthly_extra_cost))
+
+
+def cost_today(one: Recommendation) -> Decimal:
+    """What the resource costs a month as it is."""
+    known = one.current_monthly_cost
+    if known is not None:
+        return known
+    return one.estimated_monthly_cost + one.estimated_monthly_savings.target
+
+
+INDEPENDENT: Final = "Each change as if it stood alone: they do not add up. Totals are the plan's."
+
+UNRECONCILED: Final = "unreconciled"
+"""Beside a saving that the bill reckoned anew cannot vouch for."""
 
 
 def costs_more(one: Recommendation) -> bool:
@@ -185,9 +201,29 @@ def _saves_later(one: Recommendation) -> bool:
     return not cents(amounts.target) and cents(amounts.high) > 0
 
 
+_WORDS: Final = re.compile("[A-Z][a-z]*")
+_NAMES: Final = frozenset({"Graviton", "Savings", "Plans", "Reserved", "Instances"})
+"""That providers write with a capital."""
+
+
 def action(kind: ActionType) -> str:
-    """The action as a word, without FOCUS's x_."""
-    return kind.value.removeprefix("x_")
+    """The action in words: `Rightsize`, `Move region`, `Migrate to Graviton`."""
+    first, *rest = _WORDS.findall(kind.value.removeprefix("x_"))
+    return " ".join((first, *(one if one in _NAMES else one.lower() for one in rest)))
+
+
+def reasons(shown: Iterable[Recommendation]) -> list[str]:
+    """Why, of each; what is said of a whole group is said of its first machine."""
+    first: dict[tuple[object, str], str] = {}
+    found = []
+    for one in shown:
+        key = one.evidence.get("group_name"), one.reason
+        if key[0] and key in first:
+            found.append(f"with {first[key]}, as told there")
+        else:
+            first[key] = name(one)
+            found.append(one.reason)
+    return found
 
 
 def machine(offer: Offer) -> str:
@@ -212,7 +248,7 @@ def change(one: Recommendation) -> str:
     `m5.large → 68 of 168 h a week`, `4 x m5.large → 2 to 4`, `on demand → 2.66 USD an hour`."""
     if one.schedule:
         return _in_time(one, one.schedule)
-    if one.action_type in _BOUGHT and one.recommended:
+    if one.action_type in PURCHASES and one.recommended:
         return f"on demand → {rate(one.recommended.hourly_price)} {one.currency} an hour"
     gone = _GONE.get(one.action_type, "nothing")
     return f"{machine(one.current)} → {machine(one.recommended) if one.recommended else gone}"

@@ -32,7 +32,7 @@ from costopt.pricing.catalogue import Catalogue
 class RuleSettings(BaseModel):
     """Base of every rule's settings: field descriptions and bounds become options and docs."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -13,14 +13,17 @@ import pyarrow as pa
 
 from costopt.frame import metered
 from costopt.frame.cost import Bill, resource_key
-from costopt.model import Cost
+from costopt.model import Cost, Reckoned, Window
 from costopt.model.bill import Metered, Usage
-from costopt.pricing.commitments import reconciled, residue
+from costopt.pricing.commitments import RECONCILED, residue
 from costopt.rules.base import Case
-from costopt.units import HOURS_PER_MONTH, provider_key
+from costopt.rules.sorts import known
+from costopt.units import HOURS_PER_MONTH, money, provider_key
 
 _MONDAY: Final = int(datetime(2026, 1, 5, tzinfo=UTC).timestamp())
 _WEEK: Final = 168
+_LONGEST_DAY: Final = 25.0  # hours
+_UNSPENT: Final = frozenset({"tax", "credits"})  # of what is left out (frame.bill_rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +32,14 @@ class Billing:
 
     bill: Metered
     pace: Decimal  # 730 h over the hours of the bill's span
+
+    @property
+    def spend(self) -> float:
+        """A month of all of it but tax and credits, in the bill's currency."""
+        rest = sum(
+            (one.cost for one in self.bill.left_out if one.reason not in _UNSPENT), Decimal(0)
+        )
+        return (float(self.bill.actual.sum()) + float(rest)) * float(self.pace)
 
 
 def billings(
@@ -43,11 +54,13 @@ def billings(
     Args:
         charges: schema.CHARGES, at least metered.COLUMNS of it.
     """
-    found = {}
+    found, cases = {}, list(cases)
+    inventory = known(cases, currency)
     for provider, span in bill.spans.items() if bill else ():
-        if (of_it := metered.read(charges, span, currency).get(provider)) and len(of_it.starts):
-            hours = Decimal(repr((span.end - span.start).total_seconds() / 3600))
-            found[provider] = Billing(of_it, Decimal(HOURS_PER_MONTH) / hours)
+        of_it = metered.read(charges, span, currency, inventory).get(provider)
+        if of_it and len(of_it.starts):
+            hours = _hours(of_it, span) - (bill.missing.get(provider, 0.0) if bill else 0.0)
+            found[provider] = Billing(of_it, Decimal(HOURS_PER_MONTH) / Decimal(repr(hours)))
     mine: dict[str, list[Case]] = {}
     for case in cases:
         if case.replicas is None and case.cost and case.cost.currency == currency:
@@ -57,17 +70,43 @@ def billings(
     return found
 
 
-def unreconciled(bills: Mapping[str, Billing]) -> tuple[str, ...]:
+def _hours(bill: Metered, span: Window) -> float:
+    """Of the span; where the bill is by the month, of the months that lie in it as a whole."""
+    if bill.hours <= _LONGEST_DAY:
+        return (span.end - span.start).total_seconds() / 3600
+    total = 0.0
+    for start in bill.starts.tolist():
+        begins = datetime.fromtimestamp(start, UTC)
+        ends = (begins.replace(day=1) + timedelta(days=32)).replace(day=1)
+        total += (min(ends, span.end) - begins).total_seconds() / 3600
+    return total
+
+
+def unreconciled(bills: Iterable[Reckoned]) -> tuple[str, ...]:
     """Notes on bills whose replay is off by too much to vouch for savings on them."""
-    found = []
-    for _, billing in sorted(bills.items()):
-        if not reconciled(billing.bill):
-            off = 100 * residue(billing.bill)
-            found.append(
-                f"savings on {billing.bill.provider} are unreconciled: its bill reckoned anew is "
-                f"{off:.1f} % off what was billed"
-            )
-    return tuple(found)
+    return tuple(
+        f"savings on {one.provider} are unreconciled: its bill reckoned anew is "
+        f"{one.residue_percent:.1f} % off what was billed"
+        for one in bills
+        if not one.reconciled
+    )
+
+
+def reckoned(bills: Mapping[str, Billing]) -> tuple[Reckoned, ...]:
+    """What of each provider's bill is reckoned anew, how well, and what is not."""
+    return tuple(_reckoned(one) for _, one in sorted(bills.items()) if one.bill.actual.any())
+
+
+def _reckoned(billing: Billing) -> Reckoned:
+    bill, pace = billing.bill, billing.pace
+    off = residue(bill)
+    return Reckoned(
+        provider=bill.provider,
+        monthly_cost=money(Decimal(repr(float(bill.actual.sum()))) * pace),
+        residue_percent=100 * off,
+        reconciled=off <= RECONCILED,
+        left_out=tuple((one.reason, money(one.cost * pace)) for one in bill.left_out),
+    )
 
 
 def _plain_week(provider: str, currency: str) -> Billing:
@@ -85,7 +124,13 @@ def _complete(billing: Billing, cases: Iterable[Case]) -> Billing:
     for case in cases:
         if billed_as := case.resource.attributes.get("billed_as"):
             shares.setdefault(resource_key(billed_as), []).append(_key(case))
-    usages = [part for usage in bill.usages for part in _parts(usage, shares)]
+    parts = {usage.key: list(_parts(usage, shares)) for usage in bill.usages}
+    usages = [part for of_it in parts.values() for part in of_it]
+    covered = {
+        (part.key, name): units / len(parts[key])
+        for (key, name), units in (bill.covered or {}).items()
+        for part in parts[key]
+    }
     known = {usage.resource_id for usage in usages}
     more = [
         _estimated(case, case.cost, billing)
@@ -93,7 +138,9 @@ def _complete(billing: Billing, cases: Iterable[Case]) -> Billing:
         if case.cost and case.cost.compute > 0 and _key(case) not in known
     ]
     actual = bill.actual + sum((usage.quantity * usage.rate for usage in more), np.zeros(1))
-    return replace(billing, bill=replace(bill, usages=(*usages, *more), actual=actual))
+    told = None if bill.covered is None else covered
+    complete = replace(bill, usages=(*usages, *more), actual=actual, covered=told)
+    return replace(billing, bill=complete)
 
 
 def _key(case: Case) -> str:

@@ -28,6 +28,14 @@ _PLAIN: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
         "azure": re.compile(r"[BDEF]S?[a-z]*(v\d+)?"),
     }
 )
+OF_ONE_SIZE: Final = frozenset(
+    {
+        *("g4ad", "g4dn", "g5", "g5g", "g6", "g6e", "g6f", "gr6", "gr6f", "hpc7a"),
+        *("inf1", "inf2", "p5", "u7i-6tb", "u7i-8tb"),
+    }
+)
+"""AWS's families whose reserved instances are of one size, whatever the system.
+Source: EC2 User Guide, "Instance size flexibility", Limitations (read 2026-11)."""
 _CONSTRAINED: Final = re.compile(r"standard_[a-z]+\d+-\d+")
 _OWN_NAMING: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
     {

@@ -39,7 +39,7 @@ from costopt.rules import roles
 from costopt.rules.base import Case, Fit, Outcome, RuleSettings, span
 from costopt.rules.checks import Check
 from costopt.rules.definitions import DEFINITIONS, DefinitionName
-from costopt.rules.savings import Estimate, estimate
+from costopt.rules.savings import UNTIL, Estimate, estimate
 from costopt.rules.shut_down import deallocate
 from costopt.rules.unconfirmed import Unconfirmed, unconfirmed
 from costopt.rules.verdict import Verdict, verdict
@@ -232,7 +232,7 @@ def _reason(case: Case, found: Verdict, estimated: Estimate, currency: str) -> s
         f"stopping it ends {saving} {currency} a month of compute",
     ]
     if waits:
-        parts.append(f"{waits} of it only once the commitment that covers it is reused or ends")
+        parts.append(f"{waits} of it only once the commitment that covers it {UNTIL}")
     if stays > 0:
         parts.append(f"what stays (disks, addresses) bills on at {stays} {currency} a month")
     if not found.signals.network_measured:

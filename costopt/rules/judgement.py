@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from costopt import registry
@@ -22,14 +23,19 @@ from costopt.model import (
 )
 from costopt.pricing.catalogue import Catalogue
 from costopt.rules import sunk
-from costopt.rules.base import Case, Outcome, Rule, well_sized
+from costopt.rules.base import Case, Outcome, Rule, RuleSettings, well_sized
+from costopt.rules.commit.settings import CommitSettings
+from costopt.rules.move.settings import MoveSettings
 from costopt.rules.plan import Plan
+from costopt.rules.prices import dated
 from costopt.rules.ranking import extra_cost, order
 from costopt.schema import PUBLISHED
 from costopt.units import counted
 
-OF_FLEETS: Final = frozenset({"commit"})
-"""Rules that judge no single resource, and have settings all the same."""
+OF_FLEETS: Final[Mapping[str, type[RuleSettings]]] = MappingProxyType(
+    {"commit": CommitSettings, "move": MoveSettings}
+)
+"""Rules that judge no single resource, with their settings."""
 
 
 def judges_of(names: Sequence[str], settings: Settings) -> list[Rule]:
@@ -47,7 +53,10 @@ def judge(
     if barred and not is_stopped(case.resource):  # that has no samples for a good reason
         return (barred,)
     said = (sunk.told(case, judge.judge(case)) for judge in judges)
-    return tuple(_in_currency(outcome, currency) for outcome in said)
+    return tuple(
+        _in_currency(dated(one, case) if isinstance(one, Recommendation) else one, currency)
+        for one in said
+    )
 
 
 def _in_currency(outcome: Outcome, currency: str) -> Outcome:
@@ -101,7 +110,7 @@ def summed_up(
 ) -> Report:
     """The plan, what was skipped and why, and totals that add up."""
     advice, saved = found.recommendations, found.monthly_savings
-    skips = _skips(outcomes, {r.resource_id for r in advice})
+    skips = (*_skips(outcomes, {r.resource_id for r in advice}), *found.skips)
     summary = Summary(
         monthly_spend=spend.monthly,
         monthly_savings=saved,
@@ -138,6 +147,7 @@ def independent(report: Report, outcomes: Iterable[Sequence[Outcome]]) -> Report
         recommendations=tuple(sorted(every, key=order)),
         steps=(),
         notes=(*report.notes, note),
+        independent=True,
     )
 
 

@@ -1,41 +1,62 @@
 """The plan: of all that rules advise the best combination a resource, and what it saves in full.
 
 A machine that is to be stopped is neither made smaller nor put on a schedule; one that stays may be
-both. Kinds of change are taken up in one order, each priced on what those before it have left, and
-what each takes off is the difference of two bills reckoned in full (pricing/scenario.py): a
-commitment that a change frees covers other machines, or is paid for nothing. So the steps add up,
-and no saving is counted twice.
+both. What of it is done is what saves most together (combining.py), on each provider's bill by
+itself: a commitment that a change frees covers other machines, or is paid for nothing. Kinds of
+change are taken up in one order, each priced on what those before it have left, and what each takes
+off is the difference of two bills reckoned in full (pricing/scenario.py). So the steps add up, and
+no saving is counted twice.
 
-Where it would save more to leave a kind of change away, since commitments are left unused by it,
-it is left away: advice of one more kind never makes the plan save less.
+What is bought ahead is bought for what the rest leaves. So all choices of kinds of change are tried
+with it, too, and the best is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import combinations
 from typing import Final
 
-from costopt.model import ActionType, Recommendation, Step
-from costopt.pricing.scenario import Change, State, difference
+from costopt.model import Reckoned, Recommendation, Skip, Step
+from costopt.pricing.scenario import State
 from costopt.rules.base import Case, Outcome
 from costopt.rules.billing import Billing
-from costopt.rules.changes import change_of
-from costopt.rules.ranking import order, rank, with_losers
-from costopt.units import cents, cents_down, money, provider_key
+from costopt.rules.combining import Combining
+from costopt.rules.plan_told import Told
+from costopt.rules.priced import (
+    COMMIT,
+    GROW,
+    MOVE,
+    SCHEDULE,
+    SIZE,
+    SPOT,
+    STEPS,
+    STOP,
+    Done,
+    Priced,
+    Pricing,
+    in_cents,
+    kind_of,
+    shared_cents,
+    with_purchases,
+)
+from costopt.rules.ranking import order, rank
+from costopt.units import cents_down, provider_key
 
-STOP: Final = "stop"
-SCHEDULE: Final = "schedule"
-SIZE: Final = "size"
-GROW: Final = "grow"
-STEPS: Final = (STOP, SCHEDULE, SIZE, GROW)
-"""The kinds of change in the order in which they are priced; GROW costs more, and is no choice."""
+__all__ = [
+    "COMMIT", "GROW", "MOVE", "SCHEDULE", "SIZE", "SPOT", "STEPS", "STOP",
+    "Buy", "Place", "Plan", "kind_of", "marked", "planned", "shared_cents", "steps_of",
+]  # fmt: skip
+
+Buy = Callable[[Sequence[Recommendation]], Sequence[tuple[Recommendation, Decimal]]]
+"""What to buy ahead once that is done, and what each takes off the bill a month, exact."""
+
+Place = Callable[[Sequence[Recommendation]], Sequence[Recommendation]]
+"""What should run elsewhere, or on spot, once that is done."""
 
 _CHOICES: Final = (STOP, SCHEDULE, SIZE)
-_CENT: Final = Decimal("0.01")
-_NOTHING: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +64,7 @@ class Plan:
     """What to do, and how the savings come about."""
 
     recommendations: tuple[Recommendation, ...]
+    skips: tuple[Skip, ...] = ()  # advice that saves too little as part of the plan
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -59,6 +81,8 @@ def planned(
     outcomes: Mapping[str, Sequence[Outcome]],
     cases: Mapping[str, Case],
     bills: Mapping[str, Billing],
+    buy: Buy | None = None,
+    place: Place | None = None,
 ) -> Plan:
     """The combination of advice that saves most, priced step by step.
 
@@ -67,50 +91,143 @@ def planned(
         cases: by resource, every one that has advice.
         bills: by `provider_key` (billing.billings); what none of them meters saves what its own
             advice says.
+        buy: None = nothing is bought ahead.
+        place: None = everything stays where it is.
     """
-    advised = {key: _by_kind(said) for key, said in sorted(outcomes.items())}
+    advised = {key: of_it for key, said in sorted(outcomes.items()) if (of_it := _by_kind(said))}
+    by_provider: dict[str, dict[str, Mapping[str, Recommendation]]] = {
+        name: {} for name in (bills if buy or place else ())
+    }
+    for key, of_it in advised.items():
+        provider = provider_key(next(iter(of_it.values())).current.provider_name)
+        by_provider.setdefault(provider, {})[key] = of_it
+    combining = {
+        name: Combining.of(_pricing(cases, bills.get(name)), of_it)
+        for name, of_it in sorted(by_provider.items())
+    }
+    best = _best(combining, advised, buy)
+    if place:
+        best = _placed(best, combining, place, buy)
+    small = {name for one in combining.values() for name in one.pricing.small}
+    told = Told(advised, cases, small)
+    for name, one in sorted(best.items()):
+        told.add(in_cents(one.steps(combining[name].pricing if name in combining else None)))
+    return Plan(tuple(sorted(told.recommendations(), key=order)), tuple(told.skips()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Choice:
+    """What is done on one provider's bill, and bought for what that leaves."""
+
+    done: Done
+    bought: tuple[tuple[Recommendation, Decimal], ...]
+    saved: Decimal  # a month, in whole cents
+
+    @classmethod
+    def of(
+        cls,
+        done: Done,
+        bought: Sequence[tuple[Recommendation, Decimal]],
+        pricing: Pricing | None,
+    ) -> _Choice:
+        of_bought = sum((saving for _, saving in bought), Decimal(0))
+        of_done = pricing.saved(done) if pricing else Decimal(0)
+        return cls(done, tuple(bought), cents_down(of_done + of_bought))
+
+    def steps(self, pricing: Pricing | None) -> list[Priced]:
+        """Kind by kind."""
+        return with_purchases(pricing.of(self.done) if pricing else [], self.bought)
+
+
+def _best(
+    combining: Mapping[str, Combining],
+    advised: Mapping[str, Mapping[str, Recommendation]],
+    buy: Buy | None,
+) -> dict[str, _Choice]:
+    """What saves most of each provider's bill; of equal ones the first, which does most."""
+    tried: list[dict[str, Done]] = [{name: one.best() for name, one in combining.items()}]
     present = [kind for kind in _CHOICES if any(kind in of_it for of_it in advised.values())]
-    states = {name: State.of(one.bill) for name, one in bills.items()}
-    choices = [present]
-    if any(one.bill.held for one in bills.values()):  # only these make changes cost each other
-        choices += [
-            list(kinds)
-            for count in range(len(present) - 1, -1, -1)
+    if buy:
+        tried += [
+            {name: one.of_kinds(kinds) for name, one in combining.items()}
+            for count in range(len(present), -1, -1)
             for kinds in combinations(present, count)
         ]
-    paces = {name: one.pace for name, one in bills.items()}
-    plans = [
-        _worthwhile(_chosen(advised, {*kinds, GROW}), cases, states, paces) for kinds in choices
-    ]
-    best = max(plans, key=_total)  # of equal ones the first, which does most
-    return _told(best, advised, cases)
+    best: dict[str, _Choice] = {}
+    known: set[tuple[str, ...]] = set()
+    for done in tried:
+        if (ids := _ids(done)) in known:
+            continue
+        known.add(ids)
+        for name, one in _ahead(done, combining, buy).items():
+            if name not in best or one.saved > best[name].saved:
+                best[name] = one
+    return best
 
 
-def _worthwhile(
-    done: dict[str, list[Recommendation]],
-    cases: Mapping[str, Case],
-    states: Mapping[str, State],
-    paces: Mapping[str, Decimal],
-) -> list[_Priced]:
-    """Priced without what saves nothing, or costs more, as it leaves a commitment unused."""
-    while True:
-        priced = _priced(done, cases, states, paces)
-        lost = {
-            (step.kind, name)
-            for step in priced
-            for name, amount in step.of_each.items()
-            if step.kind != GROW and amount < _CENT
-        }
-        if not lost:
-            return priced
-        done = {
-            kind: [one for one in advice if (kind, one.resource_id) not in lost]
-            for kind, advice in done.items()
-        }
+def _placed(
+    best: dict[str, _Choice],
+    combining: Mapping[str, Combining],
+    place: Place,
+    buy: Buy | None,
+) -> dict[str, _Choice]:
+    """With what should run elsewhere once the rest is done, and purchases for what stays then;
+    without, where that saves as much."""
+    kept = {name: one.done for name, one in best.items()}
+    moves: dict[str, list[Recommendation]] = {}
+    for move in place(_every(kept)):
+        moves.setdefault(provider_key(move.current.provider_name), []).append(move)
+    if not moves:
+        return best
+    gone: dict[str, Done] = {
+        name: combining[name].pricing.placed(kept.get(name, {}), moves.get(name, ()))
+        for name in sorted({*kept, *moves} & combining.keys())
+    }
+    bought = _ahead(gone, combining, buy)
+    whole, before = (sum(one.saved for one in of.values()) for of in (bought, best))
+    return bought if whole > before else best
 
 
-def _total(priced: Iterable[_Priced]) -> Decimal:
-    return sum((step.total for step in priced), Decimal(0))
+def _every(done: Mapping[str, Done]) -> list[Recommendation]:
+    """All that is done."""
+    return [one for of_it in done.values() for kind in STEPS for one in of_it.get(kind, ())]
+
+
+def _ids(done: Mapping[str, Done]) -> tuple[str, ...]:
+    return tuple(sorted(one.recommendation_id for one in _every(done)))
+
+
+def marked(plan: Plan, bills: Iterable[Reckoned]) -> Plan:
+    """The plan with the mark on each saving that its bill cannot vouch for."""
+    doubted = {one.provider for one in bills if not one.reconciled}
+    return replace(
+        plan,
+        recommendations=tuple(
+            replace(one, unreconciled=provider_key(one.current.provider_name) in doubted)
+            for one in plan.recommendations
+        ),
+    )
+
+
+def _pricing(cases: Mapping[str, Case], billing: Billing | None) -> Pricing:
+    if billing is None:
+        return Pricing(cases, None, Decimal(0))
+    return Pricing(cases, State.of(billing.bill), billing.pace)
+
+
+def _ahead(
+    tried: Mapping[str, Done], combining: Mapping[str, Combining], buy: Buy | None
+) -> dict[str, _Choice]:
+    """With what is bought ahead for what these leave."""
+    bought: dict[str, list[tuple[Recommendation, Decimal]]] = {}
+    for one, saving in buy(_every(tried)) if buy else ():
+        bought.setdefault(provider_key(one.current.provider_name), []).append((one, saving))
+    names = sorted({*tried, *bought})
+    pricing = {name: one.pricing for name, one in combining.items()}
+    return {
+        name: _Choice.of(tried.get(name, {}), bought.get(name, ()), pricing.get(name))
+        for name in names
+    }
 
 
 def steps_of(advice: Sequence[Recommendation]) -> tuple[Step, ...]:
@@ -125,167 +242,9 @@ def steps_of(advice: Sequence[Recommendation]) -> tuple[Step, ...]:
     return tuple(found)
 
 
-def kind_of(advice: Recommendation) -> str:
-    """Which of STEPS it belongs to."""
-    if advice.action_type in (ActionType.STOP, ActionType.DELETE):
-        return STOP
-    if advice.action_type is ActionType.SCHEDULE:
-        return SCHEDULE
-    return GROW if advice.estimated_monthly_savings.target < 0 else SIZE
-
-
 def _by_kind(said: Iterable[Outcome]) -> dict[str, Recommendation]:
     """The best advice of each kind."""
     found: dict[str, Recommendation] = {}
     for advice in sorted((o for o in said if isinstance(o, Recommendation)), key=rank):
         found.setdefault(kind_of(advice), advice)
     return found
-
-
-def _chosen(
-    advised: Mapping[str, Mapping[str, Recommendation]], kinds: set[str]
-) -> dict[str, list[Recommendation]]:
-    """What is done of these kinds, by kind: a stop alone, or all else together."""
-    done: dict[str, list[Recommendation]] = {kind: [] for kind in STEPS}
-    for of_it in advised.values():
-        open_ = {kind: advice for kind, advice in of_it.items() if kind in kinds}
-        for kind, advice in open_.items():
-            if kind == STOP or STOP not in open_:
-                done[kind].append(advice)
-    return done
-
-
-# -- pricing -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Priced:
-    kind: str
-    of_each: Mapping[str, Decimal]  # resource id -> saving a month, exact
-    advice: tuple[Recommendation, ...]
-
-    @property
-    def total(self) -> Decimal:
-        return sum(self.of_each.values(), Decimal(0))
-
-
-def _priced(
-    done: Mapping[str, Sequence[Recommendation]],
-    cases: Mapping[str, Case],
-    states: Mapping[str, State],
-    paces: Mapping[str, Decimal],
-) -> list[_Priced]:
-    left = dict(states)
-    steps = []
-    for kind in STEPS:
-        if done[kind]:
-            of_each = _step(done[kind], cases, left, paces)
-            steps.append(_Priced(kind, of_each, tuple(done[kind])))
-    return steps
-
-
-def _step(
-    advice: Sequence[Recommendation],
-    cases: Mapping[str, Case],
-    left: dict[str, State],
-    paces: Mapping[str, Decimal],
-) -> dict[str, Decimal]:
-    """What these changes save a month, each its share; `left` becomes what they leave."""
-    of_each: dict[str, Decimal] = {}
-    whose: dict[str, dict[str, str]] = {}  # provider -> meter's resource -> the one advised on
-    made: dict[str, dict[str, Change]] = {}
-    for one in advice:
-        provider = provider_key(one.current.provider_name)
-        found = change_of(one, cases, left[provider].bill) if provider in left else {}
-        of_each[one.resource_id] = Decimal(0) if found else one.estimated_monthly_savings.target
-        for meter, change in found.items():
-            made.setdefault(provider, {})[meter] = change
-            whose.setdefault(provider, {})[meter] = one.resource_id
-    for provider, changes in sorted(made.items()):
-        saved = difference(left[provider], changes)
-        for meter, amount in saved.of_each.items():
-            of_each[whose[provider][meter]] += money(Decimal(repr(amount)) * paces[provider])
-        left[provider] = saved.after
-    return of_each
-
-
-# -- telling -------------------------------------------------------------------------------------
-
-
-def _told(
-    priced: Sequence[_Priced],
-    advised: Mapping[str, Mapping[str, Recommendation]],
-    cases: Mapping[str, Case],
-) -> Plan:
-    done: list[Recommendation] = []
-    saved: dict[str, Decimal] = {}
-    for step in priced:
-        whole = in_cents(step.of_each)
-        for one in step.advice:
-            key = one.resource_id
-            saved[key] = saved.get(key, Decimal(0)) + whole[key]
-            done.append(_saving(one, whole[key], saved[key], cases[key]))
-    for key, of_it in advised.items():
-        if key not in saved and STOP not in of_it:
-            done += [_in_vain(one) for kind, one in of_it.items() if kind != GROW]
-        elif key not in saved:
-            done.append(_in_vain(of_it[STOP]))
-    kept = {(one.resource_id, kind_of(one)) for one in done}
-    lost = {
-        key: [advice for kind, advice in of_it.items() if (key, kind) not in kept]
-        for key, of_it in advised.items()
-    }
-    first = {one.resource_id: at for at, one in reversed(list(enumerate(done)))}
-    told = [
-        with_losers(one, lost[one.resource_id]) if first[one.resource_id] == at else one
-        for at, one in enumerate(done)
-    ]
-    return Plan(tuple(sorted(told, key=order)))
-
-
-def _saving(advice: Recommendation, saving: Decimal, so_far: Decimal, case: Case) -> Recommendation:
-    """The advice with what it saves as part of the plan.
-
-    Args:
-        so_far: with what the plan took off the resource before.
-    """
-    own = advice.estimated_monthly_savings
-    high = max(own.high, saving)
-    reason = advice.reason
-    if advice.stranded_commitment and saving > own.target:
-        elsewhere = f"{cents(saving - own.target):,} {advice.currency}"
-        reason += f"; {elsewhere} of the saving is what the commitment that it frees covers instead"
-    after = (
-        max(_NOTHING, case.cost.monthly - so_far) if case.cost else advice.estimated_monthly_cost
-    )
-    return replace(
-        advice,
-        reason=reason,
-        estimated_monthly_savings=replace(own, low=min(own.low, saving), target=saving, high=high),
-        estimated_monthly_cost=after,
-        stranded_commitment=high - saving if advice.stranded_commitment else Decimal(0),
-    )
-
-
-def _in_vain(advice: Recommendation) -> Recommendation:
-    """Advice that saves nothing while a commitment lasts that would be left unused."""
-    own = advice.estimated_monthly_savings
-    return replace(
-        advice,
-        estimated_monthly_savings=replace(own, low=min(own.low, _NOTHING), target=_NOTHING),
-        estimated_monthly_cost=advice.estimated_monthly_cost + own.target,
-        stranded_commitment=own.high,
-    )
-
-
-def in_cents(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """Amounts in whole cents that add up to the whole cents of their sum, never more.
-
-    Each is rounded down; the cents that are left go to those that lost most by it, then by name.
-    """
-    down = {key: cents_down(amount) for key, amount in amounts.items()}
-    left = cents_down(sum(amounts.values(), Decimal(0))) - sum(down.values(), Decimal(0))
-    by_loss = sorted(amounts, key=lambda key: (down[key] - amounts[key], key))
-    for key in by_loss[: int(left / _CENT)]:
-        down[key] += _CENT
-    return down

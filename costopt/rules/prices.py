@@ -8,7 +8,7 @@ them is told to save less than it does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from costopt.frame.cost import list_cost
-from costopt.model import Cost, Price, Resource, Shape
+from costopt.model import Cost, Offer, Price, Recommendation, Resource, Shape
 from costopt.pricing import sustained
+from costopt.pricing.age import age
 from costopt.pricing.catalogue import Floats, Market
 from costopt.rules.base import Case
 from costopt.rules.scope import Refusal
@@ -151,3 +152,38 @@ def _unsold(case: Case, currency: str) -> str:
     system = f"{resource.operating_system} " if resource.operating_system else ""
     place = resource.region_id or resource.provider_name
     return f"no {system}machine types are priced ({_category(case)}) in {currency} in {place}"
+
+
+def dated(advice: Recommendation, case: Case) -> Recommendation:
+    """The advice with the days of the list prices that it rests on (evidence `prices_of`), and a
+    word in its reason where the oldest is stale (pricing/age.py).
+
+    What another machine saves is reckoned by the ratio of list prices, whatever the bill says; what
+    no longer runs saves what is billed, and rests on the list only where there is no bill.
+    """
+    compared = advice.recommended not in (None, advice.current)
+    listed = advice.estimated_monthly_savings.basis == "list"
+    offers = (advice.current, advice.recommended if compared else None)
+    priced_by = [_listed(offer, case) for offer in offers if offer and (compared or listed)]
+    days = sorted({one.valid_from for one in priced_by if one and one.valid_from})
+    if not days:
+        return advice
+    stale = age(days[0], case.as_of).stale
+    return replace(
+        advice,
+        reason=f"{advice.reason}; prices of {days[0]} may be stale" if stale else advice.reason,
+        evidence={**advice.evidence, "prices_of": [day.isoformat() for day in days]},
+    )
+
+
+def _listed(offer: Offer, case: Case) -> Price | None:
+    if not offer.instance_type:
+        return None
+    return case.catalogue.price(
+        offer.provider_name,
+        offer.region_id,
+        offer.instance_type,
+        operating_system=case.resource.operating_system,
+        pricing_category=_category(case),
+        currency=offer.currency,
+    )

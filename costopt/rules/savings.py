@@ -9,6 +9,9 @@ from typing import Final
 from costopt.model import Cost, Savings
 from costopt.units import cents_down, cents_up
 
+UNTIL: Final = "is reused or ends"
+"""How clauses end that say what waits for a commitment: how much does, the plan knows better."""
+
 _ZERO: Final = Decimal(0)
 
 

@@ -42,8 +42,8 @@ class Schedule:
 
     def __init__(self, settings: ScheduleSettings) -> None:
         self.settings = settings
-        if settings.holidays:
-            holidays_of(settings.holidays, (2026,))  # that there are any is known before judging
+        for place in settings.calendars:
+            holidays_of(place, (2026,))  # that there are any is known before judging
 
     def judge(self, case: Case) -> Outcome:
         """When it should run, or why it has no schedule; None for what is neither."""
@@ -92,7 +92,7 @@ class Schedule:
             estimated_monthly_savings=estimated.savings,
             currency=currency,
             lookback=span(cpu) if cpu else case.window,  # a group has no profile of its own
-            reason=schedule_grounds.reason(found, estimated, currency),
+            reason=schedule_grounds.reason(found, estimated),
             implementation_effort=Effort.MEDIUM,
             restart_needed=case.replicas is None,
             rollback_possible=True,

@@ -13,7 +13,7 @@ from costopt.model import Risk
 from costopt.model.spoken_week import in_words
 from costopt.optimize.timetable import Tested
 from costopt.optimize.weekly import mean
-from costopt.rules.savings import Estimate
+from costopt.rules.savings import UNTIL, Estimate
 from costopt.rules.schedule_settings import ScheduleSettings
 from costopt.rules.timetables import Planned
 from costopt.units import counted, provider_key
@@ -46,19 +46,20 @@ def fit(found: Planned) -> str:
     )
 
 
-def reason(found: Planned, estimated: Estimate, currency: str) -> str:
+def reason(found: Planned, estimated: Estimate) -> str:
     """The advice in one sentence with its figures."""
     came = found.trial
     parts = [
         _use(found),
         f"to run {_planned(found)} keeps {found.hours_then:.0f} of {found.hours_today:.0f} "
-        f"machine hours a week and ends {estimated.savings.high} {currency} a month of compute",
+        "machine hours a week",
         f"made of the weeks before, the plan would have missed {came.missed:.1f} of "
         f"{came.known:.0f} hours in {counted(len(came.tested), 'held-out week')}",
         guard(found),
     ]
-    if waits := estimated.stranded_commitment:
-        parts.insert(2, f"{waits} of it only once the commitment that covers it is reused or ends")
+    if estimated.stranded_commitment:  # how much is the plan's to say
+        waits = f"what a commitment covers of them is saved only once that {UNTIL}"
+        parts.insert(2, waits)
     if found.case.replicas is None and not found.weekly.network_measured:
         parts.append("its network is not measured, so CPU alone decided, by a stricter test")
     return "; ".join(parts)

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from costopt.model.week import WEEKDAYS
+from costopt.model.zone import time_zone
 from costopt.optimize.timetable import Wishes
 from costopt.profile.special import BUSIEST, Days
 from costopt.rules.base import RuleSettings
 
 _BUSIEST: Final = "busiest"
+_DAYS: Final = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 Like = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "busiest"]
+
+
+def _zone(name: str) -> str:
+    zone = time_zone(name)
+    if zone is None:
+        raise ValueError(f"{name!r} is no IANA time zone, like Europe/Amsterdam")
+    return zone
 
 
 class ScheduleSettings(RuleSettings):
@@ -64,10 +73,10 @@ class ScheduleSettings(RuleSettings):
     min_savings_percent: float = Field(
         10.0, ge=0, lt=100, description="smallest saving worth a schedule, of today's compute cost"
     )
-    holidays: str = Field(
+    holidays: str | Mapping[Annotated[str, AfterValidator(_zone)], str] = Field(
         "",
         description="whose public holidays are as Sundays, an ISO 3166 code: NL, DE-BY, US-NY; "
-        "empty = none are known",
+        "empty = none are known; a table gives each time zone its own",
     )
     month_end: int = Field(
         0, ge=0, le=28, description="last days of each month that need as much as any day"
@@ -75,8 +84,8 @@ class ScheduleSettings(RuleSettings):
     days: Mapping[date, Like] = Field(
         {}, description='days of your own: {"2026-12-24" = "Sun", "2026-11-27" = "busiest"}'
     )
-    exclude: tuple[str, ...] = Field(
-        (), description="tag values and parts of names of machines that are left alone"
+    exclude: tuple[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)], ...] = (
+        Field((), description="tag values and parts of names of machines that are left alone")
     )
 
     @property
@@ -93,11 +102,26 @@ class ScheduleSettings(RuleSettings):
         )
 
     @property
-    def special(self) -> Days:
-        """Days that differ from their weekday."""
-        own = {day: (_like(name), f"like {name}") for day, name in self.days.items()}
-        return Days(self.holidays, month_end=self.month_end, own=own)
+    def calendars(self) -> tuple[str, ...]:
+        """Whose public holidays are known, of any machine."""
+        every = [self.holidays] if isinstance(self.holidays, str) else self.holidays.values()
+        return tuple(sorted({one for one in every if one}))
+
+    def calendar(self, time_zone: str) -> str:
+        """Whose public holidays are known of machines on that clock; "" = nobody's."""
+        if isinstance(self.holidays, str):
+            return self.holidays
+        return self.holidays.get(time_zone, "")
+
+    def special(self, time_zone: str) -> Days:
+        """Days that differ from their weekday, of machines on that clock."""
+        own = {day: (like := _like(name), _worded(like)) for day, name in self.days.items()}
+        return Days(self.calendar(time_zone), month_end=self.month_end, own=own)
 
 
 def _like(name: str) -> int:
     return BUSIEST if name == _BUSIEST else WEEKDAYS.index(name)
+
+
+def _worded(like: int) -> str:
+    return f"as on {'the busiest day' if like == BUSIEST else _DAYS[like]}"

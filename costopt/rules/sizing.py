@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
@@ -29,6 +29,7 @@ from costopt.rules.prices import Priced, all_as_billed, as_billed, priced
 from costopt.rules.rightsize_settings import RightsizeSettings, with_smt
 from costopt.rules.scope import Refusal, out_of_scope, throttled
 
+_CERTAIN: Final = 0.99  # chance of having to undo a size
 _ALTERNATIVES: Final = 3
 
 GAMBLE: Final = 0.3
@@ -124,8 +125,24 @@ class Sizing:
 
     @cached_property
     def choice(self) -> int | None:
-        """The market position of the machine to take; None = nothing smaller and cheaper."""
-        return self.choice_of(self.offers)
+        """The market position of the machine to take; None = nothing smaller and cheaper that is
+        not certain to be undone."""
+        offers = self.offers
+        while (chosen := self.choice_of(offers)) is not None and self._in_vain(chosen):
+            larger = self.capacities > self.capacities[chosen]
+            offers = replace(offers, feasible=offers.feasible & larger)
+        return chosen
+
+    def _in_vain(self, chosen: int) -> bool:
+        """Whether that size is certain to be undone, or would have been in every past window.
+
+        What undoing costs is reckoned by a yardstick that may be cheaper than today's machine, to
+        which it goes back: so a size that is always undone may look like a saving.
+        """
+        capacity = float(self.capacities[chosen])
+        undone = [replay.came_to(capacity)[0] for replay in self.outlook.replays]
+        certain = bool(self.offers.risk[chosen] > _CERTAIN)
+        return certain or (bool(undone) and all(undone))
 
     def choice_of(self, offers: size.Offers) -> int | None:
         """The same among other offers."""

@@ -65,18 +65,25 @@ class Planned:
 
 
 def planned(case: Case, weekly: Weekly, settings: ScheduleSettings) -> Planned:
-    """The cheapest schedule for its past weeks, whether or not it may be relied on."""
+    """The cheapest schedule for its past weeks, whether or not it may be relied on.
+
+    Of fewer weeks than advice needs each counts as if it were all: the plan is refused, and told is
+    whether there is one to wait for.
+    """
+    # A special day leaves a gap in a week that is otherwise whole.
+    seen = (~np.isnan(weekly.demand)).any(axis=2).mean(axis=1)
+    whole = np.flatnonzero(seen >= _WHOLE)
     wishes = replace(settings.wishes, least=settings.min_replicas if case.replicas else 0)
-    past = settings.special.between(weekly.monday, case.as_of.date() + timedelta(days=1))
+    if len(whole) < settings.least_weeks:
+        wishes = replace(wishes, least_weeks=1)
+    special = settings.special(weekly.time_zone)
+    past = special.between(weekly.monday, case.as_of.date() + timedelta(days=1))
     demand = _in_replicas(case, weekly.without([one.day for one in past]), settings)
     most = case.replicas or 1
     week = timetable(demand, most, wishes)
     first = case.as_of.date()
-    ahead = settings.special.between(first, first + _AHEAD)
+    ahead = special.between(first, first + _AHEAD)
     plan = WeekPlan(weekly.time_zone, tuple(week.tolist()), tuple(_days(week.tolist(), ahead)))
-    # A special day leaves a gap in a week that is otherwise whole.
-    seen = (~np.isnan(weekly.demand)).any(axis=2).mean(axis=1)
-    whole = np.flatnonzero(seen >= _WHOLE)
     running = np.minimum(weekly.running, most)
     found = Planned(
         case=case,

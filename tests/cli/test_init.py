@@ -13,6 +13,7 @@ from costopt import config, registry
 from costopt.cli.init import init, starting_toml
 from costopt.config import Settings
 from costopt.errors import ConfigError
+from costopt.rules.judgement import OF_FLEETS
 
 
 @pytest.fixture
@@ -37,10 +38,12 @@ def test_with_every_comment_taken_away_it_says_the_defaults(folder: Path) -> Non
     (folder / "costopt.toml").write_text(active)
     loaded = config.load(environ={})
     assert loaded.model_copy(update={"rules": {}}) == Settings()
-    for name in registry.names("rule"):
-        rule = registry.find("rule", name)
-        assert rule.Settings.model_validate(loaded.rules[rule.code]) == rule.Settings()
-        assert loaded.rules[rule.code].keys() == rule.Settings.model_fields.keys()
+    rules = {name: registry.find("rule", name).Settings for name in registry.names("rule")}
+    for name, of_rule in {**rules, **OF_FLEETS}.items():
+        default, unset = of_rule(), {"most_providers"}
+        assert of_rule.model_validate(loaded.rules[name]) == default
+        assert loaded.rules[name].keys() == of_rule.model_fields.keys() - unset
+    assert "# most_providers, unset by default: providers in use" in starting_toml()
 
 
 def test_every_setting_is_explained(folder: Path) -> None:

@@ -16,7 +16,7 @@ from costopt.cli.prices import prices
 from costopt.errors import ConfigError
 from costopt.lake.store import Lake
 from costopt.pricing.catalogue import Catalogue
-from costopt.providers.azure.prices import source
+from costopt.providers import answers
 from costopt.providers.azure.prices.source import OVERRIDE
 from tests.fakes.azure_arm import Answer
 from tests.fakes.azure_retail import Item, Retail, around, item, retail
@@ -27,7 +27,7 @@ LADDER = (2, 4, 8, 16)
 @pytest.fixture
 def listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Retail]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(source, "_BACKOFF", 0.001)
+    monkeypatch.setattr(answers, "_BACKOFF", 0.001)
     with retail() as running:
         monkeypatch.setenv(OVERRIDE, running.url)
         yield running
@@ -108,7 +108,9 @@ def test_refused_and_unreadable_prices_are_told(listed: Retail) -> None:
         item("Standard_D64s_v5", -1.0),
     ]  # fmt: skip
     told = run("--region", "westeurope").stderr
-    assert "refused price: Standard_D32s_v5 (Linux, on demand) at 1,840.00 USD: " in told
+    assert (
+        "refused price: Standard_D32s_v5 (westeurope, Linux, on demand) at 1,840.00 USD: " in told
+    )
     assert "1 row left out: a price of zero" in told
     assert "1 row left out: a price below zero" in told
     assert sorted(size for _, size, _ in held()) == sorted(f"Standard_D{n}s_v5" for n in LADDER)

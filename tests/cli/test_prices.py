@@ -99,7 +99,7 @@ def test_output_goes_to_a_file(tmp_path: Path) -> None:
     ("arguments", "hint"),
     [
         (("--vcpus", "8", "--region", "eu-wst-1"), "did you mean eu-west-1"),
-        (("--vcpus", "8", "--provider", "nobody"), "providers: aws, azure, gcp"),
+        (("--vcpus", "8", "--provider", "nobody"), "providers: aws, azure, civo, "),
         (("--vcpus", "4000"), "ask for less"),
         (("--gpu", "H100", "--arch", "arm64"), "without --arch there is"),
         (("--gpu", "H100", "--gpu-count", "99"), "without --gpu-count there is"),
@@ -123,7 +123,7 @@ def test_show_says_what_it_is_and_what_it_costs_everywhere() -> None:
     assert "sustains 20 % of the whole machine" in text
     assert "2 on 1 core, x86_64" in text
     line = next(line for line in text.splitlines() if line.strip().startswith("us-east-1 "))
-    assert line.split()[1:3] == ["0.0416", "30.37"]
+    assert line.split()[1:4] == ["on-demand", "0.0416", "30.37"]
     assert "source 1" in text
     assert text.index("af-south-1") < text.index("us-east-1")
 
@@ -136,10 +136,13 @@ def test_show_says_what_google_takes_off_by_itself() -> None:
     assert "Google takes" not in run("show", "e2-standard-4", "--region", "europe-west1").stderr
 
 
-def test_show_one_region_with_spot_beside() -> None:
+def test_show_one_region_with_commitments_and_spot_beside() -> None:
     found = offers("show", "d4s v5", "--region", "West Europe")
-    assert [one["pricing_category"] for one in found] == ["Standard", "Dynamic"]
-    assert [one["hourly_price"] for one in found] == [0.23, 0.0253]
+    assert [one["pricing_category"] for one in found] == [
+        "Standard", "Committed", "Committed", "Dynamic",
+    ]  # fmt: skip
+    # 622 and 1,194 USD for D2s v5 over the term, two of which D4s v5 is.
+    assert [one["hourly_price"] for one in found] == [0.23, 0.14201, 0.09087, 0.0253]
     assert {one["region_id"] for one in found} == {"westeurope"}
     assert all(one["source"] and one["valid_from"] for one in found)
 
@@ -189,6 +192,16 @@ def test_own_price_replaces_the_snapshots() -> None:
     assert own["hourly_price"] == 0.07
 
 
+def test_prices_without_shapes_are_no_missing_prices() -> None:
+    rows = [price("a1.large", "0.10", ProviderName="Acme", RegionId="north")]
+    Lake(Path(".costopt") / "lake").append("prices", price_table(*rows))
+    error = failure("find", "--provider", "acme", "--region", "north")
+    assert error.hint == (
+        "what the types of acme hold is not known, only what they cost:"
+        " costopt collect files --shapes"
+    )
+
+
 def test_refused_prices_are_told_on_stderr() -> None:
     wrong = [price("m5.large", "96", ProviderName="AWS", RegionId=f"us-east-{n}") for n in (1, 2)]
     free = [price(f"g{n}", "0", RegionId="free") for n in (1, 2, 4, 8)]
@@ -216,3 +229,19 @@ def test_own_names_cannot_steer_a_terminal_or_a_spreadsheet() -> None:
     )
     assert row[2].startswith("'=cmd")
     assert offers("find", "--vcpus", "2000")[0]["instance_type"] == name
+
+
+def test_find_in_another_currency_and_what_stands_in_the_way() -> None:
+    (one,) = offers(
+        "find", "--provider", "hetzner", "--vcpus", "4", "--currency", "eur", "--limit", "1"
+    )
+    assert (one["instance_type"], one["currency"], one["shared_cpu"]) == ("cx33", "EUR", True)
+    assert one["hourly_price"] == 0.01163  # 8.49 a month over 730 hours
+    error = failure("find", "--provider", "hetzner", "--vcpus", "4")
+    assert error.hint == "there is one priced in EUR: --currency EUR"
+
+
+def test_show_says_whose_the_cpus_are() -> None:
+    assert "shared with other machines" in run("show", "cx33").stdout
+    assert "the machine's own" in run("show", "ccx13").stdout
+    assert "shared" not in run("show", "m5.large").stdout

@@ -372,6 +372,7 @@ def test_every_form_can_be_emitted(
         (("batch", "--explain", "ci-runner"), "--explain tells of one resource"),
         (("--tag", "team=web", "--explain", "ci-runner"), "--explain tells of one resource"),
         (("--tag", "web"), "is not key=value"),
+        (("--min-monthly-savings", "nan"), "nan is no number to go by"),
     ],
 )
 def test_usage_errors(home: Path, tmp_path: Path, args: tuple[str, ...], said: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from costopt import pipeline
 from costopt.lake.store import Lake
 from costopt.model import Series, Window
+from costopt.pipeline import collecting
 from costopt.providers.base import Known, Provider, Resuming
 from costopt.providers.gone import GONE
 from tests.contract.collected import Alone, Held, collect, same
@@ -54,7 +55,7 @@ def test_a_killed_collect_is_taken_up(
     monkeypatch: pytest.MonkeyPatch,
     tables: int,
 ) -> None:
-    monkeypatch.setattr(pipeline, "_PORTION_ROWS", 1)  # each table is committed by itself
+    monkeypatch.setattr(collecting, "_PORTION_ROWS", 1)  # each table is committed by itself
     provider = build()
     samples = provider.metrics
 

@@ -51,8 +51,6 @@ def test_it_names_every_resource_and_amount(render: Render) -> None:
 
 
 @given(report=builders.REPORTS)
-@settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_report_renders_the_same_bytes_twice(render: Render, report: Report) -> None:
     assert render(report) == render(report)

@@ -39,8 +39,8 @@ def demo(home: Path) -> dict[str, Any]:
     return found
 
 
-def test_the_demos_json_keeps_to_the_schema(demo: dict[str, Any], home: Path) -> None:
-    schema = json.loads(run("backtest", "--schema", cwd=home).stdout)
+def test_the_demos_json_keeps_to_the_schema(demo: dict[str, Any], leave: Leave) -> None:
+    schema = json.loads(leave("backtest", "--schema").stdout)
     jsonschema.validate(demo, schema, format_checker=jsonschema.FormatChecker())
 
 
@@ -113,12 +113,17 @@ def answered(folder: Path, threads: int) -> str:
     ).stdout
 
 
-@pytest.fixture
-def small(tmp_path: Path, collected: Path) -> Path:
-    place = tmp_path / ".costopt"
+@pytest.fixture(scope="module")
+def compacted(collected: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("compacted") / ".costopt"
     shutil.copytree(collected, place)
     packed.compact(Lake(place / "lake"))
     return place
+
+
+@pytest.fixture
+def small(tmp_path: Path, compacted: Path) -> Path:
+    return shutil.copytree(compacted, tmp_path / ".costopt")
 
 
 def test_other_threads_and_hashes_give_the_same_bytes(calm: str, small: Path) -> None:

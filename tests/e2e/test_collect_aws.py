@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import boto3
@@ -30,7 +31,7 @@ NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 REGIONS = ("us-east-1", "eu-west-1")
 ASKED = (
     *(word for region in REGIONS for word in ("--region", region)),
-    *("--days", "20", "--until", NOW.isoformat(), "--max-attempts", "2"),
+    *("--days", "2", "--until", NOW.isoformat(), "--max-attempts", "2"),
 )
 SECRETS = ("PLANTEDsecretKEY0123456789abcdefghijklmn", "PLANTEDtoken/9876543210zyxwvutsrqponmlk")
 
@@ -57,6 +58,7 @@ def ordinary(aws: Cloud) -> Cloud:
     return aws
 
 
+@cache
 def _demo() -> pa.Table:
     bill = pa.concat_tables(DemoProvider(instances=20).charges(None))
     return bill.filter(pc.equal(bill.column("ProviderName"), "AWS"))
@@ -116,7 +118,7 @@ def everything(home: Path) -> dict[str, object]:
 def test_from_an_organization_to_advice(
     ordinary: Cloud, tmp_path: Path, collect: Collect, costopt: Leave
 ) -> None:
-    done = collect(tmp_path, "--organization")
+    done = collect(tmp_path, "--organization", "--days", "20")
     assert done.returncode == 0, done.stderr
     assert "CloudWatch GetMetricData: " in done.stderr
     assert done.stderr.index("at $0.01 per") < done.stderr.index("collected from aws")
@@ -157,12 +159,15 @@ def test_a_second_collect_adds_nothing_and_asks_for_little(
 def test_kill_9_in_the_middle_and_again_equals_an_undisturbed_one(
     ordinary: Cloud, tmp_path: Path, collect: Collect
 ) -> None:
-    assert collect(tmp_path / "whole").returncode == 0
+    some = (*ASKED, "--days", "4")
+    assert collect(tmp_path / "whole", *some).returncode == 0
+    half = ordinary.front.counted()["monitoring:GetMetricData"] // 2
+    assert half
     reached, go_on = threading.Event(), threading.Event()
     asked = iter(range(1_000_000))
 
     def stuck(call: Call) -> Answer | None:
-        if call.action == "GetMetricData" and next(asked) >= 3:
+        if call.action == "GetMetricData" and next(asked) >= half:
             reached.set()
             go_on.wait(60)
         return None
@@ -170,7 +175,7 @@ def test_kill_9_in_the_middle_and_again_equals_an_undisturbed_one(
     ordinary.front.rules.insert(0, stuck)
     home = tmp_path / "killed"
     running = subprocess.Popen(
-        [sys.executable, "-m", "costopt", "collect", "aws", *ASKED, "--home", str(home)],
+        [sys.executable, "-m", "costopt", "collect", "aws", *some, "--home", str(home)],
         stderr=subprocess.DEVNULL,
     )
     assert reached.wait(60)
@@ -179,7 +184,7 @@ def test_kill_9_in_the_middle_and_again_equals_an_undisturbed_one(
     go_on.set()
     assert Lake(home / "lake").read("resources").num_rows  # what was there before is kept
     ordinary.ordinary()
-    assert collect(home).returncode == 0
+    assert collect(home, *some).returncode == 0
     assert everything(home) == everything(tmp_path / "whole")
     assert not list((home / "lake" / "staging").glob("*"))
 

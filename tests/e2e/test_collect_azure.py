@@ -55,7 +55,7 @@ class Azure:
 
     def shop(self) -> tuple[str, ...]:
         """Options by which one subscription is collected."""
-        return (*self.all(), "--subscription", self.subscriptions["shop"], "--days", "3")
+        return (*self.all(), "--subscription", self.subscriptions["shop"], "--days", "1")
 
     def all(self) -> tuple[str, ...]:
         """Options by which every subscription is."""
@@ -222,7 +222,7 @@ def test_where_advisor_is_not_registered_it_says_nothing(
 ) -> None:
     shop = azure.subscriptions["shop"]
     azure.tenant.door.rules.append(azure_arm.unregistered(shop, "Microsoft.Advisor"))
-    done = collect(tmp_path, *azure.shop(), "--days", "15")
+    done = collect(tmp_path, *azure.shop())
     assert done.returncode == 0
     assert "Microsoft.Advisor is not registered" in done.stderr
     asked = costopt("recommend", "--compare-vendor", "--home", tmp_path)

@@ -211,3 +211,33 @@ def test_a_bill_of_nothing(fleet: Path) -> None:
     done = collect("check-focus", write(fleet / "bill.csv", ",".join(SOUND) + "\n"))
     assert isinstance(done.exception, InputError)
     assert done.exception.what == "no rows below the header"
+
+
+def test_exchange_rates_that_cannot_be_are_told_and_not_taken(tmp_path: Path) -> None:
+    """Held against the shipped 1.1133 dollars, 184.37 yen and 4.2318 zlotys a euro."""
+    rates = """from,to,rate,day
+EUR,USD,0.0009,2026-11-01
+EUR,JPY,0.0054,2026-11-01
+CHF,CHF,2,2026-11-01
+EUR,XXQ,2,2026-11-01
+EUR,SEK,10.9,2099-01-01
+EUR,PLN,6,2026-11-01
+"""
+    found = collect("files", "--home", tmp_path, "--exchange", write(tmp_path / "rates.csv", rates))
+    assert found.exit_code == 0
+    lines = found.stderr.splitlines()
+    assert lines[1].split() == ["exchange", "1", "new", "row"]
+    assert lines[2:] == [
+        "6 problems; what could be used was kept:",
+        "  exchange: EUR in USD of 2026-11-01 at 0.0009: 1/1,237 of the 1.1133 of 2026-10-28: "
+        "not taken",
+        "  exchange: EUR in JPY of 2026-11-01 at 0.0054: 1/34,143 of the 184.37 of 2026-05-08; "
+        "it seems to be the other way round, of one JPY in EUR: not taken",
+        "  exchange: CHF in CHF of 2026-11-01 at 2: a currency is worth 1 in itself: not taken",
+        "  exchange: EUR in XXQ of 2026-11-01 at 2: 'XXQ' is no currency of ISO 4217: not taken",
+        "  exchange: EUR in SEK of 2099-01-01 at 10.9: its day, 2099-01-01, is yet to come: "
+        "not taken",
+        "  exchange: EUR in PLN of 2026-11-01 at 6: 1.4 times the 4.2318 of 2026-05-08: taken",
+    ]
+    (row,) = Lake(tmp_path / "lake").read("exchange").to_pylist()
+    assert (row["x_Currency"], row["x_ToCurrency"]) == ("EUR", "PLN")

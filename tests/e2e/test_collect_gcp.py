@@ -27,7 +27,7 @@ from tests.fakes.gcp_rest import Answer, Call, error
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 UNTIL = ("--until", NOW.isoformat(), "--max-attempts", "8")
 FOLDER = ("--folder", "111", *UNTIL)
-SHOP = ("--project", "shop-prod-1", "--days", "3", *UNTIL)
+SHOP = ("--project", "shop-prod-1", "--days", "1", *UNTIL)
 SECRETS = ("ya29.PLANTEDaccess-token_0123456789", "AIzaPLANTED-key_0123456789abcdefghijklm")
 CORE, GIB = 0.03, 0.004  # dollars an hour, of T2D
 BURDEN = {"idle": 0.05, "large": 0.2, "busy": 0.95, "lab": 0.05}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from costopt.providers.demo import DemoProvider
-from costopt.providers.demo.truth import Wart
+from costopt.providers.demo.truth import Label, Wart
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,11 @@ def test_every_machine_that_sleeps_is_found_and_no_other(advice: dict[str, Any])
     sleepers = {
         key for key, of in demo.truth().items() if of.sleeps and Wart.SCHEDULED not in of.warts
     }
-    groups = {f"asg-{one.role.app}" for one in demo.machines if one.role.group}
+    groups = {
+        f"asg-{one.role.app}"
+        for one in demo.machines
+        if one.role.group and one.role.label is Label.RHYTHMIC
+    }
     assert len(sleepers - spot) == 8
     assert len(groups) == 2
     assert advice.keys() == (sleepers - spot) | groups

@@ -178,7 +178,7 @@ class TestWitnesses:
             network[spikes - before] = rng.uniform(1e6, 2e6, len(spikes))
             assert found(cpu, network=network).any() == doubtful
 
-    @settings(max_examples=10, deadline=None, derandomize=True)
+    @settings(max_examples=10, derandomize=True)
     @given(scale=st.integers(-8, 8), seed=st.integers(0, 20))
     def test_the_unit_of_a_witness_does_not_matter(self, scale: int, seed: int) -> None:
         true = machine(3, seed=seed)
@@ -186,7 +186,7 @@ class TestWitnesses:
         one = found(cpu, network=true.network)
         assert np.array_equal(found(cpu, network=true.network * 2.0**scale), one)
 
-    @settings(max_examples=10, deadline=None, derandomize=True)
+    @settings(max_examples=10, derandomize=True)
     @given(seed=st.integers(0, 1000), gaps=st.floats(0, 0.5))
     def test_only_brief_spikes_are_ever_disputed(self, seed: int, gaps: float) -> None:
         true = machine(3, seed=seed)

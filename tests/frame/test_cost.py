@@ -37,6 +37,16 @@ def bill(*rows: dict[str, object], end: datetime = END, currency: str | None = N
     return read
 
 
+def test_a_correction_is_no_cost_of_the_machine() -> None:
+    """240 of ten days are 730 a month; 80 given back of an earlier bill come off the whole."""
+    correction = charge(1, "-80", ChargeClass="Correction")
+    read = bill(*(charge(day, "24") for day in range(1, 11)), correction)
+    cost = read.costs["i-1"]
+    assert (cost.monthly, cost.compute, cost.compute_list) == (730, 730, 730)
+    assert cost.running_share == 1
+    assert (read.spend, read.credited) == (730, Decimal("-243.333333"))
+
+
 def test_no_charges_is_no_bill() -> None:
     assert read_bill(schema.empty(schema.CHARGES), END, None) is None
 
@@ -169,6 +179,41 @@ def test_a_month_long_row_counts_for_the_part_inside_the_span() -> None:
     read = bill(*machine, support)
     assert read.costs["i-1"].monthly == 730
     assert read.spend == 730 + (Decimal("0.1") / 24 * 730).quantize(Decimal("0.000001"))
+
+
+def test_a_tax_on_the_month_so_far_does_not_make_the_bill_longer() -> None:
+    """Half a month of usage; its tax names the whole month, and is on what was used so far."""
+    machine = [charge(day, "24") for day in range(16, 31)]
+    tax = charge(
+        30, "36", ChargeCategory="Tax", ResourceId=None, ServiceCategory="Other",
+        ChargePeriodEnd=END,
+    )  # fmt: skip
+    read = bill(*machine, tax)
+    assert read.costs["i-1"].monthly == 730
+    assert read.costs["i-1"].running_share == pytest.approx(1)
+    assert read.spend == 730 + (Decimal(36) / 360 * 730).quantize(Decimal("0.000001"))
+
+
+def test_support_for_the_whole_month_counts_for_the_days_there_are() -> None:
+    machine = [charge(day, "24") for day in range(16, 31)]
+    fee = charge(
+        30, "60", ChargeCategory="Purchase", ResourceId=None, ServiceCategory="Other",
+        ChargePeriodEnd=END,
+    )  # fmt: skip
+    read = bill(*machine, fee)
+    assert read.spend == 730 + (Decimal(30) / 360 * 730).quantize(Decimal("0.000001"))
+
+
+def test_a_hole_in_the_bill_counts_neither_as_cost_nor_as_time() -> None:
+    """Ten of thirty days lack; a long weekend off does not."""
+    read = bill(*(charge(day, "24") for day in range(1, 31) if not 10 < day <= 20))
+    assert read.costs["i-1"].monthly == 730
+    assert read.costs["i-1"].running_share == pytest.approx(1)
+    assert read.missing == {"aws": 240}
+    assert any("the bill of aws lacks 10 days" in note for note in fleet_cost(read, []).notes)
+    weekend = bill(*(charge(day, "24") for day in range(1, 31) if not 10 < day <= 14))
+    assert weekend.costs["i-1"].running_share == pytest.approx(26 / 30)
+    assert weekend.missing == {}
 
 
 def test_a_short_row_of_no_resource_is_not_stretched_to_a_month() -> None:

@@ -96,7 +96,7 @@ def test_an_empty_lake_and_a_damaged_one(tmp_path: Path) -> None:
         held(lake)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.lists(
         st.tuples(

@@ -98,9 +98,7 @@ TELLING = st.lists(
 )
 
 
-@settings(
-    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TELLING)
 def test_the_last_word_on_each_counts(
     tmp_path_factory: pytest.TempPathFactory, told: list[dict[tuple[str, str], list[str]]]

@@ -58,7 +58,7 @@ def test_of_single_days_a_return_counts_too(tmp_path: Path) -> None:
     assert sum(lake.read_charges().column("EffectiveCost").to_pylist()) == 3
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.lists(
         st.dictionaries(

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -273,3 +273,30 @@ def test_files_are_plain_parquet_that_others_can_read(lake: Lake) -> None:
     path = lake.append("prices", price("0.10")).path
     assert path is not None
     assert pq.read_schema(path).names == schema.PRICES.names
+
+
+def test_of_rates_and_exchange_rates_the_latest_row_of_a_key_counts(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    rate = {"ProviderName": "AWS", "x_RateKind": "egress-internet", "PricingCurrency": "USD"}
+    for price in ("0.09", "0.09", "0.05"):
+        row = {**rate, "ListUnitPrice": Decimal(price), "x_FromGiB": 0.0}
+        lake.append("rates", pa.Table.from_pylist([row], schema=schema.RATES))
+    assert lake.read("rates").column("ListUnitPrice").to_pylist() == [Decimal("0.05")]
+    for day, worth in ((1, "1.1"), (2, "1.2"), (2, "1.3")):
+        row = {
+            "x_Currency": "EUR", "x_ToCurrency": "USD",
+            "x_Rate": Decimal(worth), "x_ValidFrom": date(2026, 1, day),
+        }  # fmt: skip
+        lake.append("exchange", pa.Table.from_pylist([row], schema=schema.EXCHANGE))
+    held = sorted(lake.read("exchange").to_pylist(), key=lambda row: row["x_ValidFrom"])
+    assert [row["x_Rate"] for row in held] == [Decimal("1.1"), Decimal("1.3")]
+
+
+def test_a_file_from_before_a_column_came_to_be_is_read(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    row = {"ProviderName": "OnPrem", "x_InstanceType": "g1", "x_vCPUs": 4.0, "x_SharedCPU": True}
+    lake.append("shapes", pa.Table.from_pylist([row], schema=schema.SHAPES))
+    (path,) = (tmp_path / "shapes").glob("*.parquet")
+    pq.write_table(pq.read_table(path).drop_columns("x_SharedCPU"), path)
+    (read,) = lake.read("shapes").to_pylist()
+    assert (read["x_vCPUs"], read["x_SharedCPU"]) == (4.0, None)

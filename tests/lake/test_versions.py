@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from costopt import schema
@@ -101,7 +101,6 @@ def observed_in_python(rows: Rows, held: Rows, observed_at: datetime | None) -> 
     return fresh
 
 
-@settings(deadline=None)
 @given(PRICE_ROWS, PRICE_ROWS)
 def test_changed_prices_are_those_of_the_plain_way(before: Rows, after: Rows) -> None:
     key = KEYS["prices"]
@@ -109,7 +108,6 @@ def test_changed_prices_are_those_of_the_plain_way(before: Rows, after: Rows) ->
     assert plain(changed(rows, held, key)) == in_python(plain(rows), plain(held), key)
 
 
-@settings(deadline=None)
 @given(SHAPE_ROWS, SHAPE_ROWS)
 def test_changed_shapes_are_those_of_the_plain_way(before: Rows, after: Rows) -> None:
     key = KEYS["shapes"]
@@ -117,7 +115,6 @@ def test_changed_shapes_are_those_of_the_plain_way(before: Rows, after: Rows) ->
     assert plain(changed(rows, held, key)) == in_python(plain(rows), plain(held), key)
 
 
-@settings(deadline=None)
 @given(RESOURCE_ROWS, RESOURCE_ROWS, st.sampled_from(MOMENTS), st.integers(1, 3))
 def test_new_observations_are_those_of_the_plain_way(
     before: Rows, after: Rows, observed_at: datetime | None, at_a_time: int
@@ -130,7 +127,6 @@ def test_new_observations_are_those_of_the_plain_way(
     assert plain(found) == observed_in_python(plain(rows), plain(held), observed_at)
 
 
-@settings(deadline=None)
 @given(RESOURCE_ROWS, RESOURCE_ROWS, st.sampled_from(MOMENTS), st.sampled_from(MOMENTS))
 def test_the_same_observations_again_are_not_new(
     before: Rows, after: Rows, observed_at: datetime | None, later: datetime | None

@@ -80,7 +80,7 @@ def test_the_user_s_own_cost_is_the_least() -> None:
     assert within(past(99, 0), 0.5, least=7.0) == pytest.approx(7)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1), st.floats(0, 1))
 def test_a_tighter_budget_never_asks_for_less(seed: int, one: float, other: float) -> None:
     chance = np.random.default_rng(seed)

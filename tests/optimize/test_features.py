@@ -48,7 +48,7 @@ def plain(
 samples = st.one_of(st.integers(0, 10_500), st.just(MISSING_U16), st.sampled_from([9000, 4500]))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.lists(samples, min_size=1, max_size=60), min_size=1, max_size=3),
     st.integers(1, 12),

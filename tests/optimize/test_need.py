@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from costopt.optimize.need import Terms, slot_costs
@@ -21,7 +21,6 @@ def _weeks(seed: int, missing: float = 0.2) -> np.ndarray:
     return weeks
 
 
-@settings(deadline=None)
 @given(st.integers(0, 500))
 def test_costs_are_price_plus_the_share_of_samples_above(seed: int) -> None:
     weeks, most = _weeks(seed), 4

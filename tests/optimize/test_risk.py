@@ -7,7 +7,7 @@ import json
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from costopt.optimize.features import NAMES, features
@@ -123,7 +123,6 @@ def test_what_it_learns_from_does_not_depend_on_order(model: Risk) -> None:
 # -- what it says ----------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_smaller_size_is_never_safer(seed: int) -> None:
     figures = np.random.default_rng(seed).normal(0, 3, (5, 4, COUNT))

@@ -61,7 +61,7 @@ def test_a_week_of_a_group_is_as_cheap_as_the_integer_programme() -> None:
     assert found.cost == pytest.approx(milp.least_cost(choice), abs=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000))
 def test_no_plan_of_all_is_cheaper(seed: int) -> None:
     choice = _random(seed, most_slots=6, most_levels=3)
@@ -72,7 +72,6 @@ def test_no_plan_of_all_is_cheaper(seed: int) -> None:
     assert (found.cost if found else np.inf) == pytest.approx(least)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 13))
 def test_a_week_has_no_first_slot(seed: int, turn: int) -> None:
     choice = _random(seed)

@@ -271,7 +271,7 @@ def bills(draw: st.DrawFn) -> Metered:
     return bill(usages, commitments)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(bills())
 def test_nothing_is_covered_twice_or_out_of_nothing(found: Metered) -> None:
     applied = apply(found.usages, found.held)
@@ -293,7 +293,7 @@ def test_nothing_is_covered_twice_or_out_of_nothing(found: Metered) -> None:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(bills())
 def test_nothing_is_left_both_on_demand_and_unused(found: Metered) -> None:
     applied = apply(found.usages, found.held)
@@ -303,7 +303,7 @@ def test_nothing_is_left_both_on_demand_and_unused(found: Metered) -> None:
             assert both == pytest.approx(0, abs=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(bills())
 def test_the_bill_is_what_runs_on_demand_and_what_is_committed(found: Metered) -> None:
     applied = apply(found.usages, found.held)
@@ -312,7 +312,7 @@ def test_the_bill_is_what_runs_on_demand_and_what_is_committed(found: Metered) -
     assert replay(found).sum() == pytest.approx(free + fees)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(bills(), st.randoms(use_true_random=False))
 def test_the_order_of_input_does_not_matter(found: Metered, random: Random) -> None:
     usages, commitments = list(found.usages), list(found.held)
@@ -325,7 +325,7 @@ def test_the_order_of_input_does_not_matter(found: Metered, random: Random) -> N
     assert replay(found) == pytest.approx(replay(bill(usages, commitments)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(bills(), amounts, st.integers(RI, COMPUTE_PLAN), st.floats(0.2, 1))
 def test_one_commitment_more_leaves_no_more_on_demand(
     found: Metered, amount: list[float], order: int, take: float

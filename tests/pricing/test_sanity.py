@@ -87,11 +87,37 @@ def test_trusted_rows_decide_what_is_usual() -> None:
     """A whole list in cents agrees with itself, but not with the prices known before."""
     cents, trusted = ladder(rate="4")[0], ladder()[0]
     assert refused(cents) == []
-    assert {reason for _, reason in refused(cents, trusted=trusted)} == {"out-of-family"}
+    assert {reason for _, reason in refused(cents, trusted=trusted)} == {"off-list"}
     assert refused(trusted, trusted=trusted) == []
+    dear = prices(price("g3", "3"))  # no g3 is known: 3 vCPUs at 0.04
+    assert refused(dear, trusted=trusted, shapes=SHAPES | {"g3": Shape("Generic", "g3", 3.0)}) == [
+        ("g3", "out-of-family")
+    ]
 
 
-def test_other_currencies_systems_and_categories_are_not_compared() -> None:
+def test_the_wrong_currency_is_refused() -> None:
+    """0.16 USD an hour is 0.137 EUR or 26 JPY at the shipped rates, not 0.16 JPY."""
+    rows = ladder()[0]
+    known = {"trusted": rows}
+    for amount, currency, reason in (
+        ("0.14", "EUR", None), ("26", "JPY", None), ("0.05", "EUR", None),
+        ("0.16", "JPY", "off-list"), ("26", "USD", "off-list"), ("0.16", "XXQ", "unknown-currency"),
+        ("0.16", "usd", None),
+    ):  # fmt: skip
+        told = refused(prices(price("g4", amount, PricingCurrency=currency)), **known)
+        assert told == ([("g4", reason)] if reason else []), (amount, currency)
+    (one,) = screen(prices(price("g4", "0.16", PricingCurrency="JPY")), SHAPES, rows).refused
+    assert one.detail == "1/157 of what is known of the type there"
+
+
+def test_a_currency_without_a_rate_is_compared_with_itself_only() -> None:
+    rows = [price(f"g{n}", str(Decimal("0.4") * n), PricingCurrency="MAD") for n in SIZES]
+    assert refused(prices(*rows), trusted=ladder()[0]) == []
+    rows[2]["ListUnitPrice"] *= 100
+    assert refused(prices(*rows), trusted=ladder()[0]) == [("g4", "out-of-family")]
+
+
+def test_other_systems_and_categories_are_not_compared_but_currencies_are() -> None:
     rows = ladder()[0]
     other = [
         price("g4", "25", PricingCurrency="JPY"),
@@ -109,6 +135,21 @@ def test_spot_may_wander_further_than_on_demand() -> None:
     assert refused(prices(*spot)) == [("g4", "out-of-family")]
 
 
+def test_spot_at_less_than_a_twentieth_of_on_demand_is_refused() -> None:
+    """On demand g4 is 0.16: spot at 0.008 may be, at 0.0079 not, in whatever currency."""
+    rows = ladder()[0]
+    for amount, currency, bad in (
+        ("0.0081", "USD", False), ("0.0079", "USD", True), ("0.0072", "EUR", False),
+        ("0.0070", "EUR", True),
+    ):  # fmt: skip
+        spot = prices(price("g4", amount, PricingCategory="Dynamic", PricingCurrency=currency))
+        wanted = [("g4", "below-floor")] if bad else []
+        assert refused(spot, trusted=rows) == wanted, amount
+        assert refused(pa.concat_tables([rows, spot])) == wanted, amount
+    (one,) = screen(spot, SHAPES, rows).refused
+    assert one.detail == "1/21 of what it costs on demand there"
+
+
 def test_unknown_types_cannot_be_judged_and_pass() -> None:
     assert refused(prices(price("mystery", "12345"))) == []
     assert refused(prices()) == []
@@ -119,7 +160,7 @@ def test_family_from_the_name_where_no_shape_names_one() -> None:
     assert sanity.family_of("g16") == sanity.family_of("g4") == "g#"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     order=st.permutations(range(len(SIZES) + 1)),
     rate=st.decimals("0.001", "50", places=3),

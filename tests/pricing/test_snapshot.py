@@ -14,7 +14,10 @@ from costopt.model import Price
 from costopt.pricing import builtin
 from costopt.pricing.catalogue import Catalogue
 
-PROVIDERS = ("aws", "azure", "gcp", "lambda", "nebius")
+PROVIDERS = (
+    "aws", "azure", "civo", "exoscale", "gcp", "hetzner", "infomaniak", "lambda", "leafcloud",
+    "nebius", "ovh", "scaleway", "stackit", "upcloud",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,7 @@ def test_every_price_is_above_zero_with_currency_source_date_and_shape(provider:
         assert table.column("x_Source").null_count == 0
         assert table.column("x_ValidFrom").null_count == 0
     assert pc.min(prices.column("ListUnitPrice")).as_py() > 0
-    assert set(prices.column("PricingCurrency").unique().to_pylist()) <= {"USD", "CNY"}
+    assert set(prices.column("PricingCurrency").unique().to_pylist()) <= {"USD", "CNY", "EUR"}
     assert set(prices.column("x_OperatingSystem").unique().to_pylist()) == {"Linux"}
     assert set(prices.column("x_InstanceType").unique().to_pylist()) == set(
         shapes.column("x_InstanceType").to_pylist()

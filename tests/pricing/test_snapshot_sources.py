@@ -135,6 +135,17 @@ def test_a_real_difference_within_a_series_stays(sources: ModuleType) -> None:
     assert refused.rows == []
 
 
+def test_a_family_at_half_of_what_its_like_costs_is_far_below(sources: ModuleType) -> None:
+    """Everything else there costs 1.2 times what it does at home; some of that is real spread."""
+    home = {f"Standard_D{n}s_v{k}": 0.05 * n for n in (2, 4, 8) for k in (2, 3, 4, 5, 6)}
+    over = {2: 0.8, 3: 1.2, 4: 1.3, 5: 0.63, 6: 1.2}
+    rows = [("usgovvirginia", name, price * over[int(name[-1])]) for name, price in home.items()]
+    table = frame("Azure", rows)
+    table = table.assign(family=table.type.str[-2:])
+    found = table[sources._far_below(table, home)]
+    assert set(found.type) == {"Standard_D2s_v5", "Standard_D4s_v5", "Standard_D8s_v5"}
+
+
 def test_zero_and_unknown_types_are_refused_with_examples(sources: ModuleType) -> None:
     refused = sources.Refused()
     rows = frame("AWS", [("r", "m5.large", 0.0), ("r", "c5", 4.514), ("r", "m5.xlarge", 0.2),
@@ -159,7 +170,7 @@ def test_the_committed_files_are_what_the_script_makes(
     )
     build_snapshot.main()
     made, committed = (
-        {path.name: pq.read_table(path) for path in folder.glob("*.parquet")}
+        {path.name: pq.read_table(path) for path in folder.glob("*.[ps][rh]*.parquet")}
         for folder in (tmp_path, builtin.FOLDER)
     )
     assert made.keys() == committed.keys()
@@ -175,7 +186,7 @@ def test_mended_prices_agree_with_the_providers_own_feed(sources: ModuleType) ->
         pytest.skip("needs ../shared/data/prices")
     import build_snapshot  # type: ignore[import-not-found]
 
-    shapes = build_snapshot._shapes(DATA)
+    shapes = build_snapshot._shapes(DATA, [])
     refused = sources.Refused()
     recent = sources._known(sources._recent(DATA), shapes, refused)
     now = sources._aws_now(recent[recent.provider == "AWS"], shapes["AWS"], refused)

@@ -187,7 +187,7 @@ def test_an_unknown_time_zone_is_an_error() -> None:
         group_weeks(resources, profiles, "fleet", "cpu_utilization", time_zone="Nowhere")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 12))
 def test_order_does_not_matter_and_values_stay_between_the_machines(seed: int, count: int) -> None:
     resources, profiles = fleet(count, seed)

@@ -32,7 +32,7 @@ def test_the_kinds_come_apart(each: int) -> None:
     assert np.count_nonzero(np.diff(order)) == len(KINDS) - 1  # each kind in one piece
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     count=st.integers(1, 60),
     seed=st.integers(0, 2**32 - 1),

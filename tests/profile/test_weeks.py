@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from costopt.profile.weeks import local_weeks
@@ -19,7 +19,6 @@ def _at(*when: int) -> int:
     return int(datetime(*when, tzinfo=UTC).timestamp())  # type: ignore[misc,arg-type]
 
 
-@settings(deadline=None)
 @given(
     st.integers(_at(2026, 1, 1) // 900, _at(2027, 1, 1) // 900),
     st.sampled_from(["UTC", AMSTERDAM, "Asia/Kolkata", "America/St_Johns", "Pacific/Chatham"]),

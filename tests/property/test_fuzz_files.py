@@ -29,7 +29,7 @@ from costopt.providers import mapping
 from costopt.providers.files import FilesProvider, FilesSettings
 
 TABLES = ("resources", "metrics", "charges", "prices", "shapes")
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=60)
 START = datetime(2024, 7, 1, tzinfo=UTC)
 
 
@@ -147,7 +147,7 @@ def cells(draw: st.DrawFn) -> tuple[str, str, str, float | None]:
     mark=st.booleans(),
     packed=st.booleans(),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_written_table_comes_back(
     rows: list[tuple[str, str, str, float | None]],
     delimiter: str,
@@ -174,7 +174,7 @@ def test_a_written_table_comes_back(
 
 
 @given(rows=st.lists(cells(), min_size=1, max_size=30), cut=st.floats(0, 1), packed=st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_table_cut_short_gives_a_beginning_of_it(
     rows: list[tuple[str, str, str, float | None]], cut: float, packed: bool
 ) -> None:
@@ -275,7 +275,7 @@ NAMES = {
 
 @pytest.mark.parametrize("table", TABLES)
 @given(data=st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_parquet_of_any_types(table: str, data: st.DataObject) -> None:
     made = data.draw(columns(NAMES[table]))
     buffer = io.BytesIO()
@@ -292,7 +292,7 @@ def test_parquet_of_any_types(table: str, data: st.DataObject) -> None:
 
 
 @given(made=columns(NAMES["charges"]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_the_checker_takes_any_types(made: dict[str, pa.Array]) -> None:
     for violation in focus.check(pa.table(made)):
         assert violation.count > 0
@@ -300,7 +300,7 @@ def test_the_checker_takes_any_types(made: dict[str, pa.Array]) -> None:
 
 
 @given(at=st.integers(0, 100_000), replaced=st.binary(min_size=1, max_size=40))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_spoilt_parquet(at: int, replaced: bytes) -> None:
     table = pa.table(
         {

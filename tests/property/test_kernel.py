@@ -124,7 +124,7 @@ def long_table(samples: list[Sample]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema.METRICS)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(fleets())
 def test_equals_the_plain_reference(case: Case) -> None:
     with packed(long_table(case.samples)) as lake:
@@ -147,7 +147,7 @@ def assert_same(name: str, found: Any, wanted: Any) -> None:
         assert found == wanted, name
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(fleets(), st.randoms(use_true_random=False), st.sampled_from((1, 2, 5)))
 def test_the_same_bits_whatever_the_order_the_shards_and_the_threads(
     case: Case, random: Any, shards: int
@@ -180,7 +180,7 @@ def bits(table: pa.Table) -> bytes:
 COUNTED = {"duplicates", "conflicts", "refused_low", "refused_high", "not_finite", "off_grid"}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 167), st.sampled_from(ZONES), st.integers(0, 2**32 - 1))
 def test_a_missing_hour_is_never_zero(hour: int, zone: str, seed: int) -> None:
     """Take one local hour of the week away: it becomes NaN, and nothing else moves to zero."""

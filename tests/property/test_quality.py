@@ -29,8 +29,8 @@ from tests.frame.packs import (
     shard,
 )
 
-FEW = settings(max_examples=20, deadline=None, derandomize=True)
-MANY = settings(max_examples=200, deadline=None, derandomize=True)
+FEW = settings(max_examples=20, derandomize=True)
+MANY = settings(max_examples=200, derandomize=True)
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -17,16 +17,16 @@ from costopt.rules.base import Case
 from costopt.rules.idle import Idle, IdleSettings
 from costopt.rules.rightsize import Rightsize
 from costopt.rules.rightsize_settings import RightsizeSettings
-from tests.rules.builders import END, Type, Values, billed, case, kind, plan_of
+from tests.rules.builders import END, Type, Values, billed, case, catalogue, kind, plan_of
 
-FAST = settings(max_examples=80, deadline=None, derandomize=True)
+FAST = settings(max_examples=60, derandomize=True)
 SIZES = (1, 2, 4, 8, 16, 32, 48, 64, 96)
 FAMILIES = {  # GiB a vCPU, price a vCPU, further columns
     "m6i": (4.0, "0.048", {"Architecture": "x86_64"}),
     "r6i": (8.0, "0.063", {"Architecture": "x86_64"}),
     "c6i": (2.0, "0.0425", {"Architecture": "x86_64", "NetworkGbps": 2.0}),
     "m6a": (4.0, "0.0432", {"Architecture": "x86_64"}),
-    "m7g": (4.0, "0.0408", {"Architecture": "arm64"}),
+    "m7g": (4.0, "0.0380", {"Architecture": "arm64"}),
     "m5": (4.0, "0.040", {"Architecture": "x86_64"}),
     "t3": (4.0, "0.030", {"Architecture": "x86_64", "BurstableBaselinePercent": 20.0}),
     "i4i": (8.0, "0.080", {"Architecture": "x86_64", "LocalDiskGiB": 468.0}),
@@ -44,15 +44,23 @@ def market(families: set[str], sizes: tuple[int, ...] = SIZES) -> tuple[Type, ..
     )
 
 
-MARKETS = st.sets(st.sampled_from(sorted(FAMILIES)), min_size=1).map(market)
+def _markets() -> list[tuple[Type, ...]]:
+    """Each family alone, all together, and some others: so few that `catalogue` keeps them all."""
+    chance, names = random.Random(0), sorted(FAMILIES)
+    mixed = [set(chance.sample(names, 2 + number % 5)) for number in range(20)]
+    return [market(families) for families in (*({name} for name in names), *mixed, set(names))]
+
+
+MARKETS = st.sampled_from(_markets())
 
 
 @st.composite
 def demands(draw: st.DrawFn) -> Values:
     """Fifteen days of hourly means in hundredths of a percent: a level, noise, and bursts."""
-    level = draw(st.integers(1, 9_000)) / 100
+    # mostly so little that a smaller size would do: else there is nothing to look at
+    level = draw(st.integers(1, 1_500) | st.integers(1, 9_000)) / 100
     spread = draw(st.integers(0, 500)) / 100
-    burst = draw(st.integers(1, 10_000)) / 100
+    burst = draw(st.integers(1, 3_000) | st.integers(1, 10_000)) / 100
     share = draw(st.sampled_from((0.0, 0.003, 0.02, 0.2)))
     chance = np.random.default_rng(draw(st.integers(0, 99)))
     values = level + spread * chance.uniform(-1, 1, 360)
@@ -64,8 +72,10 @@ def demands(draw: st.DrawFn) -> Values:
 def machines(draw: st.DrawFn) -> dict[str, Any]:
     """What `built` needs for a machine of that market."""
     types = draw(MARKETS)
-    today = draw(st.sampled_from([t.name for t in types if not t.name.startswith("g5")] or ["x"]))
-    assume(today != "x")
+    sold = [t for t in types if not t.name.startswith("g5")]
+    assume(sold)
+    large = [t for t in sold if t.vcpus >= 16]
+    today = draw(st.sampled_from(large) | st.sampled_from(sold)).name
     flags = ("allow_architecture_change", "allow_burstable", "allow_local_disk_loss", "size_memory")
     return {
         "types": types,
@@ -109,7 +119,7 @@ def rightsize(machine: dict[str, Any], **more: Any) -> Recommendation | None:
 
 def target(machine: dict[str, Any], advice: Recommendation) -> tuple[Shape, Shape]:
     """Today's shape and the recommended one."""
-    sold = built(machine).catalogue
+    sold = catalogue("AWS", *machine["types"])
     assert advice.recommended is not None
     assert advice.recommended.instance_type is not None
     today = sold.shape("AWS", machine["today"])
@@ -184,7 +194,7 @@ def test_savings_never_exceed_spend(
         assert saving.at_list is None or saving.at_list >= 0
 
 
-@settings(FAST, max_examples=25)
+@settings(FAST, max_examples=15)
 @given(machines(), st.integers(0, 2**32))
 def test_the_order_of_the_price_list_does_not_matter(machine: dict[str, Any], seed: int) -> None:
     types = list(machine["types"])
@@ -247,7 +257,7 @@ def applied(machine: dict[str, Any], advice: Recommendation) -> dict[str, Any]:
     return after
 
 
-@settings(FAST, max_examples=200)
+@settings(FAST, max_examples=120)
 @given(machines())
 def test_what_was_applied_is_left_alone(machine: dict[str, Any]) -> None:
     advice = rightsize(machine)

@@ -42,8 +42,8 @@ def test_the_registry_knows_it() -> None:
 
 
 def test_the_default_fleet_has_the_promised_mix(fleet: DemoProvider) -> None:
-    assert len(fleet.machines) == 120
-    found = shares(fleet)
+    assert len(fleet.machines) == 133
+    found = shares(DemoProvider(instances=120))
     assert found["idle"] == pytest.approx(0.15, abs=0.01)
     assert found["oversized"] == pytest.approx(0.30, abs=0.01)
     assert found["rhythmic"] == pytest.approx(0.25, abs=0.01)
@@ -52,14 +52,15 @@ def test_the_default_fleet_has_the_promised_mix(fleet: DemoProvider) -> None:
 
 @pytest.mark.parametrize("instances", [30, 60, 200, 1000])
 def test_the_mix_does_not_depend_on_the_number(instances: int, fleet: DemoProvider) -> None:
-    other, expected = shares(DemoProvider(instances=instances)), shares(fleet)
+    mix = DemoProvider(instances=120) if instances < 120 else fleet
+    other, expected = shares(DemoProvider(instances=instances)), shares(mix)
     for name, share in expected.items():
         assert other[name] == pytest.approx(share, abs=2.5 / instances**0.5 / 5), name
 
 
 def test_a_machine_is_the_same_in_every_fleet(fleet: DemoProvider) -> None:
     assert DemoProvider(instances=17).machines == fleet.machines[:17]
-    assert DemoProvider(instances=300).machines[:120] == fleet.machines
+    assert DemoProvider(instances=300).machines[:133] == fleet.machines
 
 
 def test_another_seed_is_another_company(fleet: DemoProvider) -> None:
@@ -79,15 +80,32 @@ def test_resources_are_in_the_schema_and_the_truth_knows_each(fleet: DemoProvide
     assert table.equals(schema.conform(table, schema.RESOURCES))
     ids = Counter(table.column("ResourceId").to_pylist())
     truth = fleet.truth()
-    assert set(ids) == set(truth)
+    assert set(ids) - commitments(fleet).keys() == set(truth)
     assert {i for i, n in ids.items() if n > 1} == {
         i for i, one in truth.items() if Wart.RESIZED in one.warts
     }
 
 
+def commitments(fleet: DemoProvider) -> dict[str, dict[str, str]]:
+    """What the inventory says of what is committed to, by id."""
+    rows = fleet.resources().to_pylist(maps_as_pydicts="strict")
+    return {r["ResourceId"]: r["x_Attributes"] for r in rows if r["x_State"] == "active"}
+
+
+def test_commitments_tell_their_term_payment_and_end(fleet: DemoProvider) -> None:
+    told = commitments(fleet)
+    assert len(told) == 6
+    assert {one["term"] for one in told.values()} == {"1yr"}
+    assert {one["payment_option"] for one in told.values()} == {"No Upfront"}
+    ends = {datetime.fromisoformat(one["end"]) for one in told.values()}
+    assert ends == {fleet.window.end + timedelta(days=215)}
+
+
 def test_machines_have_types_and_disks_and_addresses_have_none(fleet: DemoProvider) -> None:
     truth = fleet.truth()
     for row in fleet.resources().to_pylist():
+        if row["ResourceId"] in commitments(fleet):
+            continue
         machine = truth[row["ResourceId"]].label not in DISKS_AND_ADDRESSES
         assert (row["x_InstanceType"] is not None) == machine
         assert (row["x_vCPUs"] is not None) == machine
@@ -96,10 +114,14 @@ def test_machines_have_types_and_disks_and_addresses_have_none(fleet: DemoProvid
 
 def test_the_fleet_is_multi_cloud_and_lives_by_several_clocks(fleet: DemoProvider) -> None:
     rows = fleet.resources().to_pylist(maps_as_pydicts="strict")
+    rows = [r for r in rows if r["ResourceId"] not in commitments(fleet)]
     assert {r["ProviderName"] for r in rows} == {"AWS", "GCP", "Azure", "OnPrem"}
     assert {r["RegionId"] for r in rows} == {
         "us-east-1",
+        "us-west-1",
+        "us-west-2",
         "eu-west-1",
+        "eu-central-2",
         "europe-west4",
         "us-central1",
         "westeurope",
@@ -107,7 +129,13 @@ def test_the_fleet_is_multi_cloud_and_lives_by_several_clocks(fleet: DemoProvide
         "ams-dc1",
     }
     zones = {r["x_TimeZone"] for r in rows} - {None}
-    assert zones == {"Europe/Amsterdam", "America/New_York", "Asia/Kolkata"}
+    assert zones == {
+        "Europe/Amsterdam",
+        "Europe/Zurich",
+        "America/New_York",
+        "America/Los_Angeles",
+        "Asia/Kolkata",
+    }
     assert {r["x_Architecture"] for r in rows} == {"x86_64", "arm64", None}
     assert {r["x_PricingCategory"] for r in rows} == {"Standard", "Dynamic", None}
     assert {r["x_OperatingSystem"] for r in rows} == {"Linux", "Windows", None}

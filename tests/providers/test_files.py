@@ -87,15 +87,20 @@ def test_one_word_for_one_thing_and_no_size_of_nothing(tmp_path: Path) -> None:
             "provider,resource_id,arch,os,pricing_category,vcpus,memory_gib,time_zone\n"
             "AWS,a,amd64,linux,spot,2,8,Europe/Dublin\n"
             "AWS,b,aarch64,Windows,on-demand,0,0,Mars/Olympus\n"
-            "AWS,c,riscv,Plan 9,Barter,-2,8,\n",
+            "AWS,c,riscv,Plan 9,Barter,-2,8,\n"
+            "AWS,d,,,,2,8,europe/amsterdam\n"
+            "AWS,e,,,,2,8,localtime\n"
+            "AWS,f,,,,2,8,posix/Europe/Paris\n"
+            "AWS,g,,,,2,8,utc\n",
         )
     )
     rows = files.resources().to_pylist()
-    assert [row["x_Architecture"] for row in rows] == ["x86_64", "arm64", "riscv"]
-    assert [row["x_OperatingSystem"] for row in rows] == ["Linux", "Windows", "Plan 9"]
-    assert [row["x_PricingCategory"] for row in rows] == ["Dynamic", "Standard", "Barter"]
-    assert [row["x_vCPUs"] for row in rows] == [2, None, None]  # a disk has none: no complaint
-    assert [row["x_TimeZone"] for row in rows] == ["Europe/Dublin", None, None]
+    assert [row["x_Architecture"] for row in rows] == ["x86_64", "arm64", "riscv", *[None] * 4]
+    assert [row["x_OperatingSystem"] for row in rows[:3]] == ["Linux", "Windows", "Plan 9"]
+    assert [row["x_PricingCategory"] for row in rows[:3]] == ["Dynamic", "Standard", "Barter"]
+    assert [row["x_vCPUs"] for row in rows[:3]] == [2, None, None]  # a disk has none: no complaint
+    zones = ["Europe/Dublin", None, None, "Europe/Amsterdam", None, None, "UTC"]
+    assert [row["x_TimeZone"] for row in rows] == zones
     assert problems(files, tmp_path) == [
         "r.csv:3: x_TimeZone 'Mars/Olympus' is no IANA time zone: taken as missing",
         "r.csv:4: x_vCPUs '-2.0' is not more than 0: taken as missing",
@@ -595,7 +600,7 @@ def test_prices_default_to_on_demand(tmp_path: Path) -> None:
     [row] = files.prices().to_pylist()
     assert (row["PricingCategory"], row["ListUnitPrice"]) == ("Standard", Decimal("0.05"))
     assert problems(files, tmp_path) == [
-        "p.csv:3: ListUnitPrice '0E-10' is not more than 0: row left out"
+        "p.csv:3: ListUnitPrice '0.0' is not more than 0: row left out"
     ]
 
 
@@ -621,3 +626,71 @@ def test_shapes(tmp_path: Path) -> None:
         "s.csv:4: x_vCPUs '0.0' is not more than 0: row left out",
         "s.csv:3: x_GPUCount '1.5' is not a whole number: taken as missing",
     ]
+
+
+# -- rates, exchange rates -------------------------------------------------------------------
+
+
+def test_rates_of_ones_own(tmp_path: Path) -> None:
+    content = (
+        "provider,region,kind,price per GiB,currency,from_gb,valid_from,source\n"
+        "AWS,eu-west-1,Egress Internet,0.05,USD,,2026-11-01,contract\n"
+        "AWS,eu-west-1,egress_internet,0,USD,1000,,\n"
+        "AWS,,disk,0.1,USD,,,\n"
+        "AWS,,block-storage,-0.1,USD,,,\n"
+        "AWS,,block-storage,0.1,USD,-5,,\n"
+        "AWS,,block-storage,much,USD,,,\n"
+    )
+    files = provider(rates=write(tmp_path / "r.csv", content))
+    rows = files.rates().to_pylist()
+    assert files.rates().schema == schema.RATES
+    assert [(r["RegionId"], r["x_RateKind"], r["ListUnitPrice"], r["x_FromGiB"]) for r in rows] == [
+        ("eu-west-1", "egress-internet", Decimal("0.05"), 0),
+        ("eu-west-1", "egress-internet", Decimal(0), 1000),  # 0 is included, not missing
+    ]
+    assert sorted(problems(files, tmp_path)) == [
+        "r.csv:4: x_RateKind 'disk' is none of block-storage, egress-internet, egress-region, "
+        "egress-zone: row left out",
+        "r.csv:5: ListUnitPrice '-0.1' is below 0: row left out",
+        "r.csv:6: x_FromGiB '-5.0' is below 0: row left out",
+        "r.csv:7: ListUnitPrice 'much' is not an amount: row left out",
+    ]
+
+
+def test_rates_begin_at_nothing_where_no_column_says(tmp_path: Path) -> None:
+    content = "ProviderName,x_RateKind,ListUnitPrice,PricingCurrency\nOnPrem,egress-zone,0,EUR\n"
+    [row] = provider(rates=write(tmp_path / "r.csv", content)).rates().to_pylist()
+    assert (row["x_FromGiB"], row["RegionId"]) == (0, None)
+
+
+def test_exchange_rates_of_ones_own(tmp_path: Path) -> None:
+    content = "from,to,rate,day\nEUR,USD,1.1,2026-11-01\nEUR,PLN,0,2026-11-01\nEUR,SEK,11,soon\n"
+    files = provider(exchange=write(tmp_path / "x.csv", content))
+    rows = files.exchange().to_pylist()
+    assert files.exchange().schema == schema.EXCHANGE
+    assert [(r["x_Currency"], r["x_ToCurrency"], r["x_Rate"]) for r in rows] == [
+        ("EUR", "USD", Decimal("1.1"))
+    ]
+    assert sorted(problems(files, tmp_path)) == [
+        "x.csv:3: x_Rate '0.0' is not more than 0: row left out",
+        "x.csv:4: x_ValidFrom 'soon' is not a date: row left out",
+    ]
+
+
+def test_what_a_file_of_rates_lacks_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no column x_RateKind for the rates table"):
+        provider(rates=write(tmp_path / "r.csv", "provider,price,currency\nAWS,1,USD\n")).rates()
+
+
+def test_a_mapping_says_what_the_columns_of_rates_are(tmp_path: Path) -> None:
+    mapping = """
+    rates:
+      columns:
+        ProviderName: {value: AWS}
+        x_RateKind: {value: egress-internet}
+        ListUnitPrice: fee
+        PricingCurrency: {value: USD}
+    """
+    files = provider(mapping, tmp_path, rates=write(tmp_path / "r.csv", "fee\n0.05\n"))
+    [row] = files.rates().to_pylist()
+    assert (row["ProviderName"], row["ListUnitPrice"]) == ("AWS", Decimal("0.05"))

@@ -6,7 +6,7 @@ import csv
 import io
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from costopt.model import Report
 from costopt.report import csv as csv_format
@@ -94,7 +94,6 @@ def test_the_chance_of_undoing_a_larger_machine_is_empty_not_zero() -> None:
 
 
 @given(builders.REPORTS)
-@settings(deadline=None)
 def test_any_report_reads_back_and_runs_nothing(report: Report) -> None:
     rows = _rows(report)
     assert len(rows) == len(report.recommendations)

@@ -9,10 +9,11 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from costopt.model import ActionType, Report, Risk
 from costopt.report import json as json_format
+from costopt.rules.priced import STEPS
 from tests.report import builders
 
 SCHEMA = json.loads(json_format.schema())
@@ -54,6 +55,11 @@ def test_the_schema_knows_every_action() -> None:
     assert fields["action_type"]["enum"] == [action.value for action in ActionType]
 
 
+def test_the_schema_knows_every_step_of_a_plan() -> None:
+    step = SCHEMA["properties"]["steps"]["items"]["properties"]
+    assert tuple(step["kind"]["enum"]) == STEPS
+
+
 @pytest.mark.parametrize("make", [builders.report, builders.fleet, builders.hostile])
 def test_reports_keep_to_the_schema(make: Any) -> None:
     _rendered(make())
@@ -77,7 +83,6 @@ def test_a_schedule_is_told_by_slots_by_changes_and_in_words() -> None:
 
 
 @given(builders.REPORTS)
-@settings(deadline=None)
 def test_any_report_keeps_to_the_schema(report: Report) -> None:
     found = _rendered(report)
     assert [one["resource_id"] for one in found["recommendations"]] == [
@@ -86,7 +91,6 @@ def test_any_report_keeps_to_the_schema(report: Report) -> None:
 
 
 @given(builders.REPORTS)
-@settings(deadline=None)
 def test_amounts_are_exact_and_add_up(report: Report) -> None:
     found = json.loads(json_format.render(report), parse_float=Decimal, parse_int=Decimal)
     summary = found["summary"]

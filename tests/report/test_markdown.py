@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from markdown_it import MarkdownIt
 
 from costopt.model import Report, Savings
@@ -73,7 +73,6 @@ def test_an_empty_report_says_so() -> None:
 
 
 @given(builders.REPORTS)
-@settings(deadline=None)
 def test_any_report_is_whole_tables_without_html(report: Report) -> None:
     page = markdown.render(report).decode()
     assert not set(page) & set("<>")
@@ -86,7 +85,6 @@ def test_any_report_is_whole_tables_without_html(report: Report) -> None:
 
 
 @given(builders.REPORTS)
-@settings(deadline=None)
 def test_a_markdown_parser_finds_tables_and_words_only(report: Report) -> None:
     tokens = (
         MarkdownIt("commonmark")

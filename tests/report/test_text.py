@@ -38,7 +38,7 @@ def test_every_line_fits(width: int, skips: bool) -> None:
 
 
 @given(builders.REPORTS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_any_report_fits_and_is_plain_text(report: Report) -> None:
     for width in (60, 120):
         lines = _lines(report, width)
@@ -121,6 +121,20 @@ def test_skips_are_listed_with_their_reasons() -> None:
         assert skip.detail in page
     assert "--skips" not in page
     assert "What would help: a price: costopt collect files --prices P" in page
+
+
+def test_what_would_help_is_of_the_rule_that_says_so() -> None:
+    """One code of three sources: each decided by another setting."""
+    skips = tuple(
+        Skip(f"vm-{n}", rule, "short-history", "too short")
+        for n, rule in enumerate(("", "schedule", "idle", "commit"))
+    )
+    page = " ".join(" ".join(_lines(builders.report((), skips), 100, skips=True)).split())
+    assert page.count("What would help") == 4
+    assert "vm-0" in page.partition("lower quality.min_days.")[2]
+    assert "vm-1" in page.partition("least_weeks of rules.schedule, three at the least.")[2]
+    assert "vm-2" in page.partition("--idle-definition.")[2]
+    assert "vm-3" in page.partition("lower least_weeks of rules.commit.")[2]
 
 
 def test_a_counted_skip_is_told_to_its_end() -> None:

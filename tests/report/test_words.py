@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -120,3 +121,31 @@ def test_where_it_is_and_where_it_goes() -> None:
     moved = builders.recommendation(recommended=builders.offer(region_id="eu-north-1"))
     assert words.places(moved) == "AWS eu-west-1 → AWS eu-north-1"
     assert words.places(builders.stop()) == "AWS eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (ActionType.RIGHTSIZE, "Rightsize"),
+        (ActionType.MOVE_REGION, "Move region"),
+        (ActionType.MOVE_PROVIDER, "Move provider"),
+        (ActionType.SCALE_IN, "Scale in"),
+        (ActionType.SPOT, "Spot"),
+        (ActionType.MIGRATE_TO_GRAVITON, "Migrate to Graviton"),
+        (ActionType.PURCHASE_SAVINGS_PLANS, "Purchase Savings Plans"),
+    ],
+)
+def test_actions_in_words(kind: ActionType, told: str) -> None:
+    assert words.action(kind) == told
+
+
+def test_what_is_said_of_a_group_is_said_once() -> None:
+    one = builders.recommendation(
+        "a", resource_name="tiles-1", reason="goes", evidence={"group_name": "x"}
+    )
+    other = replace(one, resource_id="b", resource_name="tiles-2")
+    alone = replace(one, resource_id="c", evidence={})
+    elsewhere = replace(one, resource_id="d", evidence={"group_name": "y"})
+    assert words.reasons([one, other, alone, elsewhere, alone]) == [
+        "goes", "with tiles-1, as told there", "goes", "goes", "goes",
+    ]  # fmt: skip

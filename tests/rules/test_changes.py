@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from costopt.rules.changes import of_plan
+from costopt.rules.changes import changes_of, of_plan
 from costopt.rules.plan import planned
 from tests.rules.test_plan import billing, case, halved, held, usage
 
@@ -17,7 +17,8 @@ def test_a_share_that_is_more_than_the_machine_costs_is_not_its_price() -> None:
     advice = {"a": (halved("a", "255.50"),)}
     plan = planned(advice, cases, bills)
     assert plan.recommendations[0].estimated_monthly_savings.target == Decimal("365.00")
-    made = of_plan(plan.recommendations, advice.values(), cases, {"aws": bills["aws"].bill})
+    done = of_plan(plan.recommendations, advice.values())
+    made = changes_of(done, cases, {"aws": bills["aws"].bill})
     assert made["aws"]["a"].price == 0.5
     assert made["aws"]["a"].moves
 
@@ -27,4 +28,4 @@ def test_what_saves_nothing_is_not_done() -> None:
     cases = {"a": case("a", "438")}
     advice = {"a": (halved("a", "219"),)}
     plan = planned(advice, cases, bills)
-    assert of_plan(plan.recommendations, advice.values(), cases, {"aws": bills["aws"].bill}) == {}
+    assert of_plan(plan.recommendations, advice.values()) == []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from costopt.pricing.commitments import replay
 from costopt.pricing.scenario import Change, changed
 from costopt.rules.base import Case
 from costopt.rules.billing import Billing
-from costopt.rules.plan import Plan, in_cents, planned
+from costopt.rules.plan import Plan, planned, shared_cents
 from tests.report.builders import offer, recommendation, savings, schedule, stop
 
 DAYS = 7
@@ -74,6 +76,7 @@ def halved(name: str, target: str = "365") -> Recommendation:
 def asleep(name: str) -> Recommendation:
     """Off for twelve hours a night."""
     own = {"schedule": NIGHTS_OFF, "replicas": None, "estimated_monthly_savings": savings("365")}
+    own["evidence"] = {"schedule": {"hours_a_week_today": 168.0, "hours_a_week": 84.0}}
     return schedule(name, **own)
 
 
@@ -132,9 +135,86 @@ def test_what_no_bill_meters_saves_what_its_advice_says() -> None:
     assert told(plan) == {"x": [("Rightsize", Decimal("12.34"))]}
 
 
+def test_money_adds_up_of_one_resource_with_two_changes() -> None:
+    """730 today. At night off 365, and half of the rest: a commitment may hold up to all of it."""
+    covered: dict[str, Any] = {"stranded_commitment": Decimal("365")}
+    whole = halved("a").estimated_monthly_savings  # of which 365 at most
+    nights = replace(asleep("a"), estimated_monthly_savings=whole, **covered)
+    advice = (replace(halved("a"), **covered), nights)
+    plan = planned({"a": advice}, {"a": case("a")}, billing([usage("a")]))
+    assert [one.current_monthly_cost for one in plan.recommendations] == [Decimal(730)] * 2
+    highs = [one.estimated_monthly_savings.high for one in plan.recommendations]
+    assert highs == [Decimal(365), Decimal("182.50")]  # half of what the nights leave
+    assert [one.saved_on_others for one in plan.recommendations] == [0, 0]
+
+
+def test_what_a_stop_saves_beyond_its_own_cost_falls_on_others() -> None:
+    """a costs 511 under the plan; b, which the plan covers then, 730 on demand."""
+    bills = billing([usage("a", plan=0.7), usage("b", plan=0.7)], held("plan", 0.7))
+    advice = stop("a", estimated_monthly_savings=savings("0"), stranded_commitment=Decimal(511))
+    advice = replace(advice, reason="idle; 511 of it only once the commitment is reused or ends")
+    (one,) = planned({"a": (advice,)}, {"a": case("a", "511")}, bills).recommendations
+    assert one.saved_on_others == Decimal("219.00")
+    assert (one.current_monthly_cost, one.estimated_monthly_cost) == (511, 0)
+    assert one.reason == (
+        "idle; as part of the plan the bill falls by 730.00 USD a month, 730.00 of it as the "
+        "commitment that it frees covers others"
+    )
+
+
+def test_a_guess_is_told() -> None:
+    other = replace(usage("b", plan=0.7), assumed=frozenset({"plan"}))
+    bills = billing([usage("a", plan=0.7), other], held("plan", 0.7))
+    advice = {"a": (stop("a", estimated_monthly_savings=savings("0")),)}
+    (one,) = planned(advice, {"a": case("a", "511")}, bills).recommendations
+    assert one.assumed_coverage == ("plan covers b",)
+    assert one.reason.endswith("; it assumes that plan covers b, as it was never seen to")
+
+
+def test_what_adds_nothing_to_the_rest_is_left_away() -> None:
+    """a and b are covered by a plan of two; c alone could take what one of them leaves."""
+    bills = billing(
+        [usage("a", plan=0.7), usage("b", plan=0.7), usage("c", 1.0, plan=0.7)], held("plan", 1.4)
+    )
+    none: dict[str, Any] = {
+        "estimated_monthly_savings": Savings(*map(Decimal, ["0", "0", "511"]), None, "charges")
+    }
+    advice = {name: (stop(name, **none),) for name in "ab"}
+    plan = planned(advice, {name: case(name, "511") for name in "abc"}, bills)
+    assert plan.monthly_savings == Decimal("730.00")
+    assert [step.recommendations for step in plan.steps] == [1]
+    assert sorted(one.estimated_monthly_savings.target for one in plan.recommendations) == [0, 730]
+
+
+def test_each_provider_has_its_own_choice() -> None:
+    """On AWS to make it smaller would leave a reservation unused; on Azure there is none."""
+    bills = billing([usage("a", ri=1.0)], held("ri", 1.0, by_spend=False))
+    there = replace(usage("b"), provider="azure")
+    azure = replace(bills["aws"].bill, provider="azure", usages=(there,), held=())
+    bills["azure"] = Billing(azure, bills["aws"].pace)
+    other = halved("b")
+    other = replace(other, current=replace(other.current, provider_name="Azure"))
+    cases = {"a": case("a", "438"), "b": case("b")}
+    plan = planned({"a": (halved("a"),), "b": (other,)}, cases, bills)
+    assert told(plan) == {"a": [("Rightsize", Decimal(0))], "b": [("Rightsize", Decimal(365))]}
+
+
+def test_what_saves_less_than_it_must_as_part_of_the_plan_is_no_part_of_it() -> None:
+    """By itself the smaller machine saves 365, after the nights 182.50."""
+    wanted = {"a": replace(case("a"), min_monthly_savings=200)}
+    plan = planned({"a": (halved("a"), asleep("a"))}, wanted, billing([usage("a")]))
+    assert told(plan) == {"a": [("x_Schedule", Decimal("365.00"))]}
+    wanted = {"a": replace(case("a"), min_monthly_savings=400)}
+    plan = planned({"a": (halved("a"),)}, wanted, billing([usage("a")]))
+    assert told(plan) == {}
+    assert [(one.reason, one.detail) for one in plan.skips] == [
+        ("small-saving", "as part of the plan it saves less than 400.00 USD a month")
+    ]
+
+
 @given(st.dictionaries(st.text("abc", min_size=1), st.decimals(-100, 100, places=6)))
 def test_cents_add_up_and_are_never_more(amounts: dict[str, Decimal]) -> None:
-    whole = in_cents(amounts)
+    whole = shared_cents(amounts)
     total, exact = sum(whole.values(), Decimal(0)), sum(amounts.values(), Decimal(0))
     assert exact - Decimal("0.01") < total <= exact
     assert all(abs(whole[key] - amounts[key]) < Decimal("0.01") for key in amounts)
@@ -162,7 +242,7 @@ def _random(
     return advice, names, billing(usages, *commitments)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 5000))
 def test_the_steps_are_the_difference_of_two_bills(seed: int) -> None:
     advice, names, bills = _random(seed)
@@ -182,14 +262,14 @@ def test_the_steps_are_the_difference_of_two_bills(seed: int) -> None:
             changes[name] = changes.get(name, Change()).then(does[action])
     bill = bills["aws"].bill
     fallen = (replay(bill) - replay(changed(bill, changes))).sum() * 730 / HOURS
-    assert float(plan.monthly_savings) == pytest.approx(fallen, abs=0.01 * len(plan.steps) + 1e-6)
+    assert float(plan.monthly_savings) == pytest.approx(fallen, abs=0.01 + 1e-6)
     assert plan.monthly_savings == sum(
         (one.estimated_monthly_savings.target for one in plan.recommendations), Decimal(0)
     )
     assert float(plan.monthly_savings) <= replay(bill).sum() * 730 / HOURS
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 5000), st.sampled_from(["Stop", "x_Schedule", "Rightsize"]))
 def test_a_kind_of_advice_more_never_saves_less(seed: int, kind: str) -> None:
     advice, names, bills = _random(seed)
@@ -198,11 +278,67 @@ def test_a_kind_of_advice_more_never_saves_less(seed: int, kind: str) -> None:
         name: tuple(one for one in said if one.action_type.value != kind)
         for name, said in advice.items()
     }
-    least = planned(fewer, cases, bills).monthly_savings - Decimal("0.03")  # cents of the steps
+    least = planned(fewer, cases, bills).monthly_savings
     assert planned(advice, cases, bills).monthly_savings >= least
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
+@given(st.integers(0, 5000), st.integers(0, 4))
+def test_one_recommendation_more_never_saves_less(seed: int, which: int) -> None:
+    advice, names, bills = _random(seed)
+    cases = {name: case(name) for name in names}
+    fewer = {**advice, names[which]: advice[names[which]][1:]}
+    least = planned(fewer, cases, bills).monthly_savings
+    assert planned(advice, cases, bills).monthly_savings >= least
+
+
+DOES: dict[str, Change] = {
+    "Stop": Change(keep=0.0),
+    "x_Schedule": Change(keep=np.tile(np.array(NIGHTS_OFF.levels, float), DAYS // 7)),
+    "Rightsize": Change(price=0.5, moves=True),
+}
+
+
+def _every(name: str, said: tuple[Recommendation, ...]) -> list[dict[str, Change]]:
+    """All that may be done with one machine."""
+    stays = [{}, *({name: DOES[one.action_type.value]} for one in said)]
+    if {"x_Schedule", "Rightsize"} <= {one.action_type.value for one in said}:
+        stays.append({name: DOES["x_Schedule"].then(DOES["Rightsize"])})
+    return stays
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 5000))
+def test_nothing_saves_more_than_the_plan(seed: int) -> None:
+    """Each of all combinations is billed anew: at most 5 to the power of 5."""
+    advice, names, bills = _random(seed)
+    cases = {name: replace(case(name), min_monthly_savings=0) for name in names}
+    bill = bills["aws"].bill
+    most = max(
+        (replay(bill) - replay(changed(bill, dict(chain.from_iterable(c.items() for c in each)))))
+        .sum() * 730 / HOURS
+        for each in product(*(_every(name, advice[name]) for name in names))
+    )  # fmt: skip
+    assert float(planned(advice, cases, bills).monthly_savings) >= most - 0.010001
+
+
+def test_what_lets_others_save_has_half_of_that() -> None:
+    """Two of a, b, c and d are covered, in that order; c has a plan of its own, too. What a leaves
+    is c's: its plan is left unused. What b then leaves at night is d's, which paid 365 for it."""
+    bills = billing(
+        [usage("a", ri=1.0), usage("b", ri=1.0), usage("c", ri=1.0, plan=0.5), usage("d", ri=1.0)],
+        held("ri", 2.0, by_spend=False),
+        held("plan", 0.5),
+    )
+    advice = {"a": (stop("a", estimated_monthly_savings=savings("0")),), "b": (asleep("b"),)}
+    plan = planned(advice, {n: case(n, "438") for n in "abcd"}, bills)
+    half = Decimal("182.50")
+    assert told(plan) == {"a": [("Stop", half)], "b": [("x_Schedule", half)]}
+    one = planned({"a": advice["a"]}, {n: case(n, "438") for n in "abcd"}, bills)
+    assert told(one) == {"a": [("Stop", Decimal(0))]}
+
+
+@settings(max_examples=20)
 @given(st.integers(0, 5000))
 def test_the_order_of_input_does_not_matter(seed: int) -> None:
     advice, names, bills = _random(seed)

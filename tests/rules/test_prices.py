@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -9,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costopt.model import Cost, Recommendation
+from costopt.model import Cost, Price, Recommendation
 from costopt.rules.base import Case
-from costopt.rules.prices import all_as_billed, as_billed, unbilled_cost
+from costopt.rules.prices import all_as_billed, as_billed, dated, unbilled_cost
 from tests.rules.builders import Type, billed, case, catalogue, kind, recorded, samples
 from tests.rules.judging import advised, judge
 
@@ -166,3 +168,48 @@ def test_all_of_a_market_as_each(types: list[tuple[str, Decimal]], month: Decima
         for price in market.prices
     ]
     assert all_as_billed(market, month).tolist() == pytest.approx(each)
+
+
+# -- how old prices are ----------------------------------------------------------------------
+
+
+class Dated:
+    """A catalogue's prices by type, each of a day."""
+
+    def __init__(self, days: dict[str, date]) -> None:
+        self.days = days
+
+    def price(self, provider: str, region: str | None, name: str, **_: Any) -> Price | None:
+        day = self.days.get(name)
+        return day and Price(provider, region, name, Decimal(1), valid_from=day)
+
+
+def of_days(**days: date) -> tuple[Recommendation, Case]:
+    """A machine g16 whose work g4 does, by prices of those days."""
+    found = case("g16", samples(level=15))
+    advice = advised(found)
+    assert advice.recommended is not None
+    assert (advice.current.instance_type, advice.recommended.instance_type) == ("g16", "g4")
+    return advice, replace(found, catalogue=Dated(days))
+
+
+def test_the_oldest_price_of_a_comparison_is_told_where_it_is_stale() -> None:
+    advice, found = of_days()
+    today = found.as_of.date()
+    old, edge = today - timedelta(days=181), today - timedelta(days=180)
+    told = dated(*of_days(g16=today, g4=old))
+    assert told.reason == f"{advice.reason}; prices of {old} may be stale"
+    assert told.evidence["prices_of"] == [old.isoformat(), today.isoformat()]
+    told = dated(*of_days(g16=edge, g4=edge))
+    assert told.reason == advice.reason
+    assert told.evidence["prices_of"] == [edge.isoformat()]
+    assert dated(*of_days()) == advice  # no day is known
+
+
+def test_what_ends_rests_on_the_bill_and_without_one_on_the_list() -> None:
+    advice, found = of_days(g16=date(2020, 1, 1))
+    stop = replace(advice, recommended=None)
+    assert stop.estimated_monthly_savings.basis == "list"
+    assert "prices of 2020-01-01 may be stale" in dated(stop, found).reason
+    billed_ = replace(advice.estimated_monthly_savings, basis="charges")
+    assert dated(replace(stop, estimated_monthly_savings=billed_), found).reason == stop.reason

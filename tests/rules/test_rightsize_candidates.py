@@ -183,3 +183,16 @@ def test_spot_is_compared_with_spot() -> None:
     assert found.recommended.hourly_price == Decimal("0.06")
     assert found.recommended.pricing_category == "Dynamic"
     assert found.estimated_monthly_savings.target == Decimal("131.400000")
+
+
+def test_a_size_that_every_past_window_outgrew_is_not_advised() -> None:
+    """CPU at 70 % of four vCPUs: two cannot hold it, though a cheap type of four elsewhere makes
+    the yardstick by which an undo is priced so low that half the price looks like a saving."""
+    cheap = kind("c9a.xlarge", 4, "0.12", 8.0)
+    r9 = (kind("r9i.xlarge", 4, "0.252", 32.0), kind("r9i.large", 2, "0.126", 16.0))
+    found = advised(aws("r9i.xlarge", *r9, cheap, level=70))
+    assert found.recommended is not None
+    assert found.recommended.instance_type == "c9a.xlarge"
+    backtest = found.backtest
+    assert backtest is not None
+    assert backtest["this_size"]["rolled_back"] < backtest["this_size"]["windows"]

@@ -14,13 +14,13 @@ from costopt.rules.rightsize_settings import RightsizeSettings
 from tests.rules.builders import Recorded, fleet, recorded, samples
 from tests.rules.judging import advised, fits, judge, skipped, target
 
-MACHINES = 150
-BUSIER = 15
+MACHINES = 40
+BUSIER = 4
 
 
 @cache
 def machines() -> tuple[Recorded, ...]:
-    """At 10 % of 16 vCPUs, now and then at 40 %; 15 of them five times as often in the last
+    """At 10 % of 16 vCPUs, now and then at 40 %; 4 of them five times as often in the last
     fortnight, which nothing that smaller sizes are chosen by could have told."""
     made = []
     for number in range(MACHINES):
@@ -50,13 +50,13 @@ def test_without_a_budget_the_rollback_cost_alone_decides() -> None:
 
 
 def test_a_budget_that_the_past_kept_changes_nothing() -> None:
-    # 15 of 150: (15 + 1) / 151 is 10.6 %
-    found = advised(calm(11), risk_budget_percent=11)
+    # 4 of 40: (4 + 1) / 41 is 12.2 %
+    found = advised(calm(12.5), risk_budget_percent=12.5)
     assert found.evidence["rollback_cost"]["windows"] == 0.5
     assert found.recommended == advised(calm(100)).recommended
 
 
-@pytest.mark.parametrize("budget_percent", [10.5, 5.0, 1.0])
+@pytest.mark.parametrize("budget_percent", [12.0, 2.5])
 def test_a_tighter_budget_makes_rollbacks_dearer_and_machines_larger(
     budget_percent: float,
 ) -> None:
@@ -71,26 +71,26 @@ def test_a_tighter_budget_makes_rollbacks_dearer_and_machines_larger(
 
 
 def test_what_no_rollback_cost_can_show_leaves_every_machine_as_it_is() -> None:
-    # not one of 150 rolled back shows 1 / 151 = 0.66 %, and no less
-    assert skipped(calm(0.6), risk_budget_percent=0.6) == "risk-budget"
-    outcome = judge(calm(0.6), risk_budget_percent=0.6)
+    # not one of 40 rolled back shows 1 / 41 = 2.44 %, and no less
+    assert skipped(calm(2.4), risk_budget_percent=2.4) == "risk-budget"
+    outcome = judge(calm(2.4), risk_budget_percent=2.4)
     assert isinstance(outcome, Skip)
     assert outcome.detail == (
         "CPU P99.5 is 10 % of 16 vCPUs over 28 days; the fleet's past cannot show that the risk "
-        "budget of 0.6 % would be kept, so nothing is made smaller; without the budget g2 would "
+        "budget of 2.4 % would be kept, so nothing is made smaller; without the budget g2 would "
         "do, for 511.00 USD a month less at list"  # 730 x (0.80 - 0.10)
     )
 
 
 def test_a_note_says_what_the_past_can_show() -> None:
     assert shown_budget(judged_by(100)) == ()
-    # not one of 150: 1 / 151; 15 of them: 16 / 151
-    assert shown_budget(judged_by(0.6)) == (
-        "risk budget 0.6 %: the past of 150 machines can show 0.662 % at best, so nothing is made "
+    # not one of 40: 1 / 41; 4 of them: 5 / 41
+    assert shown_budget(judged_by(2.4)) == (
+        "risk budget 2.4 %: the past of 40 machines can show 2.44 % at best, so nothing is made "
         "smaller",
     )
-    assert shown_budget(judged_by(11)) == (
-        "risk budget 11 %: the past of 150 machines shows 10.6 % with a rollback as dear as 0.5 "
+    assert shown_budget(judged_by(12.5)) == (
+        "risk budget 12.5 %: the past of 40 machines shows 12.2 % with a rollback as dear as 0.5 "
         "windows",
     )
 
@@ -106,10 +106,10 @@ def test_a_dearer_rollback_that_keeps_a_machine_is_the_budget_s_matter_too() -> 
     """Half of it would be too small now and then; every tenth machine was undone at it."""
     asked = RightsizeSettings(risk_budget_percent=5, rollback_cost=0.2)
     made = []
-    for number in range(60):
+    for number in range(MACHINES):
         cpu = np.full(28 * 288, 38.0)
         cpu[number % 7 :: 450] = 50.0
-        if number < 6:
+        if number < BUSIER:
             cpu[14 * 288 + number :: 60] = 50.0
         made.append(recorded("g16", cpu, resource_id=f"m-{number:03d}"))
     free = fleet(made, RightsizeSettings(rollback_cost=0.2))[-1]

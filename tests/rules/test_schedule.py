@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from costopt.errors import ConfigError
 from costopt.model import ActionType, Finding, FindingLevel, Recommendation, Skip
@@ -104,7 +105,10 @@ def test_in_use_at_all_hours_is_fine_and_never_in_use_is_another_rules() -> None
 
 
 def test_three_whole_weeks_or_no_word() -> None:
-    assert skipped(machine(office(2))) == "short-history"
+    for weeks in (1, 2):
+        assert skipped(machine(office(weeks))) == "short-history"
+        # There is nothing to wait for.
+        assert "in use for 168 of 168" in fits(machine(np.ones((weeks, 336)))).detail
     cut = office(4)
     cut[0, :100] = cut[3, 200:] = NAN
     assert skipped(machine(cut)) == "short-history"
@@ -169,8 +173,42 @@ def test_month_ends_cost_part_of_the_saving() -> None:
 
 
 def test_holidays_of_nowhere_are_refused_at_once() -> None:
-    with pytest.raises(ConfigError, match="Atlantis"):
-        Schedule(ScheduleSettings(holidays="Atlantis"))
+    for holidays in ("Atlantis", {"Europe/Paris": "FR", "UTC": "Atlantis"}):
+        with pytest.raises(ConfigError, match="Atlantis"):
+            Schedule(ScheduleSettings(holidays=holidays))
+    with pytest.raises(ValidationError, match="'Mars/Olympus' is no IANA time zone"):
+        ScheduleSettings(holidays={"Mars/Olympus": "NL"})
+
+
+def test_each_time_zone_may_have_its_own_holidays() -> None:
+    """Thanksgiving, 26 November 2026, is a Thursday; Dutch machines work, and on 5 May 2027 too."""
+    own = {"europe/amsterdam": "NL", "America/New_York": "US", "UTC": ""}
+    found = {}
+    for zone in ("Europe/Amsterdam", "America/New_York", "UTC", "Asia/Tokyo"):
+        plan_ = advised(machine(office(), time_zone=zone), holidays=own).schedule
+        assert plan_ is not None
+        found[zone] = {one.day: one.reason for one in plan_.days}
+    assert found["America/New_York"][date(2026, 11, 26)] == "Thanksgiving Day"
+    assert date(2026, 11, 26) not in found["Europe/Amsterdam"]
+    assert found["Europe/Amsterdam"][date(2027, 3, 29)] == "Easter Monday"
+    assert date(2027, 3, 29) not in found["America/New_York"]
+    assert found["UTC"] == found["Asia/Tokyo"] == {}
+
+
+@pytest.mark.parametrize("word", ["", "  "])
+def test_an_empty_word_excludes_nothing_and_is_refused(word: str) -> None:
+    with pytest.raises(ValidationError, match="at least 1 character"):
+        ScheduleSettings(exclude=(word, "prod"))
+
+
+def test_days_of_ones_own_are_worded() -> None:
+    day, other = date(2026, 11, 27), date(2026, 12, 24)
+    plan_ = advised(machine(office()), days={day: "busiest", other: "Sun"}).schedule
+    assert plan_ is not None
+    assert {one.day: one.reason for one in plan_.days} == {other: "as on Sundays"}
+    assert ScheduleSettings(days={day: "busiest"}).special("UTC").own[day][1] == (
+        "as on the busiest day"
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from costopt.errors import InsufficientData
 from costopt.optimize.commitment.history import WEEK_HOURS, Floats
 
 YEAR_WEEKS: Final = 52
+MONTHS: Final = 12
 LEAST_WEEKS: Final = 2
 """One week can be drawn in one way only: its bound would be as sure as if it were all weeks."""
 
@@ -49,7 +51,7 @@ class Needed:
     low: Floats  # (years, L) its lower bound
 
 
-def needed(hours: Floats, years: int, caution: Caution) -> Needed:
+def needed(hours: Floats, years: int, caution: Caution, ahead: Floats | None = None) -> Needed:
     """How often demand reaches up to the top of each layer, in each year to come.
 
     The bound draws whole weeks anew, since hours of one week are alike: the few weeks of a short
@@ -59,6 +61,8 @@ def needed(hours: Floats, years: int, caution: Caution) -> Needed:
     Args:
         hours: (H,) demand; NaN = missing.
         years: how many to look ahead.
+        ahead: (at least 12 * years, H) the same history as it would be in each month to come; None:
+            all of it falls as feared. What stands upon something else falls faster than that.
     Raises:
         InsufficientData: fewer than `LEAST_WEEKS` whole weeks.
     Source:
@@ -66,15 +70,52 @@ def needed(hours: Floats, years: int, caution: Caution) -> Needed:
         Statistics 17 (1989): blocks; here of a week, not overlapping.
     """
     weeks = _weeks(hours)
-    # Of what fell by more than that nothing is left to commit to.
-    decline = min(0.99, max(caution.yearly_decline, 1 - yearly_change(hours)))
     levels = _levels(hours[~np.isnan(hours)])
-    counts = np.array([_reaching(week, levels[1:], years, decline) for week in weeks])
+    months = falling(feared(hours, caution), years * MONTHS)[:, None] * hours
+    if ahead is not None:
+        months = ahead[: years * MONTHS]
+    counts = np.array([_reaching(months[:, week], levels[1:]) for week in weeks])
     sizes = np.array([len(week) for week in weeks], np.float64)
     mean = counts.sum(axis=0) / sizes.sum()
     flat = counts.reshape(len(weeks), -1)
     low = np.quantile(_drawn(flat, sizes, caution), 1 - caution.confidence, axis=0)
     return Needed(levels, mean, np.minimum(low.reshape(mean.shape), mean))
+
+
+class Share(NamedTuple):
+    """How much of something is used."""
+
+    mean: float  # 0..1
+    low: float  # its lower bound
+
+
+def used_between(months: Floats, bottom: float, top: float, caution: Caution) -> Share:
+    """How much of the units between two levels is used, exactly where `needed` looks at layers.
+
+    Args:
+        months: (M, H) the history as it would be in each month; NaN = missing.
+        bottom, top: units; top above bottom.
+    Raises:
+        InsufficientData: as of `needed`.
+    """
+    weeks = _weeks(months[0])
+    used = np.clip(months - bottom, 0.0, top - bottom).mean(axis=0) / (top - bottom)
+    counts = np.array([used[week].sum() for week in weeks])
+    sizes = np.array([len(week) for week in weeks], np.float64)
+    mean = float(counts.sum() / sizes.sum())
+    low = np.quantile(_drawn(counts[:, None], sizes, caution), 1 - caution.confidence)
+    return Share(mean, min(float(low), mean))
+
+
+def feared(hours: Floats, caution: Caution) -> float:
+    """The share of demand lost each year that is feared: what history shows, if that is more."""
+    # Of what fell by more than that nothing is left to commit to.
+    return min(0.99, max(caution.yearly_decline, 1 - yearly_change(hours)))
+
+
+def falling(decline: float, months: int) -> Floats:
+    """(months,) what demand is multiplied by in the middle of each month to come."""
+    return np.asarray((1 - decline) ** ((np.arange(months) + 0.5) / MONTHS), np.float64)
 
 
 def yearly_change(hours: Floats) -> float:
@@ -95,11 +136,12 @@ def yearly_change(hours: Floats) -> float:
     return float(np.median(after[known] / before[known]))
 
 
-def _weeks(hours: Floats) -> list[Floats]:
-    """The known hours of each week, counted back from the end; those of the first may be few."""
+def _weeks(hours: Floats) -> list[npt.NDArray[np.int64]]:
+    """Where the known hours of each week are, counted back from the end; those of the first may be
+    few."""
     first = len(hours) % WEEK_HOURS
-    weeks = np.split(hours, range(first, len(hours), WEEK_HOURS))
-    known = [np.sort(week[~np.isnan(week)]) for week in weeks]
+    weeks = np.split(np.arange(len(hours)), range(first, len(hours), WEEK_HOURS))
+    known = [week[~np.isnan(hours[week])] for week in weeks]
     if sum(len(week) >= WEEK_HOURS / 2 for week in known) < LEAST_WEEKS:
         raise InsufficientData(
             f"a ladder needs at least {LEAST_WEEKS} weeks of hourly demand",
@@ -115,13 +157,14 @@ def _levels(known: Floats) -> Floats:
     return np.unique(np.concatenate((evenly, np.sort(known)[ranks])))
 
 
-def _reaching(week: Floats, tops: Floats, years: int, decline: float) -> Floats:
-    """(years, L) hours of the week in which demand, fallen so far, reaches each top."""
-    months = np.arange(years * 12) + 0.5
-    # The feared fall raises what must be reached; a millionth of a millionth is rounding.
-    raised = tops * (1 - 1e-12) / ((1 - decline) ** (months / 12))[:, None]
-    reached = len(week) - np.searchsorted(week, raised, side="left")
-    return np.asarray(reached.reshape(years, 12, len(tops)).mean(axis=1))
+def _reaching(week: Floats, tops: Floats) -> Floats:
+    """(years, L) hours of the week in which demand reaches each top, by its months (months, h)."""
+    # A millionth of a millionth is rounding.
+    least, ranked = tops * (1 - 1e-12), np.sort(week, axis=1)
+    below = np.array([np.searchsorted(month, least, side="left") for month in ranked])
+    reached = week.shape[1] - below
+    years = len(week) // MONTHS
+    return np.asarray(reached.reshape(years, MONTHS, len(tops)).mean(axis=1))
 
 
 def _drawn(counts: Floats, sizes: Floats, caution: Caution) -> Floats:

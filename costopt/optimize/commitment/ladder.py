@@ -79,6 +79,7 @@ def ladder(
     cost_of_capital: float = 0.0,
     tranches: int = 4,
     step: float = 0.0,
+    ahead: Floats | None = None,
 ) -> Ladder:
     """Long terms for what is sure to be needed long, shorter ones above, the rest on demand.
 
@@ -100,6 +101,8 @@ def ladder(
         cost_of_capital: per year, as in `Term.rate`.
         tranches: months to spread the gap over, 1..12.
         step: the smallest increment sold; 0 = any quantity.
+        ahead: (12 * years, H) the demand in each month to come, as of `certainty.needed`; where
+            `demand` is but what others leave, and they are served first.
     Raises:
         ValueError: demand is no row of hours, a price not above 0, no such number of tranches.
         InsufficientData: too little history (certainty.LEAST_WEEKS).
@@ -109,7 +112,7 @@ def ladder(
         raise ValueError("a price above 0, a step not below, and 1 to 12 tranches")
     offered = cheapest_payments(terms, cost_of_capital)
     years = max((term.years for term in offered), default=1)
-    sure = needed(hours, years, caution)
+    sure = needed(hours, years, caution, ahead)
     rates = {term.name: term.rate(cost_of_capital) for term in offered}
     market = _Market(price, step, sure, {term.name: term for term in offered}, rates)
     layers = _layers(market)

@@ -21,6 +21,7 @@ from costopt.optimize.commitment.application import (
     replaced_by,
 )
 from costopt.optimize.commitment.history import Floats
+from costopt.optimize.highs import Quiet
 
 GROUPS: Final = 8
 """Of hours, by what they cost on demand: a third of the rounds that one group takes, and a master
@@ -33,14 +34,6 @@ then less than a thousandth of them."""
 NODES: Final = 500
 """Of a branch and bound; it is a bound wherever it stops, and a count, unlike seconds, stops it
 alike on every machine."""
-
-
-class _Quiet(highspy.Highs):
-    """HiGHS without its banner, which it prints to stdout as soon as its callbacks are enabled."""
-
-    def enableCallbacks(self) -> None:  # noqa: N802
-        self.silent()
-        super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
 class Best(NamedTuple):
@@ -82,7 +75,7 @@ class Planes:
         self.stepped = np.array([offer.step > 0 for offer in hours.offers])
         self.limits = np.where(self.stepped, np.floor(most / self.steps + 1e-9), most)
         self.branching = False
-        self.model = _Quiet()  # type: ignore[no-untyped-call]
+        self.model = Quiet()  # type: ignore[no-untyped-call]
         for rate, limit in zip(self.rates * self.steps, self.limits, strict=True):
             self.model.addCol(rate, 0.0, limit, 0, [], [])
         for group in hours.groups:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from costopt.providers.demo.provider import DemoProvider
-from costopt.providers.demo.truth import Label, Truth, Wart
+from costopt.providers.demo.truth import Label, Placement, Truth, Wart
 
-__all__ = ["DemoProvider", "Label", "Truth", "Wart"]
+__all__ = ["DemoProvider", "Label", "Placement", "Truth", "Wart"]

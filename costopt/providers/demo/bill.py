@@ -21,7 +21,7 @@ from costopt.providers.demo.clock import HOURS, midnight
 from costopt.providers.demo.commitments import Commitment, Unused, apply, held
 from costopt.providers.demo.focus import Amounts, Line, Row
 from costopt.providers.demo.machines import Leftover, Machine
-from costopt.providers.demo.usage import Usage, sends
+from costopt.providers.demo.usage import Usage, ways
 
 SUPPORT: Final = Decimal("0.03")
 """AWS Developer Support: 3 % of the day's AWS charges."""
@@ -109,7 +109,7 @@ class _Bill:
     def _corrections(self, first: date) -> Iterator[Row]:
         """A day's egress of the month before, taken back."""
         wrong = (first - timedelta(days=1)).replace(day=CORRECTED_DAY)
-        for machine in [m for m in self._fleet["GCP"] if sends(m)][:1]:
+        for machine in [m for m in self._fleet["GCP"] if ways(m)][:1]:
             yield self._usage.correction(machine, wrong)
 
 

@@ -20,9 +20,15 @@ _PER_HOUR: Final = SLOTS // HOURS
 _FIXED: Final = {
     "Europe/Amsterdam": {(1, 1), (4, 27), (12, 25), (12, 26)},
     "America/New_York": {(1, 1), (6, 19), (7, 4), (11, 11), (12, 25)},
+    "America/Los_Angeles": {(1, 1), (6, 19), (7, 4), (11, 11), (12, 25)},
+    "Europe/Zurich": {(1, 1), (8, 1), (12, 25), (12, 26)},
     "Asia/Kolkata": {(1, 26), (8, 15), (10, 2), (12, 25)},  # 2 October: Gandhi Jayanti
 }
-_MONDAYS: Final = {"America/New_York": {(1, 3), (9, 1), (10, 2)}}  # 2nd of October: Columbus Day
+# The second Monday of October is Columbus Day; California keeps it no more.
+_MONDAYS: Final = {
+    "America/New_York": {(1, 3), (9, 1), (10, 2)},
+    "America/Los_Angeles": {(1, 3), (9, 1)},
+}
 
 
 @dataclass(frozen=True, eq=False, slots=True)

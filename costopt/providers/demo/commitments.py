@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from itertools import pairwise
 from typing import Final
@@ -15,6 +15,8 @@ from costopt.providers.demo.machines import Machine
 from costopt.providers.demo.truth import Wart
 
 _MICRO: Final = Decimal("0.000001")
+_BOUGHT: Final = timedelta(days=150)  # before the end of the fleet's data
+_YEAR: Final = timedelta(days=365)
 _NONE: Final = Decimal(0)
 
 
@@ -110,6 +112,21 @@ class Commitment:
     hourly_cost: Decimal  # of all of it
 
 
+def attributes(terms: Terms, now: datetime) -> dict[str, str]:
+    """What a real inventory says of a commitment, as AWS's spells it.
+
+    Args:
+        now: the end of the fleet's data.
+    """
+    told = {
+        "end": (now - _BOUGHT + _YEAR).isoformat(),
+        "term": "1yr",
+        "payment_option": "No Upfront",
+    }
+    standard = terms.provider == "AWS" and not terms.by_spend
+    return {**told, "offering_class": "standard"} if standard else told
+
+
 def rate(terms: Terms, region: str, instance_type: str) -> Decimal:
     """USD that one covered machine-hour costs under the commitment, to the micro-dollar."""
     listed = tariff.hourly(terms.provider, region, instance_type)
@@ -117,7 +134,7 @@ def rate(terms: Terms, region: str, instance_type: str) -> Decimal:
 
 
 def held(fleet: Sequence[Machine]) -> tuple[Commitment, ...]:
-    """What the company bought a year ago for the machines it had then; in order of application."""
+    """What the company bought for the machines it had then; in order of application."""
     found = []
     for terms in TERMS:
         rates = [

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
+from zlib import crc32
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from costopt.providers.demo.rhythm import levels
 
 # A real event (a crawler, a big report) in about one of 1,700 slots, heavy-tailed, seen in CPU,
 # network and disk alike: fewer than the half percent that a P99.5 leaves out.
+IN_OF_OUT: Final = 0.4
+"""What comes in, of what is sent."""
 _EVENT_SHARE: Final = 0.0006
 _IDLE_VCPUS: Final = 0.012  # what an operating system burns on its own
 _IDLE_MEMORY_GIB: Final = 0.9
@@ -61,7 +64,7 @@ def demand(fleet: Sequence[Machine], day: date, seed: int) -> Demand:
         cpu_max=np.minimum(100, cpu * (1.1 + 0.2 * quick) + 0.5 * quick),
         memory=temper[1] * _memory(fleet, level, chance.memory, day),
         network_out=network_out,
-        network_in=0.4 * network_out * np.exp(0.1 * chance.quick),
+        network_in=IN_OF_OUT * network_out * np.exp(0.1 * chance.quick),
         disk_write=disk_write,
         disk_read=0.6 * disk_write * np.exp(0.2 * chance.quick),
     )
@@ -75,6 +78,8 @@ def _columns(fleet: Sequence[Machine], *names: str) -> Floats:
 def _level(machine: Machine, day: date, seed: int) -> Floats:
     if machine.role.rhythm == "jobs":
         return _jobs(machine, day, seed)
+    if machine.role.rhythm == "batch":
+        return _batch(machine.role.app, day, seed)
     return levels(machine.role.rhythm, machine.role.clock, day)
 
 
@@ -87,6 +92,20 @@ def _jobs(machine: Machine, day: date, seed: int) -> Floats:
     hour = day.weekday() * 24 + np.arange(SLOTS) / 12
     second = first + long + pause
     runs = (hour >= first) & (hour < first + long) | (hour >= second) & (hour < second + short)
+    return runs.astype(np.float64)
+
+
+def _batch(app: str, day: date, seed: int) -> Floats:
+    """A job of 4 to 10 hours a day, from any hour on; 1 while one runs.
+
+    All machines of the role take part: they share a queue, so the draw is the role's.
+    """
+    hour = np.arange(SLOTS) / 12
+    runs = np.zeros(SLOTS, bool)
+    for back in (0, 1):  # yesterday's may last until now
+        chance = generator(seed, crc32(app.encode()), day - timedelta(days=back), Stream.JOBS)
+        begin, length = chance.uniform(0, 24) - 24 * back, chance.uniform(4, 10)
+        runs |= (hour >= begin) & (hour < begin + length)
     return runs.astype(np.float64)
 
 

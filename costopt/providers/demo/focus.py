@@ -93,7 +93,14 @@ IP_ADDRESS: Final = Sku(
     "Hours",
     ("Amazon Virtual Private Cloud", "Networking", "Virtual Network", "Amsterdam Data Centre"),
 )
+BETWEEN_ZONES: Final = Sku(
+    "Inter-Zone Data Transfer Out", "Networking", "Other (Networking)", "GB", _NET
+)
+BETWEEN_REGIONS: Final = Sku(
+    "Inter-Region Data Transfer Out", "Networking", "Other (Networking)", "GB", _NET
+)
 EGRESS: Final = Sku("Data Transfer Out", "Networking", "Other (Networking)", "GB", _NET)
+INGRESS: Final = Sku("Data Transfer In", "Networking", "Other (Networking)", "GB", _NET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +195,14 @@ def commitment_columns(commitment: Commitment) -> dict[str, Any]:
     }
 
 
+def payer(provider: str) -> str:
+    """The account that pays for everything at that provider."""
+    return _PARTIES[provider]["BillingAccountId"]
+
+
 def commitment_id(commitment: Commitment) -> str:
     """The id under which the provider bills the commitment."""
-    terms, account = commitment.terms, _PARTIES[commitment.terms.provider]["BillingAccountId"]
+    terms, account = commitment.terms, payer(commitment.terms.provider)
     if terms.provider == "AWS":
         folder = "savingsplan" if terms.by_spend else "reserved-instances"
         return f"arn:aws:ec2::{account}:{folder}/{terms.key}"

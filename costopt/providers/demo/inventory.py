@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from costopt import schema
 from costopt.model import Shape
+from costopt.providers.demo import focus
+from costopt.providers.demo.commitments import Commitment, attributes
 from costopt.providers.demo.company import Site
 from costopt.providers.demo.machines import Leftover, Machine
 from costopt.providers.demo.truth import Label, Truth
@@ -28,14 +30,21 @@ _MACHINE_TYPE: Final = {
 }
 
 
-def resources(fleet: Iterable[Machine], loose: Iterable[Leftover], now: datetime) -> pa.Table:
-    """The inventory (schema.RESOURCES): machines with their history, disks, addresses."""
+def resources(
+    fleet: Iterable[Machine],
+    loose: Iterable[Leftover],
+    commitments: Iterable[Commitment],
+    now: datetime,
+) -> pa.Table:
+    """The inventory (schema.RESOURCES): machines with their history, disks, addresses, and what is
+    committed to, with its term and end."""
     rows: list[dict[str, Any]] = []
     for machine in fleet:
         rows += _machine_rows(machine, now)
         if machine.disk_id != machine.resource_id:
             rows.append(_disk_row(machine))
     rows += [_loose_row(left) for left in loose]
+    rows += [_commitment_row(one, now) for one in commitments]
     return pa.Table.from_pylist(rows, schema=schema.RESOURCES)
 
 
@@ -54,11 +63,24 @@ def _machine_rows(machine: Machine, now: datetime) -> list[dict[str, Any]]:
         "x_LaunchedAt": machine.launched_at,
         "x_ScalingGroup": f"asg-{role.app}" if role.group else None,
         "x_TimeZone": role.clock,
+        "x_Attributes": _place(machine),
     }
     if machine.old_shape is None:
         return [row]
     before = {**row, **_shape_columns(machine.old_shape), "x_ObservedAt": machine.launched_at}
     return [before, {**row, "x_ObservedAt": machine.resized_at}]
+
+
+def _place(machine: Machine) -> dict[str, str]:
+    """Zone and network, under the names that the provider's collector gives attributes."""
+    zone = machine.site.zone
+    network, subnet = machine.network_id, machine.subnet_id
+    return {
+        "AWS": {"availability_zone": zone, "subnet_id": subnet, "vpc_id": network},
+        "GCP": {"network": network, "subnetwork": subnet, "zone": zone},
+        "Azure": {"subnet": subnet, "virtual_network": network, "zones": zone[-1]},
+        "OnPrem": {"network": network, "zone": zone},
+    }[machine.site.provider]
 
 
 def _shape_columns(shape: Shape) -> dict[str, Any]:
@@ -110,6 +132,20 @@ def _loose_row(left: Leftover) -> dict[str, Any]:
     }
 
 
+def _commitment_row(one: Commitment, now: datetime) -> dict[str, Any]:
+    terms = one.terms
+    return {
+        "ProviderName": terms.provider,
+        "SubAccountId": focus.payer(terms.provider),
+        "RegionId": terms.region or None,
+        "ResourceId": focus.commitment_id(one),
+        "ResourceName": terms.key,
+        "ResourceType": terms.kind,
+        "x_State": "active",
+        "x_Attributes": attributes(terms, now),
+    }
+
+
 _SLEEPING: Final = frozenset({"dev", "night"})
 """Rhythms whose level is 0 for most of the week, at the same hours."""
 
@@ -129,6 +165,7 @@ def truth(fleet: Iterable[Machine], loose: Iterable[Leftover]) -> dict[str, Trut
             memory_measured=role.agent,
             warts=frozenset({role.wart} if role.wart else ()),
             sleeps=role.rhythm in _SLEEPING,
+            placement=role.placement,
         )
         if machine.disk_id != machine.resource_id:
             found[machine.disk_id] = _thing(machine.disk_id, Label.ATTACHED)

@@ -12,7 +12,7 @@ from costopt.model import Shape
 from costopt.providers.demo import tariff
 from costopt.providers.demo.clock import hour_within, local_day
 from costopt.providers.demo.company import LOOSE, Loose, Role, Site, deal
-from costopt.providers.demo.truth import Label, Wart
+from costopt.providers.demo.truth import Label, Placement, Wart
 
 # When things happen, before the fleet's `end`. Whole hours, so that bills come in whole hours.
 RESIZED: Final = timedelta(days=20, hours=-13)
@@ -54,6 +54,8 @@ class Machine:
     disk_id: str  # the machine's own id where the provider bills disks on it
     account_id: str
     account_name: str
+    network_id: str  # as its provider names networks, as the next
+    subnet_id: str
     shape: Shape
     old_shape: Shape | None  # before the resize
     launched_at: datetime
@@ -77,7 +79,8 @@ class Machine:
             return _HOSTILE_TAGS
         if not self.role.tagged:
             return {}
-        return {"team": self.role.team, "env": self.role.env, "app": self.role.app}
+        tags = {"team": self.role.team, "env": self.role.env, "app": self.role.app}
+        return tags | ({"residency": self.role.residency} if self.role.residency else {})
 
     def runs(self, day: date) -> list[tuple[int, int, Shape]]:
         """When it runs on a UTC day: (from hour, to hour, as what), in order."""
@@ -116,6 +119,7 @@ def _machine(number: int, role: Role, ordinal: int, seed: int, end: datetime) ->
     key = f"{role.app}-{role.site.code}-{ordinal:02d}"
     provider = role.site.provider
     account_id, account_name = _account(provider, role.env)
+    network = role.network or account_name.lower().replace(" ", "-")
     # 400 days to 4 years ago, at a whole hour.
     age = timedelta(hours=9600 + int(_digest(seed, key, "age")[:6], 16) % 25_000)
     return Machine(
@@ -128,6 +132,8 @@ def _machine(number: int, role: Role, ordinal: int, seed: int, end: datetime) ->
         ),
         account_id=account_id,
         account_name=account_name,
+        network_id=_network_id(role.site, "vpc", network, seed),
+        subnet_id=_network_id(role.site, "subnet", network, seed),
         shape=tariff.shape(provider, role.instance_type),
         old_shape=tariff.shape(provider, role.was) if role.was else None,
         launched_at=end - (NEW if role.wart is Wart.NEW else age),
@@ -166,6 +172,14 @@ def resource_id(site: Site, account: str, kind: str, key: str, seed: int) -> str
     return f"{site.region}/vm/{key}"
 
 
+def _network_id(site: Site, kind: str, network: str, seed: int) -> str:
+    """A network's name as the provider forms them; `kind`: vpc | subnet."""
+    if site.provider == "AWS":
+        return f"{kind}-{_digest(seed, kind, site.region, network)[:17]}"
+    # Google's networks span regions, their parts do not; an Azure subnet's name is its network's.
+    return f"{network}-{site.region}" if site.provider != "GCP" or kind == "subnet" else network
+
+
 @dataclass(frozen=True, slots=True)
 class Leftover:
     """An unattached disk or unused address, with the id it is billed under."""
@@ -178,9 +192,12 @@ class Leftover:
 
 
 def leftovers(instances: int, seed: int) -> tuple[Leftover, ...]:
-    """The loose disks and addresses of a fleet that size, seven per deck of 120."""
+    """The loose disks and addresses of a fleet that size, seven per 120 machines of the mix."""
+    order = deal()
+    mixed = [role.placement is Placement.STAY for role in order]
+    whole, part = divmod(instances, len(order))
     found = []
-    for number in range(round(instances * len(LOOSE) / len(deal()))):
+    for number in range(round((whole + sum(mixed[:part]) / sum(mixed)) * len(LOOSE))):
         loose = LOOSE[number % len(LOOSE)]
         kind = "disk" if loose.disk_gib else "address"
         key = f"{loose.app}-{kind}-{number // len(LOOSE) + 1:02d}"

@@ -15,6 +15,7 @@ from costopt.providers.base import Problem
 from costopt.providers.demo import inventory, tariff
 from costopt.providers.demo.bill import charges
 from costopt.providers.demo.clock import midnight
+from costopt.providers.demo.commitments import held
 from costopt.providers.demo.machines import Leftover, Machine, leftovers, machines
 from costopt.providers.demo.samples import samples
 from costopt.providers.demo.truth import Truth
@@ -44,7 +45,7 @@ class DemoProvider:
 
     def __init__(
         self,
-        instances: int = 120,
+        instances: int = 133,
         days: int = 42,
         seed: int = 7,
         end: datetime | None = None,
@@ -76,8 +77,10 @@ class DemoProvider:
         return inventory.truth(self.machines, self.leftovers)
 
     def resources(self) -> pa.Table:
-        """Machines, disks and addresses; the resized machine has two rows (schema.RESOURCES)."""
-        return inventory.resources(self.machines, self.leftovers, self.window.end)
+        """Machines, disks, addresses and commitments; the resized machine has two rows
+        (schema.RESOURCES)."""
+        end = self.window.end
+        return inventory.resources(self.machines, self.leftovers, held(self.machines), end)
 
     def metrics(self, window: Window | None) -> Iterator[pa.Table]:
         """Samples inside `window`, day by day in chunks of machines (schema.METRICS)."""

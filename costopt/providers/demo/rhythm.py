@@ -52,7 +52,7 @@ _HOURLY: Final = {
 def levels(rhythm: str, zone: str, day: date) -> Levels:
     """The rhythm's level in each five-minute slot of a UTC day, on that zone's clock.
 
-    "idle" and "jobs" (whose runs are each machine's own) are level 1 throughout.
+    "idle", "jobs" and "batch" (whose runs demand.py draws) are level 1 throughout.
 
     Returns:
         float64 (288,), 0..1; do not write to it.

@@ -36,6 +36,9 @@ _HOSTS: Final[Mapping[str, tuple[int, int, str]]] = {
 # advised from them. Disks: USD a GiB-month (gp3, pd-balanced, Premium SSD).
 DISK: Final[Mapping[str, Decimal]] = {
     "us-east-1": Decimal("0.08"),
+    "us-west-1": Decimal("0.096"),
+    "us-west-2": Decimal("0.08"),
+    "eu-central-2": Decimal("0.1047"),
     "eu-west-1": Decimal("0.088"),
     "us-central1": Decimal("0.10"),
     "europe-west4": Decimal("0.11"),
@@ -53,6 +56,8 @@ TRANSFER: Final[Mapping[str, Decimal]] = {  # USD a GB to the internet
     "GCP": Decimal("0.12"),
     "Azure": Decimal("0.08"),
 }
+BETWEEN_REGIONS: Final[Mapping[str, Decimal]] = {"AWS": Decimal("0.02")}  # USD a GB
+BETWEEN_ZONES: Final[Mapping[str, Decimal]] = {"AWS": Decimal("0.01")}  # USD a GB, on each side
 WINDOWS: Final = Decimal("0.046")  # USD a vCPU-hour; Google Cloud bills it as a line of its own
 CONTRACT: Final[Mapping[str, Decimal]] = {"Azure": Decimal("0.95")}
 """Contracted share of list price on machines, by provider: a negotiated discount."""

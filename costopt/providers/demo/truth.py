@@ -23,6 +23,17 @@ class Label(StrEnum):
     UNATTACHED = "unattached"  # a disk or address that nothing uses
 
 
+class Placement(StrEnum):
+    """Where a machine should run, as far as the fleet was made to show it."""
+
+    STAY = "stay"  # nothing was planted: whatever prices make of it
+    MOVE = "move"  # the same machines are cheaper near by, and nothing holds them
+    STAY_EGRESS = "stay_egress"  # cheaper elsewhere, but for the traffic it has with its neighbours
+    STAY_RESIDENCY = "stay_residency"  # cheaper elsewhere, but its data may not leave the country
+    SPOT = "spot"  # a batch that may be interrupted
+    REPATRIATE = "repatriate"  # busy round the clock: cheaper on machines of one's own
+
+
 class Wart(StrEnum):
     """What is wrong, or merely unusual, with a resource's data."""
 
@@ -72,6 +83,7 @@ class Truth:
     memory_measured: bool  # an agent reports memory_utilization
     warts: frozenset[Wart] = frozenset()
     sleeps: bool = False  # nobody uses it for most of the week, at the same hours each week
+    placement: Placement = Placement.STAY
 
     @property
     def abstain(self) -> bool:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
-from costopt.providers.demo import focus, tariff
+from costopt.providers.demo import focus, tariff, wording
 from costopt.providers.demo.clock import HOURS, hour_within
 from costopt.providers.demo.commitments import Use
-from costopt.providers.demo.focus import Amounts, Line, Row, Thing
+from costopt.providers.demo.demand import IN_OF_OUT
+from costopt.providers.demo.focus import Amounts, Line, Row, Sku, Thing
 from costopt.providers.demo.machines import Leftover, Machine
 
 _MICRO: Final = Decimal("0.000001")
 _ZERO: Final = Decimal(0)
 _INTERNET_SHARE: Final = 0.2
 """Of what a web tier sends at its peak, averaged over the day, share that leaves the provider."""
+_WORTH_A_LINE: Final = 0.1
+"""Megabytes a second, 260 GB a month: Windrose's bill leaves out less."""
 
 
 class Usage:
@@ -57,23 +61,27 @@ class Usage:
             yield focus.daily(line, day, _metered(line, quantity), quantity)
 
     def traffic(self, machine: Machine, day: date) -> Iterator[Row]:
-        """What the machine sends to the internet, on the machine's own id."""
+        """What the machine sends out of its zone, on the machine's own id."""
         hours = sum(end - begin for begin, end, _ in machine.runs(day))
-        if hours and sends(machine):
-            line = self._traffic_line(machine)
-            quantity = _sent_gb(machine, hours)
+        if not hours:
+            return
+        for way in ways(machine):
+            line = self._traffic_line(machine, way)
+            quantity = way.gb(hours)
             yield focus.daily(line, day, _metered(line, quantity), quantity)
 
     def correction(self, machine: Machine, day: date) -> Row:
-        """That whole day's traffic taken back, on a later bill."""
-        line = self._traffic_line(machine).but(
+        """That whole day's traffic to the internet taken back, on a later bill."""
+        way = next(way for way in ways(machine) if way.sku is focus.EGRESS)
+        line = self._traffic_line(machine, way).but(
             ChargeClass="Correction", ChargeDescription="Internet egress counted twice"
         )
-        quantity = -_sent_gb(machine, HOURS)
+        quantity = -way.gb(HOURS)
         return focus.daily(line, day, _metered(line, quantity), quantity)
 
-    def _traffic_line(self, machine: Machine) -> Line:
-        return self._line(("traffic", machine.number), lambda: _traffic_line(machine))
+    def _traffic_line(self, machine: Machine, way: Way) -> Line:
+        key = ("traffic", machine.number, way.sku.meter)
+        return self._line(key, lambda: _traffic_line(machine, way))
 
     def leftover(self, left: Leftover, day: date) -> Row:
         """An unattached disk or an unused address."""
@@ -83,14 +91,40 @@ class Usage:
         return focus.daily(line, day, _metered(line, quantity), quantity)
 
 
-def sends(machine: Machine) -> bool:
-    """Whether the machine has internet traffic worth a line of the bill."""
-    return machine.site.provider in tariff.TRANSFER and machine.role.egress_mb >= 1
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Traffic that is on a machine's bill, by where it goes; or that comes in, for nothing."""
+
+    sku: Sku
+    rate_mb: float  # megabytes a second, averaged over the day
+    price: Decimal  # USD a GB
+
+    def gb(self, hours: int) -> Decimal:
+        """What is sent in so many hours."""
+        sent = self.rate_mb * 3600 * hours / 1000
+        return Decimal(repr(sent)).quantize(_MICRO, ROUND_HALF_EVEN)
 
 
-def _sent_gb(machine: Machine, hours: int) -> Decimal:
-    sent = machine.role.egress_mb * _INTERNET_SHARE * 3600 * hours / 1000
-    return Decimal(repr(sent)).quantize(_MICRO, ROUND_HALF_EVEN)
+def ways(machine: Machine) -> list[Way]:
+    """Where the machine sends enough for a line of the bill; the rest, mostly more, stays in its
+    zone, which costs nothing."""
+    role, provider = machine.role, machine.site.provider
+    internet = role.egress_mb * _INTERNET_SHARE if role.internet_mb is None else role.internet_mb
+    sent = [
+        Way(sku, rate_mb, prices[provider])
+        for sku, rate_mb, prices in (
+            (focus.EGRESS, internet, tariff.TRANSFER),
+            (focus.BETWEEN_REGIONS, role.regions_mb, tariff.BETWEEN_REGIONS),
+            (focus.BETWEEN_ZONES, role.zones_mb, tariff.BETWEEN_ZONES),
+        )
+        if provider in prices and rate_mb >= _WORTH_A_LINE
+    ]
+    # Whom it answers on the internet asks: providers bill that too, at nothing.
+    return sent + [
+        Way(focus.INGRESS, IN_OF_OUT * way.rate_mb, _ZERO)
+        for way in sent
+        if way.sku is focus.EGRESS
+    ]
 
 
 def _gib_months(gib: int, hours: int, day: date) -> Decimal:
@@ -133,14 +167,13 @@ def _licence_line(machine: Machine) -> Line:
 
 def _disk_line(machine: Machine) -> Line:
     price = tariff.DISK[machine.site.region]
-    return focus.usage(
-        Thing.of(machine, disk=True), focus.STORAGE, "SSD storage, provisioned", price, price
-    )
+    told = wording.storage(machine.site, price)
+    return focus.usage(Thing.of(machine, disk=True), focus.STORAGE, told, price, price)
 
 
-def _traffic_line(machine: Machine) -> Line:
-    price = tariff.TRANSFER[machine.site.provider]
-    return focus.usage(Thing.of(machine), focus.EGRESS, "Internet egress", price, price)
+def _traffic_line(machine: Machine, way: Way) -> Line:
+    told = wording.traffic(way.sku, machine.site, way.price)
+    return focus.usage(Thing.of(machine), way.sku, told, way.price, way.price)
 
 
 def _leftover_line(left: Leftover) -> Line:
@@ -150,6 +183,6 @@ def _leftover_line(left: Leftover) -> Line:
     thing = Thing(site, left.resource_id, left.key, kind, left.account_id, left.account_name, tags)
     if loose.disk_gib:
         price = tariff.DISK[site.region]
-        return focus.usage(thing, focus.STORAGE, "SSD storage, provisioned", price, price)
+        return focus.usage(thing, focus.STORAGE, wording.storage(site, price), price, price)
     price = tariff.ADDRESS[site.provider]
     return focus.usage(thing, focus.IP_ADDRESS, "Public IPv4 address, idle", price, price)

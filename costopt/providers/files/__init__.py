@@ -41,14 +41,18 @@ class FilesSettings(BaseModel):
     charges: Path | None = Field(None, description="a bill in FOCUS 1.0 to 1.4")
     prices: Path | None = Field(None, description="prices of machine types for an hour")
     shapes: Path | None = Field(None, description="machine types: their vCPUs, memory and so on")
+    rates: Path | None = Field(
+        None, description="what a GiB of storage and of traffic costs, by provider and region"
+    )
+    exchange: Path | None = Field(None, description="what currencies are worth in one another")
     mapping: Path | None = Field(None, description="YAML that says what other people's columns are")
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if not any((self.resources, self.metrics, self.charges, self.prices, self.shapes)):
-            raise ValueError(
-                "needs at least one of --resources, --metrics, --charges, --prices, --shapes"
-            )
+        tables_ = [name for name in type(self).model_fields if name != "mapping"]
+        if not any(getattr(self, name) for name in tables_):
+            named = ", ".join(f"--{name}" for name in tables_)
+            raise ValueError(f"needs at least one of {named}")
         return self
 
 
@@ -110,6 +114,14 @@ class FilesProvider:
     def shapes(self) -> pa.Table:
         """Machine types that the catalogue may not know (schema.SHAPES)."""
         return self._listed("shapes", self._settings.shapes)
+
+    def rates(self) -> pa.Table:
+        """Storage and traffic, as the user pays for them (schema.RATES)."""
+        return self._listed("rates", self._settings.rates)
+
+    def exchange(self) -> pa.Table:
+        """Exchange rates of the user's own (schema.EXCHANGE)."""
+        return self._listed("exchange", self._settings.exchange)
 
     @property
     def _map(self) -> mappings.FileMapping:

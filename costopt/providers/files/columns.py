@@ -22,6 +22,8 @@ REQUIRED: Final[Mapping[schema.TableName, tuple[str, ...]]] = MappingProxyType(
         "charges": bill.REQUIRED,
         "prices": ("ProviderName", "x_InstanceType", "ListUnitPrice", "PricingCurrency"),
         "shapes": ("ProviderName", "x_InstanceType", "x_vCPUs"),
+        "rates": ("ProviderName", "x_RateKind", "ListUnitPrice", "PricingCurrency"),
+        "exchange": ("x_Currency", "x_ToCurrency", "x_Rate", "x_ValidFrom"),
     }
 )
 """Columns without which a file of that table cannot be used; the others have a default or not."""
@@ -78,6 +80,23 @@ _ALIASES: Final[Mapping[schema.TableName, Mapping[str, str]]] = MappingProxyType
             **_MACHINE,
             "family": "x_Family",
             "cores": "x_PhysicalCores",
+        },
+        "rates": {
+            "provider": "ProviderName",
+            "cloud": "ProviderName",
+            "region": "RegionId",
+            "kind": "x_RateKind",
+            "pricepergib": "ListUnitPrice",
+            "currency": "PricingCurrency",
+            "fromgb": "x_FromGiB",  # clouds say GB and mean GiB
+            "source": "x_Source",
+        },
+        "exchange": {
+            "from": "x_Currency",
+            "to": "x_ToCurrency",
+            "date": "x_ValidFrom",
+            "day": "x_ValidFrom",
+            "source": "x_Source",
         },
     }
 )

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from costopt.frame.intake import Intake, told
 from costopt.frame.values import marked
+from costopt.model import RateKind
+from costopt.model.zone import time_zone
 
 _CATEGORY: Final = {
     "standard": "Standard",
@@ -68,7 +69,7 @@ def sized(intake: Intake) -> Intake:
         column = table.column(name).combine_chunks()
         wrong = marked(pc.less_equal(column, 0) if required else pc.less(column, 0))
         if wrong is not None:
-            one = told(name, "is not more than 0", wrong, column, refused=required)
+            one = told(name, "is not more than 0", wrong, _shown(column), refused=required)
             complaints.append(replace(one, row=int(kept[one.row])))
         if required and wrong is not None:
             stays = pc.invert(wrong)
@@ -78,28 +79,67 @@ def sized(intake: Intake) -> Intake:
     return Intake(table, kept, tuple(complaints))
 
 
-def clocked(intake: Intake) -> Intake:
-    """Time zones that exist; another is missing, and told."""
-    column = intake.table.column("x_TimeZone").combine_chunks()
-    unknown = [name for name in pc.unique(column).to_pylist() if name and not _is_zone(name)]
-    if not unknown:
+def charged(intake: Intake) -> Intake:
+    """Rates of a kind there is, at a price (0 is included) and from an amount that is none below 0;
+    any other costs its row."""
+    kind = intake.table.column("x_RateKind").combine_chunks()
+    plain = pc.replace_substring_regex(pc.utf8_lower(pc.utf8_trim_whitespace(kind)), "[_ ]+", "-")
+    known = pc.is_in(plain, pa.array([name.value for name in RateKind]))
+    kinds = ", ".join(RateKind)
+    told_of = _left_out(intake, "x_RateKind", pc.invert(known), f"is none of {kinds}")
+    kept = pc.filter(plain, known)
+    table = replaced(told_of.table, "x_RateKind", kept)
+    table = replaced(table, "x_FromGiB", pc.fill_null(table.column("x_FromGiB"), 0.0))
+    sound = Intake(table, told_of.kept, told_of.misread)
+    for name in ("ListUnitPrice", "x_FromGiB"):
+        below = pc.less(sound.table.column(name).combine_chunks(), 0)
+        sound = _left_out(sound, name, below, "is below 0")
+    return sound
+
+
+def exchanged(intake: Intake) -> Intake:
+    """Exchange rates above 0; any other costs its row."""
+    wrong = pc.less_equal(intake.table.column("x_Rate").combine_chunks(), 0)
+    return _left_out(intake, "x_Rate", wrong, "is not more than 0")
+
+
+def _left_out(intake: Intake, name: str, wrong: pa.BooleanArray, what: str) -> Intake:
+    """Without the rows marked, which are told."""
+    if marked(wrong) is None:
         return intake
+    column = intake.table.column(name).combine_chunks()
+    one = told(name, what, wrong, _shown(column), refused=True)
+    one = replace(one, row=int(intake.kept[one.row]))
+    stays = pc.invert(wrong)
+    at = intake.kept[stays.to_numpy(zero_copy_only=False)]
+    return Intake(intake.table.filter(stays), at, (*intake.misread, one))
+
+
+def _shown(column: pa.Array) -> pa.Array:
+    """The column as it is shown to people: 0E-10 is no way to write nothing."""
+    return column.cast(pa.float64()) if pa.types.is_decimal(column.type) else column
+
+
+def clocked(intake: Intake) -> Intake:
+    """Time zones that exist, as the database spells them; another is missing, and told."""
+    column = intake.table.column("x_TimeZone").combine_chunks()
+    names = [name for name in pc.unique(column).to_pylist() if name]
+    known = {name: zone for name in names if (zone := time_zone(name))}
+    if all(name == zone for name, zone in known.items()) and len(known) == len(names):
+        return intake
+    at = pc.index_in(column, pa.array(list(known), pa.string()))
+    spelled = pc.take(pa.array(list(known.values()), pa.string()), at)
+    clean = replace(intake, table=replaced(intake.table, "x_TimeZone", spelled))
+    unknown = [name for name in names if name not in known]
+    if not unknown:
+        return clean
     wrong = pc.is_in(column, pa.array(unknown))
     one = told("x_TimeZone", "is no IANA time zone", wrong, column)
     one = replace(one, row=int(intake.kept[one.row]))
-    table = replaced(intake.table, "x_TimeZone", pc.if_else(wrong, None, column))
-    return Intake(table, intake.kept, (*intake.misread, one))
+    return replace(clean, misread=(*intake.misread, one))
 
 
 def replaced(table: pa.Table, name: str, column: pa.Array | pa.ChunkedArray) -> pa.Table:
     """The table with that column's values replaced."""
     at = table.schema.get_field_index(name)
     return table.set_column(at, table.schema.field(at), column)
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True

@@ -1,9 +1,9 @@
-"""Resources, prices, shapes and charges out of one file, a batch at a time."""
+"""Resources, prices, shapes, rates, exchange rates and charges out of one file, by batches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, Literal
 
 import pyarrow as pa
 
@@ -16,14 +16,22 @@ from costopt.providers.files.columns import Plan, check_complete, plan, require
 from costopt.providers.files.evaluate import Rows, evaluate, kept, notation
 from costopt.providers.files.opening import DataFile
 from costopt.providers.files.reading import Reading
-from costopt.providers.files.sound import clocked, replaced, sized, spelled
+from costopt.providers.files.sound import (
+    charged,
+    clocked,
+    exchanged,
+    replaced,
+    sized,
+    spelled,
+)
 from costopt.providers.mapping import Resources, Table
 
-Listed = Literal["resources", "prices", "shapes"]
+Listed = Literal["resources", "prices", "shapes", "rates", "exchange"]
+_SOUND: Final[Mapping[str, Callable[[Intake], Intake]]] = {"rates": charged, "exchange": exchanged}
 
 
 def listed(name: Listed, reading: Reading, part: Table) -> Iterator[pa.Table]:
-    """The rows of a resources, prices or shapes file.
+    """The rows of a file of any table but metrics and charges.
 
     Raises:
         InputError: a required column is not there.
@@ -81,7 +89,7 @@ def streamed(
 
 
 def made(name: Listed, rows: Rows, laid: Plan, file: DataFile, part: Table) -> Intake:
-    """Rows of a file as rows of resources, prices or shapes."""
+    """Rows of a file as rows of that table."""
     given = columns_of(laid, rows, file, part)
     if name == "resources":
         unknown = {c: rows.columns[c] for c in laid.unknown if c in rows.columns}
@@ -90,7 +98,10 @@ def made(name: Listed, rows: Rows, laid: Plan, file: DataFile, part: Table) -> I
         given["x_Attributes"] = attributes(unknown, len(rows.number), own)
     if name == "prices":
         given.setdefault("PricingCategory", pa.repeat("Standard", len(rows.number)))
-    intake = sized(take_in(given, schema.SCHEMAS[name], notation=_notation(laid, part)))
+    if name == "rates":
+        given.setdefault("x_FromGiB", pa.repeat(0.0, len(rows.number)))
+    taken = take_in(given, schema.SCHEMAS[name], notation=_notation(laid, part))
+    intake = _SOUND.get(name, sized)(taken)
     if name == "resources":
         intake = clocked(intake)
     return Intake(spelled(intake.table), intake.kept, intake.misread)

@@ -20,12 +20,12 @@ from pydantic import (
     model_validator,
 )
 
+from costopt.documents import yaml_model
+from costopt.documents.yaml_file import Document
+from costopt.documents.yaml_model import Part, Zone
 from costopt.errors import InputError
-from costopt.providers import yaml_model
 from costopt.providers.prometheus import amortisation
 from costopt.providers.prometheus.amortisation import HourlyCost, Ownership
-from costopt.providers.yaml_file import Document
-from costopt.providers.yaml_model import Part, Zone
 
 _READ: Final = "docs/providers/prometheus.md explains the hosts file"
 _MOST_KW: Final = 100  # a whole rack of GPUs

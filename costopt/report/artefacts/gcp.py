@@ -126,4 +126,4 @@ def _number(resource_id: str) -> bool:
 
 def _plain(text: str) -> str:
     """Markdown that says just the text; Monitoring's variables (${...}) find nothing to fill in."""
-    return re.sub(r"\$(?=\{)", "$ ", safe.markdown(text))
+    return re.sub(r"\$(?=\\*\{)", "$ ", safe.markdown(text))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from costopt.report.commitment.story import story
+from costopt.report.commitment.story import known, story
 from costopt.report.commitment.text import render
-from costopt.rules.commit import Curve
+from costopt.rules.commit.curves import Curve
 
-__all__ = ["coverage_png", "coverage_svg", "render", "story"]
+__all__ = ["coverage_png", "coverage_svg", "known", "render", "story"]
 
 
 def coverage_png(curves: Sequence[Curve]) -> bytes:
-    """Demand by hours against what is held and to be bought, 1600 x 900, as PNG."""
+    """What is held, to be bought and stays on demand, purchase by purchase, 1600 x 900, as PNG."""
     from costopt.report.commitment.picture import draw
     from costopt.report.heatmap.canvas import png
 

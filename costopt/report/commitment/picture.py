@@ -1,14 +1,14 @@
-"""Coverage on a slide: hours of the year sorted by demand, bands of what is held and to be bought,
-and the line from which on a commitment loses.
+"""Commitments on a slide: a bar for each provider's bill, each purchase by the hours of its use.
 
-A unit at some height is used in as many hours as the curve there is wide. It pays while that is
-more than its price is of the price on demand: left of the break-even line it would lose, so the
-best commitment ends where curve and line meet.
+In a purchase's panel the hours of its history stand sorted by the demand that it finds, beside the
+other purchases and what is held. A unit at some height is used in as many hours as the curve there
+is wide, and pays while that is more than its price is of the price on demand: the best purchase on
+that history ends where curve and dashed line meet, and what is to be bought ends lower, by caution.
+Hatched is what would have been paid for and not used: as large as the words say.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,54 +16,69 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
+from costopt.report.commitment.bars import BOUGHT, OPEN, UNUSED, bars, figure, legend
 from costopt.report.heatmap.canvas import Box, Canvas
 from costopt.report.heatmap.palette import FAINT, INK, SOFT
 from costopt.report.heatmap.parts import HEADER, MARGIN, RIGHT, WIDTH, header
-from costopt.rules.commit import Curve
+from costopt.rules.commit.curves import Curve, DealCurve
 from costopt.units import HOURS_PER_MONTH, counted
 
 _HEIGHT: Final = 900
 MOST: Final = 4
-"""Providers of one picture."""
-_HELD, _BOUGHT, _OPEN = "#44546a", "#009988", "#d9e9f4"  # of palette.HUES, and a pale blue
-_UNUSED: Final = "#ee7733"
+"""Providers, and purchases, of one picture."""
 _LINE: Final = "#bf3d7b"
 _YEAR: Final = 8760
 _POINTS_A_PIXEL: Final = 0.72
-_BOTTOM: Final = 110
+_BOTTOM: Final = 96
+_ABOVE: Final = 78  # of a panel: its words
 
 
 def draw(curves: Sequence[Curve]) -> Canvas:
-    """1600 x 900: the largest `MOST` providers with something held or a known price."""
-    known = [one for one in curves if _mean(one) > 0]
-    shown = sorted(known, key=lambda one: (-_mean(one), one.provider))[:MOST]
+    """1600 x 900: the largest `MOST` providers with something held or a known price, and the `MOST`
+    purchases that save most."""
+    curves = [one for one in curves if one.held + one.idle + one.bought + one.open > 0]
+    shown = sorted(curves, key=lambda one: (-one.total, one.provider))[:MOST]
+    deals = sorted(
+        ((one, deal) for one in curves for deal in one.deals),
+        key=lambda pair: (-pair[1].saving, pair[1].label),
+    )
     canvas = Canvas(WIDTH, _HEIGHT)
-    hidden = len(curves) - len(shown)
-    more = f"; {counted(hidden, 'provider')} not shown" if hidden else ""
-    saved = sum(one.saving for one in shown)
-    currency = shown[0].currency if shown else ""
-    figures = [(f"{saved * HOURS_PER_MONTH:,.0f} {currency}", "saved a month")] if saved else []
-    subtitle = f"hours of the year sorted by demand, at the price on demand{more}"
-    header(canvas, "Demand that commitments cover, or could", subtitle, figures)
-    for one, box in zip(shown, _boxes(len(shown)), strict=True):
-        _panel(canvas, one, box)
-    _legend(canvas)
+    _head(canvas, curves, len(curves) - len(shown), deals)
+    top = bars(canvas, shown, HEADER + 6)
+    drawn = deals[:MOST]
+    for (curve, deal), box in zip(drawn, _boxes(len(drawn), top + 14), strict=True):
+        _panel(canvas, deal, curve, box)
+    if not deals:
+        canvas.text(MARGIN, top + 60, "Nothing to buy.", 24, colour=SOFT)
+    _foot(canvas, shown, bool(deals))
     return canvas
 
 
-def _mean(one: Curve) -> float:
-    return float(np.nanmean(one.demand)) if len(one.demand) else 0.0
+def _head(
+    canvas: Canvas,
+    curves: Sequence[Curve],
+    hidden: int,
+    deals: Sequence[tuple[Curve, DealCurve]],
+) -> None:
+    currency = curves[0].currency if curves else ""
+    saved = sum(deal.saving for _, deal in deals)
+    figures = [(f"{saved * HOURS_PER_MONTH:,.0f} {currency}", "saved a month")] if saved else []
+    more = f"; {counted(hidden, 'provider')} not shown" if hidden else ""
+    if (beyond := len(deals) - MOST) > 0:
+        more += f"; {counted(beyond, 'smaller purchase')} not drawn"
+    subtitle = f"{currency} an hour at the price on demand; hours of a year by demand{more}"
+    header(canvas, "What commitments cover, and could", subtitle.strip(), figures)
 
 
-def _boxes(count: int) -> list[Box]:
+def _boxes(count: int, top: float) -> list[Box]:
     """One large, two beside one another, or a grid of four."""
     across, down = (1 if count < 2 else 2), (1 if count < 3 else 2)
-    wide = (RIGHT - MARGIN - 60 - (across - 1) * 110) / across
-    high = (_HEIGHT - HEADER - _BOTTOM - down * 92) / down
+    wide = (RIGHT - MARGIN - 50 - (across - 1) * 90) / across
+    high = (_HEIGHT - top - _BOTTOM - down * (_ABOVE + 26)) / down
     return [
         Box(
-            MARGIN + 60 + (place % across) * (wide + 110),
-            HEADER + 40 + (place // across) * (high + 92),
+            MARGIN + 50 + (place % across) * (wide + 90),
+            top + _ABOVE + (place // across) * (high + _ABOVE + 26),
             wide,
             high,
         )
@@ -71,27 +86,35 @@ def _boxes(count: int) -> list[Box]:
     ]
 
 
-def _panel(canvas: Canvas, one: Curve, box: Box) -> None:
+def _panel(canvas: Canvas, one: DealCurve, curve: Curve, box: Box) -> None:
     demand = np.sort(one.demand[~np.isnan(one.demand)])[::-1]
     hours = np.linspace(0, _YEAR, len(demand) + 1)
     steps = np.append(demand, demand[-1:])
-    top = max(float(demand.max(initial=0.0)), one.held + one.bought, 1e-9) * 1.1
+    top = max(float(demand.max(initial=0.0)), one.bought, 1e-9) * 1.12
     axes = _axes(canvas, box, top)
-    _bands(axes, one, hours, steps)
-    axes.step(hours, steps, where="post", color=INK, linewidth=2)
-    weeks = counted(round(len(one.demand) / 168), "week")
-    beside = f"; {one.unpriced:.3g} more has no known price" if one.unpriced > 0.005 else ""
-    wide = canvas.text(box.left, box.top - 24, one.provider, 20, bold=True)
-    canvas.text(
-        box.left + wide + 14,
-        box.top - 24,
-        f"{one.currency} an hour, by {weeks} of bill{beside}",
-        15,
-        colour=SOFT,
-        room=box.width - wide - 14,
+    _bands(axes, one.bought, hours, steps)
+    axes.step(hours, steps, where="post", color=INK, linewidth=1.6)
+    axes.axhline(one.bought, color=BOUGHT, linewidth=1.6)
+    axes.axvline(one.break_even * _YEAR, color=_LINE, linewidth=1.8, linestyle=(0, (5, 3)))
+    if one.best <= top:
+        axes.plot([one.break_even * _YEAR], [one.best], "o", color=_LINE, markersize=6)
+    _words(canvas, one, curve, box)
+
+
+def _words(canvas: Canvas, one: DealCurve, curve: Curve, box: Box) -> None:
+    saved = f"{one.saving * HOURS_PER_MONTH:,.0f} {curve.currency} a month"
+    wide = canvas.measured(saved, 18, bold=True)
+    name = f"{curve.provider}: {one.label}"
+    left = box.left - 50
+    canvas.text(left, box.top - 58, name, 18, bold=True, room=box.right - left - wide - 20)
+    canvas.text(box.right, box.top - 58, saved, 18, colour=BOUGHT, bold=True, align="right")
+    mean = float(np.nanmean(one.demand))
+    told = (
+        f"up to {figure(one.bought)} of {figure(mean)} on the mean, used "
+        f"{100 * one.utilisation:.3g} %; pays from {one.break_even * _YEAR:,.0f} h a year "
+        f"({100 * one.break_even:.0f} %)"
     )
-    if not math.isnan(one.break_even):
-        _break_even(canvas, axes, one, box)
+    canvas.text(left, box.top - 30, told, 15, colour=SOFT, room=box.right - left)
 
 
 def _axes(canvas: Canvas, box: Box, top: float) -> Axes:
@@ -103,49 +126,33 @@ def _axes(canvas: Canvas, box: Box, top: float) -> Axes:
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color(FAINT)
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.set_xticks([0, 2190, 4380, 6570, _YEAR])
-    axes.set_xticklabels(["0 h", "2,190", "4,380", "6,570", "8,760 h"])
-    axes.tick_params(colors=SOFT, labelsize=15 * _POINTS_A_PIXEL, length=0, pad=6)
+    labels = axes.set_xticklabels(["0 h", "2,190", "4,380", "6,570", "8,760 h"])
+    labels[-1].set_horizontalalignment("right")
+    axes.tick_params(colors=SOFT, labelsize=14 * _POINTS_A_PIXEL, length=0, pad=5)
     axes.grid(axis="y", color=FAINT, linewidth=0.8)
     axes.set_axisbelow(True)
     return axes
 
 
-def _bands(axes: Axes, one: Curve, hours: Any, steps: Any) -> None:
-    held, both = one.held, one.held + one.bought
+def _bands(axes: Axes, bought: float, hours: Any, steps: Any) -> None:
     style: dict[str, Any] = {"step": "post", "linewidth": 0}
-    axes.fill_between(hours, np.minimum(steps, both), steps, color=_OPEN, **style)
+    axes.fill_between(hours, np.minimum(steps, bought), steps, color=OPEN, **style)
+    axes.fill_between(hours, 0, np.minimum(steps, bought), color=BOUGHT, **style)
     axes.fill_between(
-        hours, np.minimum(steps, held), np.minimum(steps, both), color=_BOUGHT, **style
-    )
-    axes.fill_between(hours, 0, np.minimum(steps, held), color=_HELD, **style)
-    axes.fill_between(
-        hours, steps, np.maximum(steps, both), facecolor="none", edgecolor=_UNUSED,
+        hours, steps, np.maximum(steps, bought), facecolor="none", edgecolor=UNUSED,
         hatch="////", **style,
     )  # fmt: skip
 
 
-def _break_even(canvas: Canvas, axes: Axes, one: Curve, box: Box) -> None:
-    at = one.break_even * _YEAR
-    axes.axvline(at, color=_LINE, linewidth=2, linestyle=(0, (5, 3)))
-    x = box.left + one.break_even * box.width
-    text = f"pays from {at:,.0f} h ({100 * one.break_even:.0f} %)"
-    canvas.text(x - 8, box.top + 10, text, 15, colour=_LINE, align="right", room=x - box.left)
-
-
-def _legend(canvas: Canvas) -> None:
-    left, middle = float(MARGIN), _HEIGHT - 34
-    for colour, words, style in (
-        (_HELD, "held", {}),
-        (_BOUGHT, "to be bought", {}),
-        (_OPEN, "stays on demand", {}),
-        ("none", "paid for and not used", {"hatch": "////", "edgecolor": _UNUSED}),
-    ):
-        canvas.fill(Box(left, middle - 9, 26, 18), colour, **style)
-        left += 34 + canvas.text(left + 34, middle, words, 15, colour=SOFT) + 28
-    canvas.text(
-        left, middle, "dashed: a unit used in fewer hours loses", 15, colour=_LINE,
-        room=RIGHT - left,
-    )  # fmt: skip
+def _foot(canvas: Canvas, shown: Sequence[Curve], panels: bool) -> None:
+    middle = _HEIGHT - 30
+    left = legend(canvas, shown, middle)
+    if not panels:
+        return
+    canvas.fill(Box(left, middle - 9, 26, 18), "none", hatch="////", edgecolor=UNUSED)
+    left += 34 + canvas.text(left + 34, middle, "paid for, not used", 15, colour=SOFT) + 26
+    words = "dashed: loses if used less; dot: best so far"
+    canvas.text(left, middle, words, 15, colour=_LINE, room=RIGHT - left)

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from costopt.model import Recommendation, Report, Skip
-from costopt.optimize.commitment import Choice
+from costopt.optimize.commitment import Action, Choice
 from costopt.report import evidence, words
-from costopt.report.commitment.text import tranche
-from costopt.report.screen import HEAD, MONEY, PLAIN, QUIET, STRONG, WARN, Screen
+from costopt.report.commitment.text import bound, tranche
+from costopt.report.screen import HEAD, MARGIN, MONEY, PLAIN, QUIET, STRONG, WARN, Screen
 from costopt.rules.commit import Commitments
-from costopt.rules.commit_held import Told, sentence
+from costopt.rules.commit.over import ended
+from costopt.rules.commit.told import Told, sentence
 
 _DRAWN_APART: Final = ("tranches",)
 
@@ -29,29 +30,55 @@ def story(
         one for one in report.recommendations if wanted in (one.resource_id, one.recommendation_id)
     ]
     skips = [skip for skip in report.skips if skip.resource_id == wanted]
-    held = [one for one in found.held if wanted in (one.commitment_id, one.name)]
+    held = [
+        holding.told_of(one)
+        for holding in found.holdings
+        for one in holding.in_force
+        if wanted in (one.commitment_id, one.name)
+    ]
+    over = [one for one in found.over if wanted in (one.commitment_id, one.name)]
     for one in advice:
         _purchase(screen, one)
     for skip in skips:
         _skip(screen, skip)
     for told in held:
         _held(screen, told, report.currency)
-    return screen.text() if advice or skips or held else None
+    for gone in over:
+        _title(screen, gone.name, gone.commitment_id)
+        screen.paragraph(f"{ended(gone, report.currency)}.")
+    return screen.text() if advice or skips or held or over else None
+
+
+def known(found: Commitments, report: Report) -> list[str]:
+    """All that has a story, by the name that people would type."""
+    held = [one.name for holding in found.holdings for one in holding.in_force]
+    over = [one.name for one in found.over]
+    told = {one.resource_id for one in report.recommendations}
+    told |= {skip.resource_id for skip in report.skips}
+    return [*sorted(told), *sorted({*held, *over})]
+
+
+def _title(screen: Screen, name: str, its_id: str) -> None:
+    """The id on a line of its own, whole: it is there to be copied."""
+    screen.blank()
+    if its_id != name:
+        screen.line((name, STRONG))
+    screen.command(its_id, STRONG if its_id == name else QUIET, indent=MARGIN)
 
 
 def _purchase(screen: Screen, one: Recommendation) -> None:
     saving, currency = one.estimated_monthly_savings, one.currency
-    screen.blank()
-    screen.line((words.name(one), STRONG), (f"  {one.resource_id}", QUIET))
+    _title(screen, words.name(one), one.resource_id)
     screen.paragraph(f"{one.reason}.")
     screen.blank()
     screen.title("A month")
     for label, amount, style in (
         ("Expected", saving.target, MONEY),
-        ("At worst", saving.low, WARN if saving.low < 0 else PLAIN),
+        ("Lowest 4 weeks", saving.low, WARN if saving.low < 0 else PLAIN),
         ("At best", saving.high, PLAIN),
     ):
         screen.labelled(label, f"{words.amount(amount)} {currency}", style)
+    screen.paragraph(f"It {bound(one)}.", QUIET)
     screen.blank()
     screen.title("What to buy, and when")
     for part in one.evidence["tranches"]:
@@ -67,17 +94,18 @@ def _rest(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def _skip(screen: Screen, skip: Skip) -> None:
     screen.blank()
-    screen.line((skip.resource_id, STRONG), (f"  no advice: {skip.reason}", WARN))
+    screen.command(skip.resource_id, STRONG, indent=MARGIN)
+    screen.line((f"no advice: {skip.reason}", WARN))
     screen.paragraph(skip.detail)
 
 
 def _held(screen: Screen, told: Told, currency: str) -> None:
-    screen.blank()
-    screen.line((told.name, STRONG), (f"  {told.commitment_id}", QUIET))
-    screen.paragraph(f"{sentence(told, currency)}.")
+    _title(screen, told.name, told.commitment_id)
+    unknown = "" if told.ends else "; the inventory does not say when it ends"
+    screen.paragraph(f"{sentence(told, currency)}{unknown}.")
     screen.blank()
     screen.title("What can be done with it")
-    heads = [("Action", HEAD), ("Share", HEAD), ("Used", HEAD), ("Brings", HEAD), ("Over", HEAD)]
+    heads = [("Action", HEAD), ("How much", HEAD), ("Used", HEAD), ("Brings", HEAD), ("Over", HEAD)]
     rows = [heads, *([(cell, PLAIN) for cell in row] for row in _rows(told, currency))]
     screen.table(rows, [False, True, True, True, True])
     screen.paragraph(
@@ -88,16 +116,17 @@ def _held(screen: Screen, told: Told, currency: str) -> None:
 
 
 def _rows(told: Told, currency: str) -> Sequence[Sequence[str]]:
-    whole = max(one.quantity for one in told.choices) if told.choices else 1.0
     return [
         (
             one.action.value + (f" for {one.into}" if one.into else ""),
-            f"{100 * one.quantity / whole:.0f} %",
-            f"{100 * one.utilisation:.3g} %",
+            told.part(one.quantity),
+            f"{100 * round(one.utilisation, 4):.3g} %",
             f"{one.gain:,.0f} {currency}",
             _span(told, one),
         )
         for one in told.choices
+        # What takes its place is a purchase, and more careful than a renewal of all that was used.
+        if told.bought_anew is None or one.action is not Action.RENEW
     ]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from costopt.model import Recommendation, Report
 from costopt.report import text, words
+from costopt.report.purchase import ordered
 from costopt.report.safe import terminal
 from costopt.report.screen import (
     GAP,
@@ -25,10 +27,12 @@ from costopt.report.screen import (
 from costopt.units import counted
 
 WIDTH: Final = text.WIDTH
-_TITLES: Final = ("Saves/month", "Commitment", "An hour", "Used", "Worst/month")
+_TITLES: Final = ("Saves/month", "Commitment", "An hour", "Used", "Low/month")
 _LEGEND: Final = (
-    "An hour: what is committed, and what the same costs on demand. Used: on the bill so far, and "
-    "from where on it pays. Worst: a month's saving if the lowest month went on for the whole term."
+    "Saves: on the mean of the bill so far, once the last part is bought. An hour: what is "
+    "committed, and what it replaces on demand. Used: so far, and from where on it pays. Low: a "
+    "month's saving in the lowest 4 weeks seen, which is not the worst that can be: see what it "
+    "binds."
 )
 
 
@@ -72,6 +76,9 @@ def _headline(screen: Screen, report: Report) -> None:
         (amount, MONEY),
         (f" a month, of {words.amount(report.summary.monthly_spend)} spent", PLAIN),
     )
+    if report.recommendations:
+        full = max(one.evidence["saves_in_full_from"] for one in report.recommendations)
+        screen.line((f"in full from {full} on, once the last part is bought", QUIET))
     screen.blank()
 
 
@@ -89,7 +96,8 @@ def _table(screen: Screen, shown: Sequence[Recommendation]) -> None:
         screen.grid(columns, row)
         indent = MARGIN + widths[0] + GAP
         for part in one.evidence["tranches"]:
-            screen.line((tranche(part, one.currency), PLAIN), indent=indent)
+            screen.paragraph(tranche(part, one.currency), indent=indent)
+        screen.paragraph(f"{one.resource_id}; {bound(one)}", QUIET, indent=indent)
         screen.blank()
 
 
@@ -97,14 +105,32 @@ def _cells(one: Recommendation) -> list[Sequence[Span]]:
     saving, told = one.estimated_monthly_savings, one.evidence
     used = f"{100 * float(told['utilisation_share']):.3g} %"
     pays = f"pays from {100 * float(told['break_even_utilisation_share']):.3g} %"
-    worst = words.amount(saving.low)
+    low = words.amount(Decimal(told["lowest_4_weeks_a_month"]))
+    name = words.name(one).replace(f" in {one.current.region_id}", "")  # which stands below
+    later = told.get("saves_a_month_from_then_on")
+    saves: list[Span] = [(words.amount(saving.target), MONEY)]
+    if later is not None:
+        saves.append((f"then {words.amount(later)}", QUIET))
     return [
-        [(words.amount(saving.target), MONEY)],
-        [(words.name(one), STRONG), (f"{words.place(one.current)} · {one.resource_id}", QUIET)],
-        [(hourly(told["hourly_commitment"]), PLAIN), (hourly(told["on_demand_hourly"]), QUIET)],
+        saves,
+        [(name, STRONG), (words.place(one.current), QUIET)],
+        [(hourly(told["hourly_commitment"]), PLAIN), (hourly(told["replaced_hourly"]), QUIET)],
         [(used, PLAIN), (pays, QUIET)],
-        [(worst, WARN if saving.low < 0 else PLAIN)],
+        [(low, WARN if low.startswith("-") else PLAIN)],
     ]
+
+
+def bound(one: Recommendation) -> str:
+    """What it binds in all, of that at once, and what comes of it if demand falls."""
+    told = one.evidence
+    falls, share = told["if_demand_falls_over_terms"], 100 * told["feared_yearly_fall_share"]
+    upfront = f", {words.amount(told['upfront'])} of it upfront" if told["upfront"] else ""
+    where = f"; buy in account {told['buy_in_account']}" if "buy_in_account" in told else ""
+    return (
+        f"binds {words.amount(told['bound_over_terms'])} {one.currency} in all{upfront}; "
+        f"{'saves' if falls >= 0 else 'loses'} {words.amount(abs(falls))} over its terms if demand "
+        f"falls by {share:g} % a year{where}"
+    )
 
 
 def hourly(value: Any) -> str:
@@ -113,10 +139,14 @@ def hourly(value: Any) -> str:
 
 
 def tranche(part: Any, currency: str) -> str:
-    """One purchase: `2026-11-02  0.664 USD an hour, 1yr no-upfront, until 2027-11-02`."""
+    """One purchase: `2026-11-02  3 x m5.large, 0.664 USD an hour, 1yr (no-upfront), until ...`."""
+    what, upfront = f"{ordered(part)}, " if "reserved" in part else "", ""
+    if part["upfront"]:
+        rest = hourly(part["hourly_after_upfront"])
+        upfront = f": {words.amount(part['upfront'])} upfront, then {rest} an hour"
     return (
-        f"{part['buy_on']}  {hourly(part['hourly_commitment'])} {currency} an hour, "
-        f"{part['term']} ({part['payment']}), until {part['ends_on']}"
+        f"{part['buy_on']}  {what}{hourly(part['hourly_commitment'])} {currency} an hour, "
+        f"{part['term']} ({part['payment']}), until {part['ends_on']}{upfront}"
     )
 
 

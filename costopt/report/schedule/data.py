@@ -33,6 +33,7 @@ class Week:
 
     found: Planned
     quantile: float
+    calendar: str  # whose public holidays its plan knows; "" = nobody's
     said: Recommendation | Skip | Fit | None  # by the rule, or the gate before it
     usual: Array
     high: Array
@@ -85,7 +86,9 @@ def week_of(case: Case, outcomes: Iterable[Outcome], settings: ScheduleSettings)
     else:
         near = np.concatenate([np.roll(by_slot, 1, 0), by_slot, np.roll(by_slot, -1, 0)], axis=1)
         usual, high = _quantile(by_slot, MEDIAN), _quantile(near, settings.quantile)
-    return Week(found, settings.quantile, spoken[0] if spoken else None, usual, high, most)
+    said = spoken[0] if spoken else None
+    calendar = settings.calendar(case.weekly.time_zone)
+    return Week(found, settings.quantile, calendar, said, usual, high, most)
 
 
 def _quantile(values: npt.NDArray[Any], share: float) -> Array:

@@ -29,6 +29,9 @@ _LEFT: Final = MARGIN + 46  # of the axes; before it the ticks' figures
 _ABOVE: Final = 1.06  # of the highest line, what an axis shows
 _PANEL, _BETWEEN = 150, 84
 _LINE: Final = 26  # of the legend
+_LONGEST, _LONGEST_OF_SEVERAL = 90, 64  # characters of a subtitle that are surely seen whole
+_DOTTED, _DASHED = (0, (1, 1.5)), (0, (5, 4))
+_REFUSED: Final = (0, (4, 2))
 
 
 def draw(weeks: Sequence[Week]) -> Canvas:
@@ -65,16 +68,24 @@ def _several(weeks: Sequence[Week]) -> Canvas:
         wide = RIGHT - wide - 24 - MARGIN
         used = canvas.text(MARGIN, top - 22, week.name, 18, bold=True, room=wide * 0.45)
         rest = wide - used - 14
-        canvas.text(MARGIN + used + 14, top - 22, _subtitle(week), 15, colour=SOFT, room=rest)
+        subtitle = _subtitle(week, _LONGEST_OF_SEVERAL)
+        canvas.text(MARGIN + used + 14, top - 22, subtitle, 15, colour=SOFT, room=rest)
         _panel(canvas, week, box, hours=False)
     _legend(canvas, shown, canvas.height - 24 - 2 * _LINE)
     return canvas
 
 
-def _subtitle(week: Week) -> str:
+def _subtitle(week: Week, longest: int = _LONGEST) -> str:
+    """When it runs; where that is too long for the line, how much, for the picture shows when."""
     if week.advice is None:
         return f"not advised: {said.refused(week)}"
-    return f"{said.when(week.plan)}, from {counted(week.found.weeks, 'whole week')}"
+    weeks = f"from {counted(week.found.weeks, 'whole week')}"
+    told = f"{said.when(week.plan)}, {weeks}"
+    if len(told) <= longest:
+        return told
+    least, most = min(week.plan.levels), max(week.plan.levels)
+    size = "on at times" if week.replicas is None else f"{least:,} to {most:,} replicas"
+    return f"{size} ({week.plan.time_zone}), {weeks}"
 
 
 def _figures(week: Week) -> list[tuple[str, str]]:
@@ -82,7 +93,7 @@ def _figures(week: Week) -> list[tuple[str, str]]:
         return []
     saving, currency = week.advice.estimated_monthly_savings, week.advice.currency
     money = (words.amount(saving.target), f"{currency} a month saved")
-    if not cents(saving.target) and saving.high > 0:
+    if not cents(saving.target) and week.advice.stranded_commitment:
         money = (f"≤ {words.amount(saving.high)}", f"{currency} a month, once uncommitted")
     return [
         (said.hours_off(week.advice), "off a week"),
@@ -116,7 +127,7 @@ def _panel(canvas: Canvas, week: Week, box: Box, *, hours: bool) -> None:
     for slot in np.flatnonzero(np.isnan(week.most)).tolist():
         axes.axvspan(slot, slot + 1, facecolor=NO_DATA, linewidth=0, zorder=1.5)
     (_band if group else _bars)(axes, edges, week)
-    style = "-" if week.advice else (0, (4, 2))
+    style = "-" if week.advice else _REFUSED
     _stairs(
         axes,
         edges,
@@ -165,10 +176,10 @@ def _band(axes: Axes, edges: Array, week: Week) -> None:
     _stairs(axes, edges, high, baseline=low, color=_HIGH, fill=True, zorder=2)
     _stairs(axes, edges, week.usual, color=_USUAL, lw=_points(2.5), baseline=None, zorder=4)
     _stairs(
-        axes, edges, week.most, color=_PEAK, lw=_points(1.2), ls=(0, (1, 1.5)), baseline=None,
+        axes, edges, week.most, color=_PEAK, lw=_points(1.2), ls=_DOTTED, baseline=None,
         zorder=4,
     )  # fmt: skip
-    axes.axhline(week.most_today, color=INK, lw=_points(1.5), ls=(0, (5, 4)), zorder=4)
+    axes.axhline(week.most_today, color=INK, lw=_points(1.5), ls=_DASHED, zorder=4)
 
 
 def _stairs(axes: Axes, edges: Array, values: Any, **style: Any) -> None:
@@ -186,26 +197,36 @@ def _points(pixels: float) -> float:
 
 def _legend(canvas: Canvas, weeks: Sequence[Week], middle: float) -> None:
     left: float = MARGIN
-    entries = [(_PLAN, 4, "plan")]
+    for colour, thick, style, told in _entries(weeks):
+        if left > MARGIN and left + 34 + canvas.measured(told, 15) > RIGHT:
+            left, middle = MARGIN, middle + _LINE
+        if style:
+            axes = canvas.axes(Box(left, middle - 8, 26, 16))
+            axes.axhline(8, color=colour, lw=_points(thick), ls=style)
+        else:
+            canvas.fill(Box(left, middle - thick / 2, 26, thick), colour)
+        left += 34
+        left += canvas.text(left, middle, told, 15, colour=SOFT) + 26
+
+
+def _entries(weeks: Sequence[Week]) -> list[tuple[str, float, Any, str]]:
+    """Colour, thickness, the dashes of a line, and what it means: as the picture draws each."""
+    plan = "plan" if all(week.advice for week in weeks) else "plan (dashed: not advised)"
+    entries: list[tuple[str, float, Any, str]] = [(_PLAN, 4, None, plan)]
     for machine in (True, False):
         found = next((week for week in weeks if (week.replicas is None) is machine), None)
         if found is None:
             continue
         usual, high, most = said.legend(found)
         if machine:
-            entries += [(_USUAL, 16, usual), (_HIGH, 16, high)]
+            entries += [(_USUAL, 16, None, usual), (_HIGH, 16, None, high)]
         else:
             entries += [
-                (_USUAL, 3, usual),
-                (_HIGH, 16, high),
-                (_PEAK, 2, most),
-                (INK, 2, "today, dashed"),
+                (_USUAL, 3, None, usual),
+                (_HIGH, 16, None, high),
+                (_PEAK, 1.6, _DOTTED, most),
+                (INK, 1.5, _DASHED, "today"),
             ]
     if any(np.isnan(week.most).any() for week in weeks):
-        entries.append((NO_DATA, 16, "never seen: stays on"))
-    for colour, thick, told in entries:
-        if left > MARGIN and left + 34 + canvas.measured(told, 15) > RIGHT:
-            left, middle = MARGIN, middle + _LINE
-        canvas.fill(Box(left, middle - thick / 2, 26, thick), colour)
-        left += 34
-        left += canvas.text(left, middle, told, 15, colour=SOFT) + 26
+        entries.append((NO_DATA, 16, None, "never seen: stays on"))
+    return entries

@@ -67,6 +67,7 @@ def _facts(screen: Screen, week: Week) -> None:
     )
     if dates := said.dates(week.plan, len(week.plan.days)):
         screen.labelled("But on", dates)
+    screen.labelled("Holidays", said.calendar(week))
     screen.labelled(
         "Made of", f"{counted(found.weeks, 'whole week')}, on the clock of {week.plan.time_zone}"
     )

@@ -56,8 +56,7 @@ def render(
         _table(screen, shown)
         _more(screen, report, limit)
         screen.paragraph(_MISSED, QUIET)
-        savings = [one.estimated_monthly_savings for one in shown]
-        if any(saving.target < saving.high for saving in savings):
+        if any(one.stranded_commitment for one in shown):
             screen.paragraph(_COMMITTED, QUIET)
         screen.blank()
     else:
@@ -113,7 +112,7 @@ def _table(screen: Screen, shown: Sequence[Recommendation]) -> None:
 def _cells(one: Recommendation) -> list[Sequence[Span]]:
     saving = one.estimated_monthly_savings
     money: list[Span] = [(words.amount(saving.target), MONEY)]
-    if saving.target < saving.high:
+    if one.stranded_commitment:
         money.append((f"≤ {words.amount(saving.high)}", QUIET))
     kind = words.machine(one.current)
     what = f"{one.replicas} x {kind}" if one.replicas is not None else kind

@@ -24,7 +24,7 @@ def saving(one: Recommendation) -> str:
     """`saves 115.61 USD a month`, and what more once a commitment that covers it ends."""
     amounts = one.estimated_monthly_savings
     told = f"saves {words.amount(amounts.target)} {one.currency} a month"
-    if amounts.target < amounts.high:
+    if one.stranded_commitment:
         told += (
             f" ({words.amount(amounts.high)} once the commitment that covers it is used "
             "elsewhere, or ends)"
@@ -65,6 +65,13 @@ def dates(plan: WeekPlan, most: int = _TOLD_DATES) -> str:
     return ", ".join(named)
 
 
+def calendar(week: Week) -> str:
+    """Whose public holidays its plan knows."""
+    if not week.calendar:
+        return f"none are known of {week.plan.time_zone} (holidays of rules.schedule)"
+    return f"of {week.calendar}"
+
+
 def held_out(week: Week) -> str:
     """What the plans made of earlier weeks came to: `0.3 of 336 h missed in 2 held-out weeks`."""
     came = week.found.trial
@@ -79,5 +86,5 @@ def legend(week: Week) -> Sequence[str]:
     return (
         f"P{100 * MEDIAN:g} of the past weeks",
         f"up to P{100 * week.quantile:g}, which the plan bears",
-        "highest sample, dotted",
+        "highest sample",
     )

@@ -56,7 +56,7 @@ def azure() -> Iterator[Fleet]:
         tenant.door.services.append(monitor.service)
         prices = azure_retail.behind(tenant.door)
         prices.items = azure_retail.around(azure_retail.item(_SIZE, 0.23))
-        bill = demo_bill("Microsoft")
+        bill = demo_bill("Microsoft", instances=6, days=8)
         given = {"endpoint": tenant.url, "days": DAYS, "until": NOW, "max_attempts": 1}
 
         def build(folder: Path, **more: Any) -> Provider:

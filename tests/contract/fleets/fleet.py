@@ -61,7 +61,7 @@ class Fleet:
     then, in the cloud's own words. None = what there is does not change."""
     many: Callable[[Path, int], dict[str, Any]] | None = None
     """Settings (arguments, where it has none) of one that finds so many machines."""
-    few: int = 12
+    few: int = 6
     """How many are few; ten times as many are many."""
     limits: Mapping[str, int] = field(default_factory=dict)
     """What one call may bring, by its name in the code, lowered so that few machines take many

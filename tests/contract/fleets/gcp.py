@@ -54,7 +54,7 @@ def gcp() -> Iterator[Fleet]:
         catalogue.add("N2 Instance Core running in Belgium", "0.034773", "europe-west1")
         catalogue.add("N2 Instance Ram running in Belgium", "0.004661", "europe-west1")
         catalogue.routes(made.rest)
-        bill = demo_bill("Google Cloud")
+        bill = demo_bill("Google Cloud", instances=6, days=8)
         lines = gcp_export.lines(bill.to_pylist(maps_as_pydicts="strict"))
         exported = gcp_export.parquet(lines)
         service = _measuring({str(one["id"]): n for n, one in enumerate(things)})

@@ -94,7 +94,7 @@ def test_few_weeks_make_careful() -> None:
 
 
 @given(st.integers(0, 10_000), st.floats(0.3, 0.9), st.floats(0, 0.4))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_every_tranche_pays_by_its_lower_bound_and_none_is_above_the_newsvendor(
     seed: int, rate: float, decline: float
 ) -> None:

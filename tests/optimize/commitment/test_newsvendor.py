@@ -25,7 +25,7 @@ _DEMAND = st.lists(
 
 
 @given(_DEMAND, st.integers(0, 40), st.integers(1, 30))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_quantity_costs_less(demand: list[float], rate: int, price: int) -> None:
     hours = np.array(demand)
     chosen = best_quantity(hours, price, rate)
@@ -41,7 +41,7 @@ def test_no_quantity_costs_less(demand: list[float], rate: int, price: int) -> N
 
 
 @given(_DEMAND, st.integers(0, 20), st.integers(1, 20), st.sampled_from([0.5, 1.0, 3.0]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_no_multiple_of_the_step_costs_less(
     demand: list[float], rate: int, price: int, step: float
 ) -> None:

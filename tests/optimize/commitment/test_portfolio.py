@@ -71,7 +71,7 @@ def test_a_missing_class_makes_the_hour_missing() -> None:
 
 
 @given(st.integers(0, 10_000), st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_planes_bound_every_application(seed: int, alike: bool) -> None:
     """The plane cut at one point is above what any other quantities replace, in the best order."""
     usage, offers = _fleet(seed, hours=5, alike=alike)
@@ -124,7 +124,7 @@ def test_what_is_held_is_used_and_not_bought_again(seed: int) -> None:
 
 
 @given(st.integers(0, 10_000), st.integers(5, 95))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_one_offer_of_one_class_is_the_newsvendor(seed: int, percent: int) -> None:
     demand = np.random.default_rng(seed).poisson(6, 60).astype(float)
     usage = Usage(demand[:, None], np.array([2.0]))

@@ -99,6 +99,20 @@ def test_usage_that_a_plan_covers_bills_nothing_and_its_negation_is_gone() -> No
     assert (row["CommitmentDiscountQuantity"], row["CommitmentDiscountUnit"]) == (D("0.14"), "USD")
 
 
+def test_the_type_of_a_plan_and_the_zone_of_a_reservation_are_kept() -> None:
+    kind = {"savings_plan_offering_type": "EC2InstanceSavingsPlans"}
+    kind["savings_plan_savings_plan_effective_cost"] = "0.14"
+    (row,) = focus(item("SavingsPlanCoveredUsage", **PLANNED | kind))
+    assert row["CommitmentDiscountType"] == "EC2InstanceSavingsPlans"
+    bare = {"line_item_availability_zone": None}
+    zonal, regional = focus(
+        item("RIFee", "1", **RESERVED | bare, reservation_availability_zone="eu-west-1b"),
+        item("RIFee", "1", **RESERVED | bare, reservation_availability_zone="eu-west-1"),
+    )
+    assert zonal["AvailabilityZone"] == "eu-west-1b"
+    assert regional["AvailabilityZone"] is None
+
+
 def test_usage_that_a_reservation_covers() -> None:
     (row,) = focus(item("DiscountedUsage", "0", reservation_effective_cost="0.12", **RESERVED))
     assert costs(row) == (D("0.214"), D("0.214"), D("0.12"), 0)

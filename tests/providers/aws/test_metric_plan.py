@@ -90,7 +90,7 @@ def _asks(draw: st.DrawFn) -> list[Ask]:
 
 
 @given(_asks())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_call_is_over_the_limits_and_each_metric_is_asked_once(asks: list[Ask]) -> None:
     calls = packed(asks)
     for call in calls:
@@ -102,7 +102,7 @@ def test_no_call_is_over_the_limits_and_each_metric_is_asked_once(asks: list[Ask
 
 
 @given(_asks())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_packing_does_not_depend_on_the_order_given(asks: list[Ask]) -> None:
     assert packed(asks) == packed(asks[::-1])
 

@@ -82,7 +82,7 @@ def test_calls_of_a_fleet_obey_the_limits_and_are_all_that_is_asked(
     assert len(asked) <= 1.05 * points / 20_000 + 3  # three places, of which two are small
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 60 * 24), min_size=1, max_size=130), st.randoms())
 def test_every_slot_of_every_unit_is_asked_once_and_in_order(
     hours: list[int], random: object

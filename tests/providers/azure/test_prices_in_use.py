@@ -10,9 +10,10 @@ import pyarrow as pa
 import pytest
 
 from costopt import schema
+from costopt.providers import answers
 from costopt.providers.azure import AzureProvider
 from costopt.providers.azure.access import Access
-from costopt.providers.azure.prices import in_use, source
+from costopt.providers.azure.prices import in_use
 from costopt.providers.azure.settings import AzureSettings
 from costopt.providers.base import Problem
 from costopt.providers.held import Held
@@ -27,7 +28,7 @@ Row = dict[str, object]
 
 @pytest.fixture
 def prices(monkeypatch: pytest.MonkeyPatch) -> Iterator[Retail]:
-    monkeypatch.setattr(source, "_BACKOFF", 0.001)
+    monkeypatch.setattr(answers, "_BACKOFF", 0.001)
     with retail() as running:
         yield running
 

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 
 from costopt import schema
-from costopt.providers.azure.prices import rows, source
+from costopt.providers import answers
+from costopt.providers.azure.prices import rows
 from costopt.providers.azure.prices.refresh import lists
 from costopt.providers.azure.prices.source import OVERRIDE, RetailPrices
 from costopt.providers.held import Held
@@ -27,7 +28,7 @@ LADDER = (2, 4, 8, 16, 32)
 
 @pytest.fixture
 def prices(monkeypatch: pytest.MonkeyPatch) -> Iterator[Retail]:
-    monkeypatch.setattr(source, "_BACKOFF", 0.001)
+    monkeypatch.setattr(answers, "_BACKOFF", 0.001)
     with retail() as running:
         monkeypatch.setenv(OVERRIDE, running.url)
         yield running

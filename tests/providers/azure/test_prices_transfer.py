@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from costopt.errors import ConfigError, ProviderError
+from costopt.providers import answers
 from costopt.providers.azure.prices import source
 from costopt.providers.azure.prices.source import OVERRIDE, Item, RetailPrices
 from tests.fakes.azure_arm import Answer, Call, Door, serve
@@ -24,7 +25,7 @@ WANTED = "serviceName eq 'Virtual Machines' and armRegionName eq 'westeurope'"
 
 @pytest.fixture
 def prices(monkeypatch: pytest.MonkeyPatch) -> Iterator[Retail]:
-    monkeypatch.setattr(source, "_BACKOFF", 0.001)
+    monkeypatch.setattr(answers, "_BACKOFF", 0.001)
     with retail() as running:
         monkeypatch.setenv(OVERRIDE, running.url)
         yield running
@@ -267,7 +268,7 @@ def test_more_patience_than_there_is_is_told_instead(prices: Retail) -> None:
 
 def test_how_long_it_asks_to_be_left_alone() -> None:
     def asked(told: str) -> float:
-        return source._patience(httpx.Response(429, headers={"Retry-After": told}), 7.0)
+        return answers._patience(httpx.Response(429, headers={"Retry-After": told}), 7.0)
 
     assert asked("12") == 12
     soon = email.utils.format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
@@ -279,14 +280,14 @@ def test_how_long_it_asks_to_be_left_alone() -> None:
 
 def test_without_a_server_few_attempts_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(source.time, "sleep", pauses.append)
+    monkeypatch.setattr(answers.time, "sleep", pauses.append)
     with pytest.raises(ProviderError, match="no whole answer: ConnectError"):
         read(address="http://127.0.0.1:9", attempts=50)
     assert pauses == [0.5, 1.0]
 
 
 def test_half_an_answer_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "_BACKOFF", 0.001)
+    monkeypatch.setattr(answers, "_BACKOFF", 0.001)
     whole = page(sizes(1)).body
     cut = [None, None]
 

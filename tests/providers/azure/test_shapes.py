@@ -63,6 +63,7 @@ def test_a_shape(shop, shaped) -> None:
         "x_GPUCount": None,
         "x_GPUMemoryGiB": None,
         "x_BurstableBaselinePercent": None,
+        "x_SharedCPU": None,
         "x_NetworkGbps": None,
         "x_LocalDiskGiB": 0.0,
         "x_Family": "Dsv5",

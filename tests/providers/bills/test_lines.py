@@ -36,7 +36,7 @@ def table(costs: list[int]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema.CHARGES)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     files=st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=9), min_size=2, max_size=5),
     at_once=st.sampled_from((3, 1000)),

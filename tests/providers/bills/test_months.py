@@ -94,7 +94,7 @@ some_files = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15)
 @given(files=some_files, later=some_files)
 def test_in_steps_as_at_once(files: list[Rows], later: list[Rows]) -> None:
     with TemporaryDirectory() as name:

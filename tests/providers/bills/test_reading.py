@@ -93,7 +93,7 @@ def _whole() -> dict[str, bytes]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(kind=st.sampled_from(sorted(_whole())), data=st.data())
 def test_a_file_that_is_cut_off_is_never_taken_for_a_shorter_bill(
     tmp_path_factory: pytest.TempPathFactory, kind: str, data: st.DataObject

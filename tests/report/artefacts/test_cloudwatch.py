@@ -170,7 +170,7 @@ def _most(over: set[int], length: int, step: int) -> int:
 
 
 @given(over=st.sets(st.integers(0, SLOTS - 1), min_size=21, max_size=21))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_nothing_that_breaks_the_rule_passes(over: set[int]) -> None:
     assert _fires(_properties(guards.cpu(21)), over)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from costopt.backtest import result as nouns
 from costopt.backtest.result import Backtest
@@ -81,7 +81,6 @@ def test_backtests_keep_to_the_schema(result: Backtest) -> None:
 
 
 @given(builders.backtests())
-@settings(deadline=None)
 def test_any_backtest_keeps_to_the_schema(result: Backtest) -> None:
     assert len(document(result)["scores"]) == len(rows(result)) == len(result.scores)
 

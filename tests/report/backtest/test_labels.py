@@ -25,7 +25,7 @@ def overlap(a: Box, b: Box) -> bool:
 
 
 @given(st.lists(NAMED, max_size=30))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_names_are_apart_and_inside(named: list[Named]) -> None:
     labels = place(named, ROOM)
     assert len(labels) == len(named)

@@ -73,9 +73,7 @@ def test_nothing_lies_on_another_and_every_method_is_named(result: Backtest) -> 
 
 
 @given(builders.backtests())
-@settings(
-    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_backtest_can_be_drawn(result: Backtest) -> None:
     assert_tidy(draw(result))
 

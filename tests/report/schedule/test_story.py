@@ -24,8 +24,8 @@ def test_a_machine_slot_by_slot() -> None:
     assert (off.index("!"), off.strip()) == (24, "!")  # some sample stands above the plan
     page = "\n".join(lines)
     assert "Mon-Fri 07:00-18:30 (Europe/Amsterdam)" in page
-    assert "24 Dec 2026 like Sun" in page
-    assert "12 Dec 2026 like Mon" in page
+    assert "24 Dec 2026 as on Sundays" in page
+    assert "12 Dec 2026 as on Mondays" in page
     assert "start it on demand" in " ".join(page.split())
 
 

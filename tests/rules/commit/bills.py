@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,14 +11,16 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from costopt import schema
 from costopt.model import Resource
 from costopt.model.bill import Held, Metered, Usage
+from costopt.pricing import builtin
 from costopt.pricing.catalogue import Catalogue
 from costopt.pricing.commitments import replay
 from costopt.rules.commit import Commitments, commitments
-from costopt.rules.commit_settings import CommitSettings
+from costopt.rules.commit.settings import CommitSettings
 
 START = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp())  # a Monday
 WEEK = 168
@@ -84,6 +87,11 @@ def machine(name: str, instance_type: str = "m5.large", **fields: Any) -> Resour
     return Resource(resource_id=name, provider_name="AWS", instance_type=instance_type, **fields)
 
 
+def bought(name: str, term: str = "1yr", **attributes: str) -> Resource:
+    """What the inventory says of a commitment."""
+    return Resource(resource_id=name, provider_name="AWS", attributes={"term": term, **attributes})
+
+
 def prices(*rows: tuple[str, str, str], region: str = REGION, provider: str = "AWS") -> Catalogue:
     """A catalogue with committed prices: type, term, price an hour."""
     table = pa.Table.from_pylist(
@@ -99,6 +107,19 @@ def prices(*rows: tuple[str, str, str], region: str = REGION, provider: str = "A
         schema=schema.PRICES,
     )  # fmt: skip
     return Catalogue.load(table)
+
+
+@contextmanager
+def without_the_snapshot() -> Iterator[None]:
+    """No commitment has a price but by the lists that are given, and the bill."""
+    read = builtin.read
+
+    def without(provider_key: str, name: Any) -> pa.Table | None:
+        return None if name == "commitments" else read(provider_key, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(builtin, "read", without)
+        yield
 
 
 RESERVED = ("m5.large", "1yr no-upfront", "0.0576")  # 60 % of the price on demand

@@ -9,8 +9,20 @@ import pytest
 
 from costopt.model import ActionType, Resource
 from costopt.rules.commit import Commitments
-from tests.rules.commit.bills import REGION, SURE, WEEK, advise, bill, held, machine, prices, usage
+from tests.rules.commit.bills import (
+    REGION,
+    SURE,
+    WEEK,
+    advise,
+    bill,
+    bought,
+    held,
+    machine,
+    prices,
+    usage,
+)
 
+pytestmark = pytest.mark.usefixtures("only_own_lists")
 ALWAYS = np.ones(6 * WEEK)
 
 
@@ -63,7 +75,7 @@ def test_google_commits_to_a_series_in_a_region_by_its_parts() -> None:
     paid = (8 * 0.031611 + 32 * 0.004237) * 730
     saved = float(one.estimated_monthly_savings.target)
     assert saved == pytest.approx(0.37 * paid, rel=0.01)
-    assert "reserved" not in one.evidence
+    assert one.evidence["reserved"] == {"vcpus": 8.0, "memory_gib": 32.0}
 
 
 def test_googles_flexible_commitment_as_held() -> None:
@@ -71,7 +83,7 @@ def test_googles_flexible_commitment_as_held() -> None:
     usages = [
         usage(f"vm-{n}", ALWAYS, rate=0.5, provider="gcp", uses={"flex": 0.36}) for n in range(4)
     ]
-    resources = [machine(f"vm-{n}", "n2-standard-8") for n in range(4)]
+    resources = [*(machine(f"vm-{n}", "n2-standard-8") for n in range(4)), bought("flex")]
     found = advise(bill(usages, [cud], provider="gcp"), prices(), resources=resources)
     (one,) = found.recommendations
     assert one.resource_id == "gcp/flexible-cud"
@@ -85,7 +97,8 @@ def test_a_plan_is_offered_for_families_that_it_was_seen_to_cover() -> None:
         usage("i-1", ALWAYS),  # of the same family
         usage("i-gpu", ALWAYS, rate=3.0, sku="gpu", uses={"plan": 2.25}, assumed=["plan"]),
     ]
-    resources = [machine("i-0"), machine("i-1"), machine("i-gpu", "p3.2xlarge")]
+    machines = [machine("i-0"), machine("i-1"), machine("i-gpu", "p3.2xlarge")]
+    resources = [*machines, bought("plan")]
     found = advise(bill(usages, [plan]), prices(), resources=resources)
     (one,) = found.recommendations
     assert float(one.evidence["hourly_commitment"]) == pytest.approx(0.072)

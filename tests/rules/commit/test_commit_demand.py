@@ -9,8 +9,9 @@ import pytest
 
 from costopt.pricing.catalogue import Catalogue
 from costopt.pricing.commitments import apply
-from costopt.rules.commit_demand import Grid, Left, Names, known, left, paid_shares, unit_cost
-from costopt.rules.commit_settings import CommitSettings
+from costopt.rules.commit.demand import Grid, Left, left, paid_shares, unit_cost
+from costopt.rules.commit.kinds import Names, known
+from costopt.rules.commit.settings import CommitSettings
 from tests.rules.commit.bills import bill, held, machine, usage
 
 
@@ -100,5 +101,5 @@ def test_shares_are_of_what_was_seen() -> None:
     ]
     one = bill(usages, [ri])
     names = Names.of(one, known([machine("i-1"), machine("i-2")]), Catalogue.load())
-    (shares,) = paid_shares(one, one.held, names).values()
+    (shares,) = paid_shares(one, names).values()
     assert {kind.region: share for kind, share in shares.items()} == {"us-east-1": 0.6}

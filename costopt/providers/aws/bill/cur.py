@@ -47,12 +47,14 @@ _COLUMNS: Final = """
     pricing_term product product_product_name product_servicename product_servicecode
     product_product_family product_instance_type product_region_code product_region
     product_location product_location_type product_sku
-    reservation_reservation_a_r_n reservation_effective_cost reservation_net_effective_cost
+    reservation_reservation_a_r_n reservation_availability_zone
+    reservation_effective_cost reservation_net_effective_cost
     reservation_unused_amortized_upfront_fee_for_billing_period
     reservation_net_unused_amortized_upfront_fee_for_billing_period
     reservation_unused_recurring_fee reservation_net_unused_recurring_fee
     reservation_unused_quantity
-    savings_plan_savings_plan_a_r_n savings_plan_savings_plan_effective_cost
+    savings_plan_savings_plan_a_r_n savings_plan_offering_type
+    savings_plan_savings_plan_effective_cost
     savings_plan_net_savings_plan_effective_cost savings_plan_total_commitment_to_date
     savings_plan_used_commitment savings_plan_recurring_commitment_for_billing_period
     savings_plan_net_recurring_commitment_for_billing_period
@@ -206,7 +208,7 @@ def _priced(items: Items, types: pa.Array, usage: pa.Array) -> Columns:
 
 
 def _place(items: Items) -> Columns:
-    zone = items.text("line_item_availability_zone")
+    zone = pc.coalesce(items.text("line_item_availability_zone"), _zone_of_fee(items))
     of_zone = pc.replace_substring_regex(zone, r"^([a-z]{2}(-[a-z]+)+-\d+)[a-z]$", r"\1")
     region = pc.coalesce(items.product("region_code", "region"), of_zone)
     is_region = pc.equal(items.product("location_type"), "AWS Region")
@@ -222,6 +224,12 @@ def _place(items: Items) -> Columns:
         "ResourceId": resource,
         "ResourceType": _type_of(resource, items.text("line_item_product_code")),
     }
+
+
+def _zone_of_fee(items: Items) -> pa.Array:
+    """The zone that a reservation is bound to; of one that is not, CUR names the region here."""
+    said = items.text("reservation_availability_zone")
+    return pc.if_else(pc.match_substring_regex(said, r"\d[a-z]$"), said, None)
 
 
 def _is_fee(items: Items) -> pa.Array:
@@ -259,13 +267,13 @@ def _commitment(items: Items, types: pa.Array, cost: Costs) -> Columns:
     identity = _commitment_id(items)
     covered = pc.is_in(types, pa.array(["SavingsPlanCoveredUsage", "DiscountedUsage"]))
     by_plan = pc.fill_null(pc.equal(types, "SavingsPlanCoveredUsage"), False)
+    # EC2InstanceSavingsPlans or ComputeSavingsPlans: what it may cover hangs on it.
+    kind = pc.coalesce(items.text("savings_plan_offering_type"), "Savings Plan")
     quantity = pc.if_else(by_plan, cost.effective, items.amount("line_item_usage_amount"))
     return {
         "CommitmentDiscountId": identity,
         "CommitmentDiscountCategory": _where(identity, pc.if_else(plan, "Spend", "Usage")),
-        "CommitmentDiscountType": _where(
-            identity, pc.if_else(plan, "Savings Plan", "Reserved Instance")
-        ),
+        "CommitmentDiscountType": _where(identity, pc.if_else(plan, kind, "Reserved Instance")),
         "CommitmentDiscountStatus": pc.if_else(covered, "Used", pa.scalar(None, pa.string())),
         "CommitmentDiscountQuantity": pc.if_else(covered, quantity, None),
         "CommitmentDiscountUnit": pc.if_else(covered, _commitment_unit(items, plan), None),

@@ -17,6 +17,7 @@ from costopt.errors import ProviderError
 from costopt.model import Price
 from costopt.pricing import azure_sizes
 from costopt.pricing.catalogue import Catalogue
+from costopt.providers.answers import Say, quiet
 from costopt.providers.azure.prices import rows
 from costopt.providers.azure.prices.source import PATH, Item, RetailPrices
 from costopt.providers.held import Held
@@ -49,15 +50,17 @@ def lists(
     watch: Watch,
     *,
     moment: datetime,
+    told: Say = quiet,
 ) -> Iterator[Part]:
     """The regions' lists, one after the other; ALL is every region in which machines are sold.
 
     Args:
         currency: ISO code.
         moment: the prices that hold then (UTC).
+        told: of further attempts to read a page.
     """
     known = _Known(held, memory, watch, moment)
-    with RetailPrices() as source:
+    with RetailPrices(told=told) as source:
         try:
             named = _named(source, regions, watch) if ALL in regions else regions
         except ProviderError as error:

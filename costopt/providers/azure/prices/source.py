@@ -16,17 +16,15 @@ import hashlib
 import json
 import os
 import re
-import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
 
 import httpx
 
 from costopt import __version__
 from costopt.errors import ConfigError, ProviderError
+from costopt.providers.answers import ATTEMPTS, TIMEOUT, Asking, Say, no_number, quiet
 
 OVERRIDE: Final = "COSTOPT_AZURE_PRICE_LIST"
 """Variable that names another address of the API: a gateway, or a test's own server."""
@@ -39,13 +37,6 @@ _EVERYWHERE: Final = ("Standard_B2s", "Standard_D2s_v5", "Standard_D2s_v3")
 first two are sold in all 57, the third in 55."""
 _LARGEST_PAGE: Final = 32 << 20  # bytes; one of 1,000 items has about 1 MB
 _MOST_PAGES: Final = 1000  # a region has some tens
-_PORTION: Final = 1 << 16
-_BACKOFF: Final = 0.5  # seconds, doubled at each attempt
-_LONGEST_BACKOFF: Final = 30.0
-_LONGEST_PATIENCE: Final = 300.0  # seconds; where it asks for more, that is told instead
-_ATTEMPTS: Final = 6
-_CONNECT_ATTEMPTS: Final = 3  # where nobody answers at all
-_AGAIN: Final = (408, 429, 500, 502, 503, 504)
 
 Item = Mapping[str, Any]
 """An entry of a page, as JSON has it; numbers are int or Decimal. It is untrusted."""
@@ -61,11 +52,14 @@ class Page(NamedTuple):
 class RetailPrices:
     """A way to the API; close it after use. Safe among threads."""
 
-    def __init__(self, address: str | None = None, attempts: int = _ATTEMPTS) -> None:
+    def __init__(
+        self, address: str | None = None, attempts: int = ATTEMPTS, told: Say = quiet
+    ) -> None:
         """
         Args:
             address: of the host, http(s)://HOST[:PORT]; None = `OVERRIDE`, else Azure's own.
-            attempts: tries of a page that is throttled or fails on their side.
+            attempts: tries of a page that is throttled or fails on their side, at most.
+            told: of each further attempt.
         Raises:
             ConfigError: no such address.
         """
@@ -77,11 +71,19 @@ class RetailPrices:
         if url.scheme not in ("http", "https") or not url.host:
             raise ConfigError(f"{OVERRIDE}: not an address like https://prices.example.com")
         self._url = url.copy_with(path=url.path.rstrip("/") + PATH, query=None)
-        self._attempts = attempts
         self._client = httpx.Client(  # without a transport of its own, so that proxies count
-            timeout=httpx.Timeout(60, connect=10),
+            timeout=TIMEOUT,
             follow_redirects=False,
             headers={"User-Agent": f"costopt/{__version__}"},
+        )
+        self._asking = Asking(
+            client=self._client,
+            failure=self._failure,
+            refusal=self._refusal,
+            largest=_LARGEST_PAGE,
+            too_large="a page is too large to be one",
+            attempts=attempts,
+            told=told,
         )
 
     def __enter__(self) -> RetailPrices:
@@ -170,32 +172,9 @@ class RetailPrices:
 
     def _page(self, asked: Mapping[str, str]) -> tuple[Mapping[str, Any], int]:
         """One page, tried again as long as that may help."""
-        for attempt in range(1, self._attempts + 1):
-            pause = min(_BACKOFF * 2 ** (attempt - 1), _LONGEST_BACKOFF)
-            try:
-                with self._client.stream("GET", self._url, params=asked) as response:
-                    if response.is_success:
-                        return self._read(response)
-                    failure = self._refusal(response)
-                    pause = _patience(response, pause)
-                    if response.status_code not in _AGAIN or pause > _LONGEST_PATIENCE:
-                        raise failure
-            except httpx.HTTPError as error:
-                failure = self._failure(f"no whole answer: {type(error).__name__}: {error}"[:200])
-                if isinstance(error, httpx.ConnectError) and attempt >= _CONNECT_ATTEMPTS:
-                    break
-            if attempt < self._attempts:
-                time.sleep(pause)
-        raise failure
-
-    def _read(self, response: httpx.Response) -> tuple[Mapping[str, Any], int]:
-        data = bytearray()
-        for part in response.iter_bytes(_PORTION):
-            data += part
-            if len(data) > _LARGEST_PAGE:
-                raise self._failure("a page is too large to be one")
+        data = self._asking.whole(self._url, asked)
         try:
-            document = json.loads(data, parse_float=Decimal, parse_constant=_no_number)
+            document = json.loads(data, parse_float=Decimal, parse_constant=no_number)
         except (ValueError, ArithmeticError, RecursionError):
             raise self._failure("not JSON") from None
         if not isinstance(document, dict):
@@ -219,20 +198,3 @@ def is_region(name: str) -> bool:
 def _port(url: httpx.URL) -> int | None:
     """Links name the port that is the scheme's own."""
     return url.port or {"https": 443, "http": 80}.get(url.scheme)
-
-
-def _patience(response: httpx.Response, otherwise: float) -> float:
-    """Seconds that the server asks to be left alone for: a number, or a date."""
-    told = response.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}", told):
-        return float(told)
-    try:
-        moment = parsedate_to_datetime(told)
-    except ValueError:
-        return otherwise
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no number of JSON")

@@ -55,5 +55,10 @@ def templates(
 
 
 def location(one: Scheduled) -> str:
-    """The region, or the resource group's where it is unknown."""
-    return one.region if one.region.isascii() and one.region.isalnum() else _LOCATION
+    """The resource's region, or the resource group's where it is unknown."""
+    return region(one) or _LOCATION
+
+
+def region(one: Scheduled) -> str:
+    """The resource's region; "" where it is unknown."""
+    return one.region if one.region.isascii() and one.region.isalnum() else ""

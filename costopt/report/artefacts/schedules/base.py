@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
@@ -20,7 +21,12 @@ from costopt.units import counted, provider_key
 
 ALL_WEEK: Final = tuple(range(7))
 _LONGEST_LABEL: Final = 80
+_LABEL_END: Final = 50  # of these
 _TOLD_DATES: Final = 3
+_TARGET_PERCENT: Final = 60.0  # where the advice tells no risk
+_SLACK: Final = timedelta(hours=12)
+"""From the emission to the first single date, so that it can still be deployed: a service that is
+given a moment in the past refuses it, or everything with it."""
 
 
 @dataclass(frozen=True)
@@ -30,18 +36,23 @@ class Scheduled:
     recommendation: Recommendation
     plan: WeekPlan
     today: date  # on the plan's wall clock
+    near: tuple[DayPlan, ...] = ()  # dates too near to be deployed in time, which the plan lacks
 
     @property
     def name(self) -> str:
-        """Stable and unique in a report; letters, digits and hyphens only."""
-        return f"costopt-{self.recommendation.recommendation_id}"
+        """Of the resource, whatever its plan and size; letters, digits and hyphens only: what is
+        deployed by it takes the place of what was."""
+        return f"costopt-{hashlib.sha256(self.resource_id.encode()).hexdigest()[:16]}"
 
     @property
     def label(self) -> str:
-        """The resource's name (else its id) on one line, at most 80 characters."""
+        """The resource's name (else its id) on one line, at most 80 characters: of a longer one its
+        beginning and its end, where an id has the name."""
         one = self.recommendation
         plain = " ".join(terminal(one.resource_name or one.resource_id).split())
-        return plain if len(plain) <= _LONGEST_LABEL else f"{plain[: _LONGEST_LABEL - 3]}..."
+        if len(plain) <= _LONGEST_LABEL:
+            return plain
+        return f"{plain[: _LONGEST_LABEL - 3 - _LABEL_END]}...{plain[-_LABEL_END:]}"
 
     @property
     def resource_id(self) -> str:
@@ -67,6 +78,12 @@ class Scheduled:
     def is_group(self) -> bool:
         """Whether it is a scaling group, of replicas; else a machine, on or off."""
         return self.recommendation.replicas is not None
+
+    @property
+    def target_percent(self) -> float:
+        """CPU that a replica is planned for, which what scales beside the plan keeps to."""
+        risk = self.recommendation.risk
+        return risk.limit_percent if risk else _TARGET_PERCENT
 
     @property
     def floor(self) -> int:
@@ -101,21 +118,26 @@ class Target(Protocol):
         """The files of those resources, each of which the target stands for and does not refuse."""
 
 
-def scheduled(report: Report) -> list[Scheduled]:
-    """Every recommendation with a schedule that changes anything, by name."""
+def scheduled(report: Report, now: datetime | None = None) -> list[Scheduled]:
+    """Every recommendation with a schedule that changes anything, by name.
+
+    Args:
+        now: when the files are written; None: the report's moment, which may lie days back.
+    """
+    moment = max(report.as_of, now) if now else report.as_of
     found = [
         one
         for recommendation in report.recommendations
         if recommendation.schedule is not None
-        and (one := _ahead(recommendation, recommendation.schedule, report.as_of))
+        and (one := _ahead(recommendation, recommendation.schedule, moment))
     ]
     return sorted(found, key=lambda one: one.name)
 
 
-def flat(report: Report) -> list[str]:
+def flat(report: Report, now: datetime | None = None) -> list[str]:
     """Sentences about the schedules that never change anything."""
     planned = sum(one.schedule is not None for one in report.recommendations)
-    if count := planned - len(scheduled(report)):
+    if count := planned - len(scheduled(report, now)):
         return [f"{counted(count, 'schedule')} without a change of level: nothing to deploy"]
     return []
 
@@ -160,16 +182,19 @@ def days_in_words(weekdays: Iterable[int]) -> str:
     return spans(tuple(weekdays), WEEKDAYS, ", ")
 
 
-def _ahead(recommendation: Recommendation, plan: WeekPlan, as_of: datetime) -> Scheduled | None:
-    today = as_of.astimezone(ZoneInfo(plan.time_zone)).date()
-    days = tuple(
+def _ahead(recommendation: Recommendation, plan: WeekPlan, now: datetime) -> Scheduled | None:
+    zone = ZoneInfo(plan.time_zone)
+    today, reached = now.astimezone(zone).date(), (now + _SLACK).astimezone(zone).date()
+    ahead = [
         one
         for one in plan.days
         if one.day > today and one.levels != plan.of_weekday(one.day.weekday())
-    )
+    ]
+    days = tuple(one for one in ahead if one.day > reached)
     if not days and not plan.changes():
         return None
-    return Scheduled(recommendation, replace(plan, days=days), today)
+    near = tuple(one for one in ahead if one.day <= reached)
+    return Scheduled(recommendation, replace(plan, days=days), today, near)
 
 
 def _plain(text: str) -> str:

@@ -1,18 +1,29 @@
-"""What the templates of AWS share: their frame, places and limits.
+"""What the templates of AWS share: a stack for each resource, and the script that deploys them.
 
-Source: CloudFormation quotas (500 resources, 1 MB).
+A stack holds what its newest template says and deletes the rest. So no resource shares one with
+another: else to deploy one machine again would delete the schedules of the others.
+
+Source: CloudFormation quotas (500 resources, 1 MB a template; 2,000 stacks a region); AWS CLI,
+cloudformation deploy (creates or updates).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from costopt.report.artefacts.base import Artefact, numbered, portions, pretty, slug
-from costopt.report.artefacts.schedules.base import token
+from costopt.report.artefacts.base import Artefact, pretty
+from costopt.report.artefacts.schedules import script
+from costopt.report.artefacts.schedules.base import Scheduled, token
 
-_RESOURCES, _BYTES = 500, 1_000_000
+RESOURCES: Final = 500
+_DEPLOY = """\
+deploy() {{  # STACK REGION
+  aws cloudformation deploy --stack-name "$1" --region "$2" --template-file "$1.json" \\
+    --no-fail-on-empty-changeset{options}
+{after}}}
+"""
 
 
 def logical(name: str) -> str:
@@ -25,46 +36,42 @@ def timestamp(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def stem_of(stem: str, place: tuple[str, ...], places: int) -> str:
-    """The file's stem, with its place where there are several."""
-    return stem if places == 1 else f"{stem}-{slug(*place)}"
+def region_of(one: Scheduled) -> str:
+    """The region for a command line; where it is not known, what is to be filled in."""
+    return token(one.region, "REGION")
 
 
-def templates(
-    resources: Sequence[tuple[str, Any]], stem: str, description: str, place: tuple[str, str]
-) -> Iterator[Artefact]:
-    """Those resources in as few templates as the limits allow."""
-    parts = list(portions(resources, most=_RESOURCES, most_bytes=_BYTES))
-    for number, part in enumerate(parts, 1):
-        yield template(part, numbered(stem, number, len(parts)), description, place)
-
-
-def template(
-    resources: Mapping[str, Any],
-    path: str,
-    description: str,
-    place: tuple[str, str],
+def stacks(
+    held: Sequence[Scheduled],
+    where: str,
+    told: str,
+    resources: Callable[[Scheduled], Mapping[str, Any]],
     *,
     parameters: Mapping[str, Any] | None = None,
     options: str = "",
-) -> Artefact:
-    """One template and how it is deployed.
+    after: str = "",
+    argument: Callable[[Scheduled], str] | None = None,
+) -> list[Artefact]:
+    """A template a resource, and a script an account that deploys them.
 
     Args:
-        place: account and region.
+        where: the folder.
+        told: what they do, for people.
+        parameters: of every template.
         options: of `aws cloudformation deploy`.
+        after: what else the script does for each, where $1 is the stack, $2 the region and $3 what
+            `argument` gives.
     """
-    frame: dict[str, Any] = {
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": description,
-        **({"Parameters": parameters} if parameters else {}),
-        "Resources": resources,
-    }
-    account, region = place
-    deploy = (
-        f"aws cloudformation deploy --region {token(region, 'REGION')} --template-file DIR/{path} "
-        f"--stack-name costopt-{path.removesuffix('.json')}{options}"
-    )
-    if account:
-        deploy += f"  # account {token(account, 'of the resource')}"
-    return Artefact(path, pretty(frame), deploy)
+
+    def made(one: Scheduled) -> tuple[Mapping[str, bytes], str]:
+        frame: dict[str, Any] = {
+            "AWSTemplateFormatVersion": "2010-09-09",
+            "Description": f"{told} (costopt)",
+            **({"Parameters": parameters} if parameters else {}),
+            "Resources": resources(one),
+        }
+        words = ["deploy", one.name, region_of(one), *([argument(one)] if argument else [])]
+        return {f"{one.name}.json": pretty(frame)}, script.call(*words)
+
+    functions = _DEPLOY.format(options=options, after=after)
+    return script.by_account(where, held, told, functions, made)

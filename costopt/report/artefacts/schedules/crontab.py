@@ -1,8 +1,13 @@
-"""Weekly plans as crontabs that call the clouds' own commands: a table for each time zone.
+"""Weekly plans as blocks of a crontab that call the clouds' own commands.
+
+A block is one resource's, between two lines that name it. The script puts it into the table of the
+user who runs it, in place of the one that was there, and at the end: CRON_TZ and PATH hold for all
+lines below them. The PATH is that of the script, for cron's own seldom has the clouds' commands.
+The table as it was is kept beside, by its moment.
 
 CRON_TZ is cronie's (Red Hat, SUSE, Arch, Alpine's package). Debian's and Ubuntu's cron do not know
-it: there the machine itself must be in the table's zone. Cron knows no years: what is for one date
-asks for the year, and what is not for one asks for the date, both on the table's wall clock.
+it: there the machine itself must be in the block's zone. Cron knows no years: what is for one date
+asks for the year, and what is not for one asks for the date, both on the block's wall clock.
 
 Source: crontab(5) of cronie (CRON_TZ, % in a command) and cron(8) ("daylight saving time": jobs in
 an hour left out run right after it); Debian's cron ("Debian Specific", local time only; commands of
@@ -15,22 +20,46 @@ from collections.abc import Sequence
 from typing import Final
 
 from costopt.model.week import DayPlan, WeekPlan
-from costopt.report.artefacts.base import Artefact, slug
-from costopt.report.artefacts.schedules import clock, cron, timetable
-from costopt.report.artefacts.schedules.base import Scheduled, by_place, single_dates
+from costopt.report.artefacts.base import Artefact
+from costopt.report.artefacts.schedules import clock, cron, script, timetable
+from costopt.report.artefacts.schedules.base import Scheduled, single_dates
 from costopt.report.artefacts.schedules.commands import as_shell, command
-from costopt.report.artefacts.schedules.restriction import most_days, with_days
+from costopt.report.artefacts.schedules.restriction import most_days, with_days, without
 from costopt.report.artefacts.schedules.timetable import Firing, Once
 
 FOLDER: Final = "crontabs"
 _LONGEST: Final = 990  # characters of a line
-_HEADER: Final = """\
-# Starts, stops and scales by the time of the week in {zone} (costopt).
+_NOTES: Final = """\
 # CRON_TZ is cronie's; where cron does not know it (Debian, Ubuntu), cron itself must run in that
 # zone. What falls into an hour that clocks leave out is said again at the hour's end; an hour that
 # comes twice may run a job twice, which does no harm. Missed while this machine is off: missed.
-CRON_TZ={zone}
+# CRON_TZ and PATH hold for all that follows: your own lines belong above.
 """
+_FUNCTIONS: Final = """\
+table=$(mktemp) next=$(mktemp)
+trap 'rm -f "$table" "$next"' EXIT
+if ! crontab -l >"$table" 2>"$next"; then  # a user without a table has none to keep
+  grep -qi 'no crontab\\|no such file' "$next" || { cat "$next" >&2; exit 1; }
+fi
+cp "$table" "crontab-$(date -u +%Y%m%dT%H%M%SZ)-$$.old"
+lines() {  # HOW MANY LINES OF THE TABLE ARE THIS
+  grep -cx "# $1" "$table" || true
+}
+plan() {  # NAME COMMAND
+  command -v "$2" >/dev/null || echo "warning: there is no $2 in PATH here" >&2
+  [ "$(lines "$1 begins")" = "$(lines "$1 ends")" ] || {
+    echo "the table's block $1 has lost its first or last line: mend that first" >&2
+    exit 1
+  }
+  sed "/^# $1 begins\\$/,/^# $1 ends\\$/d" "$table" >"$next"
+  awk '$0 == "PATH=" { $0 = $0 ENVIRON["PATH"] } 1' "$1.crontab" >>"$next"
+  cp "$next" "$table"
+}
+"""
+_BESIDE: Final = (
+    "what scales it beside: cron sets the size at each change whatever that is then, and an "
+    "autoscaler (of an Auto Scaling group, an instance group or a scale set, or an HPA) undoes it"
+)
 
 
 def stands_for(one: Scheduled) -> bool:
@@ -47,26 +76,37 @@ def refusal(one: Scheduled) -> str | None:
 
 
 def missing(one: Scheduled) -> list[str]:
-    """The dates for which a line has no room."""
-    return single_dates(
-        one.plan.days[len(_days(one)) :], f"a line of cron has room for {_LONGEST} characters"
+    """The dates for which a line has no room, and what scales a group beside."""
+    told = single_dates(
+        without(one.plan.days, _days(one)), f"a line of cron has room for {_LONGEST} characters"
     )
+    return [*told, _BESIDE] if one.is_group else told
 
 
 def artefacts(held: Sequence[Scheduled]) -> list[Artefact]:
-    """A crontab for each time zone."""
-    found = []
-    for (zone,), ones in by_place(held, lambda one: (one.plan.time_zone,)).items():
-        path = f"{FOLDER}/{slug(*zone.split('/'))}.crontab"
-        text = _HEADER.format(zone=zone) + "".join(_entry(one) for one in ones)
-        deploy = f"crontab -l > crontab.old; cat crontab.old DIR/{path} | crontab -"
-        found.append(Artefact(path, text.encode(), deploy))
-    return found
+    """A block for each resource, and the script that puts them into the user's crontab."""
+    if not held:
+        return []
+    files = {f"{one.name}.crontab": _block(one).encode() for one in held}
+    calls = [f"{script.call('plan', one.name, _program(one))}  # {one.label}" for one in held]
+    told = "Starts, stops and scales by the time of the week, from this user's crontab"
+    body = f'{_FUNCTIONS}\n{script.lines(calls)}crontab "$table"\n'
+    return script.folder(FOLDER, files, told, body)
 
 
-def _entry(one: Scheduled) -> str:
+def _block(one: Scheduled) -> str:
     lines = _lines(with_days(one.plan, _days(one)), one)
-    return "\n".join((f"\n# {one.label}", *lines)) + "\n"
+    return (
+        f"# {one.name} begins\n# {one.label}, by the time of the week in {one.plan.time_zone} "
+        f"(costopt).\n{_NOTES}CRON_TZ={one.plan.time_zone}\nPATH=\n"
+        f"{script.lines(lines)}# {one.name} ends\n"
+    )
+
+
+def _program(one: Scheduled) -> str:
+    words = command(one, 0)
+    assert words is not None, "only what stands_for() took comes here"
+    return words[0]
 
 
 def _lines(plan: WeekPlan, one: Scheduled) -> list[str]:

@@ -1,16 +1,16 @@
-"""Weekly plans of EC2 instances as EventBridge Scheduler's schedules, in a CloudFormation template.
+"""Weekly plans of EC2 instances as EventBridge Scheduler's schedules, in CloudFormation templates.
 
-Each schedule starts or stops one machine by EC2's own API; the template's role may do that to its
-machines and nothing else. A time that clocks leave out is not made up for by the service, so such a
-change is said again at the hour's end. For a single date the recurring schedules end before it and
-others begin after it; `at()` schedules stand for the day.
+Each schedule starts or stops one machine by EC2's own API; a template is one machine's, and its
+role may do that to this machine and nothing else. A time that clocks leave out is not made up for
+by the service, so such a change is said again at the hour's end. For a single date the recurring
+schedules end before it and others begin after it; `at()` schedules stand for the day.
 
 A machine whose disks are encrypted by a key of one's own starts only if the role may also call
 kms:CreateGrant on that key.
 
 Source: EventBridge Scheduler User Guide, "Schedule types" (cron, at, daylight saving time) and
 "Using universal targets"; API, CreateSchedule (64 characters of a name; StartDate, EndDate);
-CloudFormation, AWS::Scheduler::Schedule; IAM quotas (10,240 characters of inline policies).
+CloudFormation, AWS::Scheduler::Schedule; IAM quotas (1,000 roles an account, by request 5,000).
 """
 
 from __future__ import annotations
@@ -21,21 +21,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from costopt.report.artefacts.base import Artefact, numbered
+from costopt.report.artefacts.base import Artefact
 from costopt.report.artefacts.schedules import clock, cron, timetable
-from costopt.report.artefacts.schedules.base import Scheduled, account_and_region, by_place
+from costopt.report.artefacts.schedules.base import Scheduled
 from costopt.report.artefacts.schedules.cloudformation import (
+    RESOURCES,
     logical,
-    stem_of,
-    template,
+    stacks,
     timestamp,
 )
 from costopt.report.artefacts.schedules.ids import ec2_instance
 
-STEM: Final = "eventbridge-schedules"
-MACHINES: Final = 100  # of one role: 70 characters each in its policy
+FOLDER: Final = "eventbridge-schedules"
 CALLS: Final = ("stopInstances", "startInstances")  # by level
-_RESOURCES: Final = 500
 _EARLIER: Final = timedelta(seconds=30)  # so that a time right at midnight is not in question
 
 
@@ -57,7 +55,7 @@ def stands_for(one: Scheduled) -> bool:
 
 def refusal(one: Scheduled) -> str | None:
     """More schedules than a template can hold beside their role."""
-    if len(timers(one)) >= _RESOURCES:
+    if len(timers(one)) >= RESOURCES:
         return f"{len(timers(one)):,} schedules of one machine do not fit a template"
     return None
 
@@ -68,26 +66,9 @@ def missing(one: Scheduled) -> list[str]:
 
 
 def artefacts(held: Sequence[Scheduled]) -> list[Artefact]:
-    """A template an account and region, more where one would pass CloudFormation's limits."""
-    places = by_place(held, account_and_region)
-    found = []
-    for place, ones in places.items():
-        stem = stem_of(STEM, place, len(places))
-        parts = portions_of(ones)
-        for number, part in enumerate(parts, 1):
-            resources = _resources(part)
-            told = "Starts and stops EC2 instances by the time of the week (costopt)"
-            account, region = place
-            found.append(
-                template(
-                    resources,
-                    numbered(stem, number, len(parts)),
-                    told,
-                    (account, region),
-                    options=" --capabilities CAPABILITY_IAM",
-                )
-            )
-    return found
+    """A template a machine, and a script an account."""
+    told = "Starts and stops EC2 instances by the time of the week"
+    return stacks(held, FOLDER, told, _resources, options=" --capabilities CAPABILITY_IAM")
 
 
 def timers(one: Scheduled) -> list[Timer]:
@@ -106,31 +87,14 @@ def timers(one: Scheduled) -> list[Timer]:
     return [Timer(f"{one.name}-{number:03}", *rest) for number, rest in enumerate(found, 1)]
 
 
-def portions_of(ones: Sequence[Scheduled]) -> list[list[Scheduled]]:
-    """The machines in as few files as one role and one template allow."""
-    portions: list[list[Scheduled]] = []
-    used = _RESOURCES
-    for one in ones:
-        count = len(timers(one))
-        if used + count >= _RESOURCES or len(portions[-1]) == MACHINES:
-            portions.append([])
-            used = 0
-        portions[-1].append(one)
-        used += count
-    return portions
-
-
 def target_input(one: Scheduled) -> str:
     """The API call's parameters, as JSON."""
     return json.dumps({"InstanceIds": [ec2_instance(one)]})
 
 
-def _resources(part: list[Scheduled]) -> dict[str, Any]:
-    found: dict[str, Any] = {"CostoptScheduleRole": _role(part)}
-    for one in part:
-        for timer in timers(one):
-            found[logical(timer.name)] = _schedule(one, timer)
-    return found
+def _resources(one: Scheduled) -> dict[str, Any]:
+    schedules = {logical(timer.name): _schedule(one, timer) for timer in timers(one)}
+    return {"CostoptScheduleRole": _role(one), **schedules}
 
 
 def _schedule(one: Scheduled, timer: Timer) -> dict[str, Any]:
@@ -154,9 +118,8 @@ def _schedule(one: Scheduled, timer: Timer) -> dict[str, Any]:
     return {"Type": "AWS::Scheduler::Schedule", "Properties": properties}
 
 
-def _role(part: list[Scheduled]) -> dict[str, Any]:
-    arn = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:instance/"
-    machines = sorted({str(ec2_instance(one)) for one in part})
+def _role(one: Scheduled) -> dict[str, Any]:
+    place = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:instance/"
     trusted = {
         "Effect": "Allow",
         "Principal": {"Service": "scheduler.amazonaws.com"},
@@ -167,14 +130,14 @@ def _role(part: list[Scheduled]) -> dict[str, Any]:
     allowed = {
         "Effect": "Allow",
         "Action": ["ec2:StartInstances", "ec2:StopInstances"],
-        "Resource": [{"Fn::Sub": f"{arn}{machine}"} for machine in machines],
+        "Resource": {"Fn::Sub": f"{place}{ec2_instance(one)}"},
     }
     policy = {
         "PolicyName": "costopt-start-and-stop",
         "PolicyDocument": {"Version": "2012-10-17", "Statement": [allowed]},
     }
     properties = {
-        "Description": "Starts and stops the machines that costopt planned; nothing else",
+        "Description": "Starts and stops the machine that costopt planned; nothing else",
         "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trusted]},
         "Policies": [policy],
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -22,7 +23,13 @@ from costopt.report.artefacts.schedules import (
     kubernetes_cronjob,
     terraform,
 )
-from costopt.report.artefacts.schedules.base import Scheduled, Target, flat, scheduled
+from costopt.report.artefacts.schedules.base import (
+    Scheduled,
+    Target,
+    flat,
+    scheduled,
+    single_dates,
+)
 from costopt.units import counted
 
 FORMS: Final[Mapping[str, Target]] = MappingProxyType(
@@ -42,6 +49,8 @@ FORMS: Final[Mapping[str, Target]] = MappingProxyType(
 )
 """Every form, by its name on the command line."""
 
+_NAMED: Final = 10  # resources that no form writes
+
 _BY_ITSELF: Final = (
     aws_autoscaling,
     eventbridge,
@@ -56,15 +65,20 @@ need nothing that is not there: no solution to install, no operator in the clust
 starts and stops."""
 
 
-def artefacts(report: Report, *, form: str | None = None) -> list[Artefact]:
+def artefacts(
+    report: Report, *, form: str | None = None, now: datetime | None = None
+) -> list[Artefact]:
     """The schedules of a report as files of that form; without one, each in its cloud's own.
 
+    Args:
+        now: when they are written: no single date before it, or about to begin, is in them. None:
+            the report's own moment.
     Raises:
         ConfigError: no such form.
     """
     targets = _targets(form)
     held: list[list[Scheduled]] = [[] for _ in targets]
-    for one in scheduled(report):
+    for one in scheduled(report, now):
         chosen = _chosen(one, targets)
         if chosen is not None:
             held[chosen].append(one)
@@ -75,27 +89,55 @@ def artefacts(report: Report, *, form: str | None = None) -> list[Artefact]:
     ]
 
 
-def left_out(report: Report, *, form: str | None = None) -> list[str]:
+def left_out(report: Report, *, form: str | None = None, now: datetime | None = None) -> list[str]:
     """Sentences about the schedules, and parts of them, that are in none of the files, and why.
 
     Raises:
         ConfigError: no such form.
     """
     targets = _targets(form)
-    told, others = [], 0
-    for one in scheduled(report):
+    told, others = [], []
+    for one in scheduled(report, now):
         fitting = [target for target in targets if target.stands_for(one)]
         chosen = _chosen(one, targets)
         if not fitting:
-            others += 1
+            others.append(one.label)
         elif chosen is None:
             told.append(f"{one.label}: not written, since {fitting[0].refusal(one)}")
         else:
-            told += [f"{one.label}: left out {what}" for what in targets[chosen].missing(one)]
+            near = single_dates(one.near, "that is too near to be deployed in time")
+            missing = [*near, *targets[chosen].missing(one)]
+            told += [f"{one.label}: left out {what}" for what in missing]
     if others:
         why = f"{form} is not for these resources" if form else "no form knows them by their ids"
-        told.append(f"{counted(others, 'schedule')} not written, since {why}")
-    return told + flat(report)
+        told.append(
+            f"{counted(len(others), 'schedule')} not written, since {why}: {_named(others)}"
+        )
+    return told + flat(report, now)
+
+
+def _named(labels: Sequence[str]) -> str:
+    """The first few by name."""
+    shown = sorted(labels)[:_NAMED]
+    more = [f"{len(labels) - _NAMED:,} more"] if len(labels) > _NAMED else []
+    return ", ".join([*shown, *more])
+
+
+def first_date(
+    report: Report, *, form: str | None = None, now: datetime | None = None
+) -> date | None:
+    """The first single date in the files, before which they must be deployed; None: there is none.
+
+    Raises:
+        ConfigError: no such form.
+    """
+    targets = _targets(form)
+    days = [
+        one.plan.days[0].day
+        for one in scheduled(report, now)
+        if one.plan.days and _chosen(one, targets) is not None
+    ]
+    return min(days, default=None)
 
 
 def _chosen(one: Scheduled, targets: tuple[Target, ...]) -> int | None:

@@ -5,6 +5,10 @@ expressed where one time list of some weekdays holds all starts, and another all
 list names more times, the machine must be on (or off) at these anyway. A policy serves all machines
 of one plan, project and region. It takes up to 15 minutes to act.
 
+A policy is named by its times, so one of that name is right as it is. A machine leaves what an
+earlier plan put it under, and what no machine follows any more is deleted: Google deletes no policy
+that is in use.
+
 Source: cloud.google.com/compute/docs/instances/schedule-instance-start-stop (one schedule an
 instance, 1,000 instances a schedule, up to 15 minutes, the service agent's role); Compute API v1,
 ResourcePolicyInstanceSchedulePolicy.
@@ -13,7 +17,6 @@ ResourcePolicyInstanceSchedulePolicy.
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
@@ -21,7 +24,7 @@ from typing import Final
 
 from costopt.model.week import WeekPlan
 from costopt.report.artefacts.base import Artefact
-from costopt.report.artefacts.schedules import cron, timetable
+from costopt.report.artefacts.schedules import cron, script, timetable
 from costopt.report.artefacts.schedules.base import (
     Scheduled,
     by_place,
@@ -32,9 +35,34 @@ from costopt.report.artefacts.schedules.base import (
 from costopt.report.artefacts.schedules.ids import GoogleId, google_machine
 from costopt.units import MINUTES_PER_DAY
 
-FILE: Final = "gcp-instance-schedules.sh"
+FOLDER: Final = "gcp-instance-schedules"
 _INSTANCES: Final = 1000
 _CLOSEST: Final = 15  # minutes: how long a start or stop may take
+_FUNCTIONS: Final = """\
+policy() {  # NAME PROJECT REGION STARTS STOPS TIME-ZONE
+  gcloud compute resource-policies describe "$1" --project="$2" --region="$3" >/dev/null 2>&1 ||
+    gcloud compute resource-policies create instance-schedule "$1" --project="$2" --region="$3" \\
+      --vm-start-schedule="$4" --vm-stop-schedule="$5" --timezone="$6"
+}
+follow() {  # INSTANCE PROJECT ZONE REGION POLICY
+  follows=
+  held=$(gcloud compute instances describe "$1" --project="$2" --zone="$3" \\
+    --flatten='resourcePolicies[]' --format='value(resourcePolicies.basename())')
+  for one in $held; do
+    case $one in
+      "$5") follows=yes ;;
+      costopt-*)
+        gcloud compute instances remove-resource-policies "$1" --project="$2" --zone="$3" \\
+          --resource-policies="$one"
+        gcloud compute resource-policies delete "$one" --project="$2" --region="$4" --quiet \\
+          2>/dev/null || echo "$one: left to the machines that follow it"
+        ;;
+    esac
+  done
+  [ "$follows" ] || gcloud compute instances add-resource-policies "$1" --project="$2" \\
+    --zone="$3" --resource-policies="$5"
+}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +108,13 @@ def artefacts(held: Sequence[Scheduled]) -> list[Artefact]:
     """One script of gcloud commands: the policies, and each machine under its own."""
     if not held:
         return []
-    lines = [
-        "#!/bin/sh",
-        "# Starts and stops instances by the time of the week (costopt).",
-        "set -eu",
-    ]
-    for policy in policies(held):
-        lines.append(_create(policy))
-        lines += [_attach(one, policy) for one in policy.machines]
-    return [Artefact(FILE, ("\n".join(lines) + "\n").encode(), f"sh DIR/{FILE}")]
+    calls = []
+    for one in policies(held):
+        place = (one.project, one.region)
+        calls.append(script.call("policy", one.name, *place, one.starts, one.stops, one.time_zone))
+        calls += [_follow(machine, one) for machine in one.machines]
+    told = "Starts and stops instances by the time of the week"
+    return script.folder(FOLDER, {}, told, f"{_FUNCTIONS}\n" + script.lines(calls))
 
 
 def policies(held: Sequence[Scheduled]) -> list[Policy]:
@@ -120,30 +146,10 @@ def _place(one: Scheduled) -> tuple[str, str, str]:
     return (where.project, where.region, name)
 
 
-def _create(policy: Policy) -> str:
-    options = {
-        "project": policy.project,
-        "region": policy.region,
-        "vm-start-schedule": policy.starts,
-        "vm-stop-schedule": policy.stops,
-        "timezone": policy.time_zone,
-    }
-    return _gcloud("resource-policies create instance-schedule", policy.name, options)
-
-
-def _attach(one: Scheduled, policy: Policy) -> str:
+def _follow(one: Scheduled, policy: Policy) -> str:
     where = full_name(one)
-    options = {
-        "project": policy.project,
-        "zone": where.place,
-        "resource-policies": policy.name,
-    }
-    return f"{_gcloud('instances add-resource-policies', where.name, options)}  # {one.label}"
-
-
-def _gcloud(command: str, name: str, options: dict[str, str]) -> str:
-    told = " ".join(f"--{key}={shlex.quote(value)}" for key, value in options.items())
-    return f"gcloud compute {command} {name} {told}"
+    words = (where.name, policy.project, where.place, policy.region, policy.name)
+    return f"{script.call('follow', *words)}  # {one.label}"
 
 
 def _cron(plan: WeekPlan, level: int) -> str | None:

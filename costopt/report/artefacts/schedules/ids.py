@@ -91,7 +91,9 @@ def auto_scaling_group(one: Scheduled) -> str | None:
     if not one.is_group or one.provider != "aws" or workload(one):
         return None
     arn = _GROUP_ARN.fullmatch(one.resource_id)
-    found = _GROUP_NAME.fullmatch(arn["name"] if arn else one.resource_id)
+    # a name that stands for groups of several places tells where, before the name itself
+    plain = one.resource_id.removeprefix(f"{one.account}/{one.region}/")
+    found = _GROUP_NAME.fullmatch(arn["name"] if arn else plain)
     return found[0] if found else None
 
 

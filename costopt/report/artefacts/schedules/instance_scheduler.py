@@ -1,11 +1,11 @@
 """Weekly plans of EC2 instances as AWS Instance Scheduler's schedules, and the tag of each machine.
 
-The template's custom resource makes the schedules, one for all machines of one plan; CloudFormation
-cannot tag what it did not make, so a script sets the tag. A period lies within one day, its begin
-not after its end: a night is one period up to 23:59 and one from 00:00, which the solution joins.
-Both have both times: beside a period with a begin alone another one's end would stop nothing,
-because "any" outweighs "stopped". A machine is looked at every few minutes, by the wall clock, so
-change-overs of clocks need nothing.
+The template's custom resource makes a machine's schedule, named as the machine is; CloudFormation
+cannot tag what it did not make, so the script that deploys sets the tag. A period lies within one
+day, its begin not after its end: a night is one period up to 23:59 and one from 00:00, which the
+solution joins. Both have both times: beside a period with a begin alone another one's end would
+stop nothing, because "any" outweighs "stopped". A machine is looked at every few minutes, by the
+wall clock, so change-overs of clocks need nothing.
 
 Source: Instance Scheduler on AWS, Implementation Guide ("Period reference", "Manage schedules using
 Infrastructure as Code"); aws-solutions/instance-scheduler-on-aws, configuration/running_period.py
@@ -14,8 +14,6 @@ and instance_schedule.py (get_desired_state), handler/cfn_schedule.py.
 
 from __future__ import annotations
 
-import hashlib
-import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -25,19 +23,19 @@ from costopt.report.artefacts.base import Artefact
 from costopt.report.artefacts.schedules.base import (
     ALL_WEEK,
     Scheduled,
-    account_and_region,
-    by_place,
     clock_time,
     single_dates,
-    token,
 )
-from costopt.report.artefacts.schedules.cloudformation import logical, stem_of, template
+from costopt.report.artefacts.schedules.cloudformation import logical, stacks
 from costopt.report.artefacts.schedules.ids import ec2_instance
 from costopt.units import MINUTES_PER_DAY
 
-STEM: Final = "aws-instance-scheduler"
+FOLDER: Final = "aws-instance-scheduler"
 TAG: Final = "Schedule"  # the solution's own default
 _PARAMETER: Final = "ServiceInstanceScheduleServiceTokenARN"
+_TAGGING: Final = f"""\
+  aws ec2 create-tags --region "$2" --resources "$3" --tags "Key={TAG},Value=$1"
+"""
 _NAMES: Final = tuple(day.lower() for day in WEEKDAYS)
 _LAST_MINUTE: Final = "23:59"
 Span = tuple[int, int]  # minutes of a day, the last exclusive
@@ -59,33 +57,19 @@ def missing(one: Scheduled) -> list[str]:
 
 
 def artefacts(held: Sequence[Scheduled]) -> list[Artefact]:
-    """A template and a script an account and region."""
-    places = by_place(held, account_and_region)
-    found = []
-    for (account, region), ones in places.items():
-        stem = stem_of(STEM, (account, region), len(places))
-        schedules = {schedule_name(one.plan): _schedule(one.plan) for one in ones}
-        told = "The solution's output ServiceInstanceScheduleServiceToken"
-        parameters = {_PARAMETER: {"Type": "String", "Description": told}}
-        found.append(
-            template(
-                {logical(name): schedules[name] for name in sorted(schedules)},
-                f"{stem}.json",
-                "Schedules of AWS Instance Scheduler (costopt)",
-                (account, region),
-                parameters=parameters,
-                options=f" --parameter-overrides {_PARAMETER}=ARN",
-            )
-        )
-        script = f"{stem}-tags.sh"
-        found.append(Artefact(script, _tags(ones, region), f"sh DIR/{script}"))
-    return found
-
-
-def schedule_name(plan: WeekPlan) -> str:
-    """The same for the same week; letters, digits and hyphens only."""
-    text = f"{plan.time_zone} {plan.slots_a_day} {plan.levels}"
-    return f"costopt-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    """A template a machine, and a script an account, which tags the machines, too."""
+    told = "The solution's output ServiceInstanceScheduleServiceToken"
+    given = "${SERVICE_TOKEN:?set it to the output ServiceInstanceScheduleServiceToken}"
+    return stacks(
+        held,
+        FOLDER,
+        "Schedules of AWS Instance Scheduler",
+        lambda one: {logical(one.name): _schedule(one)},
+        parameters={_PARAMETER: {"Type": "String", "Description": told}},
+        options=f' \\\n    --parameter-overrides {_PARAMETER}="{given}"',
+        after=_TAGGING,
+        argument=lambda one: str(ec2_instance(one)),
+    )
 
 
 def periods(plan: WeekPlan) -> list[dict[str, str]]:
@@ -116,30 +100,15 @@ def _period(span: Span, weekdays: list[int]) -> dict[str, str]:
     return {"BeginTime": clock_time(first), "EndTime": ends} | period
 
 
-def _schedule(plan: WeekPlan) -> dict[str, Any]:
+def _schedule(one: Scheduled) -> dict[str, Any]:
     return {
         "Type": "Custom::ServiceInstanceSchedule",
         "Properties": {
             "ServiceToken": {"Ref": _PARAMETER},
             "NoStackPrefix": "True",
-            "Name": schedule_name(plan),
-            "Timezone": plan.time_zone,
+            "Name": one.name,
+            "Timezone": one.plan.time_zone,
             "RetainRunning": "False",
-            "Periods": periods(plan),
+            "Periods": periods(one.plan),
         },
     }
-
-
-def _tags(ones: Sequence[Scheduled], region: str) -> bytes:
-    where = token(region, "REGION")
-    lines = [
-        "#!/bin/sh",
-        "# Puts machines under the schedules of the template (costopt).",
-        "set -eu",
-        *(
-            f"aws ec2 create-tags --region {where} --resources {ec2_instance(one)} "
-            f"--tags {shlex.quote(f'Key={TAG},Value={schedule_name(one.plan)}')}  # {one.label}"
-            for one in ones
-        ),
-    ]
-    return ("\n".join(lines) + "\n").encode()

@@ -44,7 +44,10 @@ def missing(one: Scheduled) -> list[str]:
 
 def artefacts(held: Sequence[Scheduled]) -> list[Artefact]:
     """One file of ScaledObjects."""
-    return manifest(held, FILE, map(scaled_object, held))
+    if not held:
+        return []
+    data = manifest(map(scaled_object, held))
+    return [Artefact(FILE, data, f"kubectl apply -f DIR/{FILE}")]
 
 
 def scaled_object(one: Scheduled) -> dict[str, Any]:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 import yaml
 
-from costopt.report.artefacts.base import Artefact
 from costopt.report.artefacts.schedules.base import Scheduled
 from costopt.report.artefacts.schedules.ids import Workload, workload
 
+PLAN: Final = "app.kubernetes.io/instance"
+"""The label by which all parts of one workload's plan are found again."""
 
-def manifest(held: Sequence[Scheduled], path: str, documents: Iterable[Any]) -> list[Artefact]:
-    """One file of those documents; none without resources."""
-    if not held:
-        return []
+
+def manifest(documents: Iterable[Any]) -> bytes:
+    """One file of those documents."""
     text = yaml.safe_dump_all(documents, sort_keys=False, width=1000, explicit_start=True)
-    return [Artefact(path, text.encode(), f"kubectl apply -f DIR/{path}")]
+    return text.encode()
 
 
 def target_of(one: Scheduled) -> Workload:
@@ -28,9 +28,9 @@ def target_of(one: Scheduled) -> Workload:
 
 
 def metadata(one: Scheduled, ending: str = "") -> dict[str, Any]:
-    """Name, namespace and what made it."""
+    """Name, namespace, what made it, and of which plan it is a part."""
     return {
         "name": one.name + ending,
         "namespace": target_of(one).namespace,
-        "labels": {"app.kubernetes.io/managed-by": "costopt"},
+        "labels": {PLAN: one.name, "app.kubernetes.io/managed-by": "costopt"},
     }

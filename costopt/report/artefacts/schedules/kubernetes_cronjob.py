@@ -2,10 +2,12 @@
 
 Their account may read that workload and scale it, nothing else. A time that clocks leave out is not
 made up for, so such a change is said again at the hour's end. A CronJob comes every year, so single
-dates cannot be said. An autoscaler (HPA) of the workload would scale it back: use KEDA there.
+dates cannot be said. An autoscaler (HPA) of the workload would scale it back: use KEDA there. A
+plan with fewer changes has fewer jobs: those that an earlier one left are pruned, by the label of
+the workload's plan.
 
 Source: kubernetes.io, CronJob (spec.timeZone since 1.27; names of at most 52 characters); "Using
-RBAC Authorization" (subresources); kubectl scale.
+RBAC Authorization" (subresources); kubectl scale; kubectl apply (--prune, --prune-allowlist).
 """
 
 from __future__ import annotations
@@ -14,13 +16,23 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from costopt.report.artefacts.base import Artefact
-from costopt.report.artefacts.schedules import cron
+from costopt.report.artefacts.schedules import cron, script
 from costopt.report.artefacts.schedules.base import Scheduled, single_dates
 from costopt.report.artefacts.schedules.ids import workload
-from costopt.report.artefacts.schedules.kubernetes import manifest, metadata, target_of
+from costopt.report.artefacts.schedules.kubernetes import (
+    PLAN,
+    manifest,
+    metadata,
+    target_of,
+)
 from costopt.report.artefacts.schedules.timetable import Firing
 
-FILE: Final = "kubernetes-cronjobs.yaml"
+FOLDER: Final = "kubernetes-cronjobs"
+_FUNCTIONS: Final = f"""\
+plan() {{  # NAME
+  kubectl apply -f "$1.yaml" -l "{PLAN}=$1" --prune --prune-allowlist=batch/v1/CronJob
+}}
+"""
 IMAGE: Final = "rancher/kubectl:v1.34.1"
 """Any image with kubectl does, within one minor version of the cluster."""
 
@@ -41,8 +53,13 @@ def missing(one: Scheduled) -> list[str]:
 
 
 def artefacts(held: Sequence[Scheduled]) -> list[Artefact]:
-    """One file of accounts, their rights, and jobs."""
-    return manifest(held, FILE, (document for one in held for document in documents(one)))
+    """A file a workload of its account, rights and jobs, and the script that applies them."""
+    if not held:
+        return []
+    files = {f"{one.name}.yaml": manifest(documents(one)) for one in held}
+    calls = [f"{script.call('plan', one.name)}  # {one.label}" for one in held]
+    told = "Scales workloads by the time of the week"
+    return script.folder(FOLDER, files, told, f"{_FUNCTIONS}\n{script.lines(calls)}")
 
 
 def documents(one: Scheduled) -> Iterator[dict[str, Any]]:

@@ -1,8 +1,8 @@
-"""How many of a plan's single dates a target has room for."""
+"""Which of a plan's single dates a target has room for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from costopt.model.week import DayPlan, WeekPlan
@@ -10,13 +10,22 @@ from costopt.report.artefacts.schedules.base import Scheduled
 
 
 def most_days(one: Scheduled, fits: Callable[[tuple[DayPlan, ...]], bool]) -> tuple[DayPlan, ...]:
-    """The earliest dates that fit; what needs room grows with the dates."""
+    """Every date that fits beside those before it: a later one may need less room than one that
+    does not."""
     days = one.plan.days
-    low, high = 0, len(days)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if fits(days[:middle]) else (low, middle - 1)
-    return days[:low]
+    if fits(days):
+        return days
+    kept: tuple[DayPlan, ...] = ()
+    for day in days:
+        if fits((*kept, day)):
+            kept = (*kept, day)
+    return kept
+
+
+def without(days: Sequence[DayPlan], kept: Sequence[DayPlan]) -> list[DayPlan]:
+    """The dates that have no room, in order."""
+    dates = {one.day for one in kept}
+    return [one for one in days if one.day not in dates]
 
 
 def with_days(plan: WeekPlan, days: tuple[DayPlan, ...]) -> WeekPlan:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from costopt.model import ActionType, Recommendation, Report
+from costopt.model import ActionType, Recommendation, Report, Risk
 from costopt.model.week import DayPlan, WeekPlan
 from tests.report import builders
 from tests.report.artefacts import guards
@@ -52,6 +52,7 @@ def row(kind: str, plan: WeekPlan, **fields: Any) -> Recommendation:
     every = (plan.levels, *(one.levels for one in plan.days))
     known: dict[str, Any] = {
         "action_type": ActionType.SCHEDULE,
+        "risk": Risk(60.0, 0.0, 0.01, "held-out weeks"),
         "current": builders.offer(provider_name=provider, region_id=region),
         "sub_account_id": account,
         "schedule": plan,
@@ -88,7 +89,7 @@ def weeks(draw: st.DrawFn, most: int, dates: int = 0, changes: int = 8) -> WeekP
     levels = [level for _ in range(7) for level in draw(st.sampled_from(patterns))]
     found = draw(
         st.lists(
-            st.integers(1, 60).map(lambda ahead: AS_OF.date() + timedelta(days=ahead)),
+            st.integers(2, 60).map(lambda ahead: AS_OF.date() + timedelta(days=ahead)),
             max_size=dates,
             unique=True,
         )

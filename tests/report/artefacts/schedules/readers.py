@@ -19,17 +19,62 @@ Levels = list[Any]
 _WEEK = 7 * 1440
 
 
+def documents(files: Mapping[str, bytes]) -> list[Any]:
+    """The JSON files' contents."""
+    return [json.loads(data) for path, data in files.items() if path.endswith(".json")]
+
+
 def resources(files: Mapping[str, bytes], kind: str) -> list[dict[str, Any]]:
-    """The properties of a CloudFormation template's resources of that type."""
-    (data,) = files.values()
-    found = json.loads(data)["Resources"].values()
+    """The properties of CloudFormation templates' resources of that type."""
+    found = [one for made in documents(files) for one in made["Resources"].values()]
     return [one["Properties"] for one in found if one["Type"] == kind]
 
 
+def deploying(files: Mapping[str, bytes]) -> str:
+    """The script beside the files."""
+    (text,) = (data.decode() for path, data in files.items() if path.endswith(".sh"))
+    return text
+
+
+def calls(files: Mapping[str, bytes], function: str) -> list[list[str]]:
+    """What the script gives to that function of its own, call by call."""
+    lines = [shlex.split(line, comments=True) for line in _outside(deploying(files))]
+    return [words[1:] for words in lines if words and words[0] == function]
+
+
+def _outside(text: str) -> Iterator[str]:
+    """The lines that are in no function."""
+    within = False
+    for line in text.splitlines():
+        within = within or "() {" in line
+        if not within:
+            yield line
+        if line == "}":
+            within = False
+
+
+def actions(files: Mapping[str, bytes]) -> list[dict[str, Any]]:
+    """The scheduled actions that the script puts."""
+    found = {path.rpartition("/")[2]: json.loads(d) for path, d in files.items() if "json" in path}
+    every = []
+    for name, group, _, *parts in calls(files, "plan"):
+        for part in parts:
+            made = found[f"{name}-{part}.json"]
+            assert made["AutoScalingGroupName"] == group
+            every += made["ScheduledUpdateGroupActions"]
+    return every
+
+
 def aws_autoscaling(files: Mapping[str, bytes], zone: str) -> Levels:
+    """The least sizes: what the group has beside is target tracking's."""
+    return actions_levels(actions(files), zone)
+
+
+def actions_levels(found: list[dict[str, Any]], zone: str) -> Levels:
+    """The least size at each of the moments."""
     events = []
-    for one in resources(files, "AWS::AutoScaling::ScheduledAction"):
-        assert one["MinSize"] == one["DesiredCapacity"]
+    for one in found:
+        assert one.get("DesiredCapacity") == (None if one["MinSize"] else 0)
         assert "MaxSize" not in one
         events.append(_action(one["MinSize"], one.get, zone))
     return run(events, zone)
@@ -83,12 +128,12 @@ def _timer(call: str, expression: str, start: str | None, end: str | None) -> Ev
 def instance_scheduler(files: Mapping[str, bytes], zone: str) -> Levels:
     """As the solution decides (configuration/instance_schedule.py): running outweighs stopped, and
     what runs a minute before and a minute after is left running."""
-    template = {path: data for path, data in files.items() if path.endswith(".json")}
-    (schedule,) = resources(template, "Custom::ServiceInstanceSchedule")
+    (schedule,) = resources(files, "Custom::ServiceInstanceSchedule")
     assert schedule["Timezone"] == zone
-    tags = next(data.decode() for path, data in files.items() if path.endswith(".sh"))
-    words = shlex.split(tags, comments=True)
-    assert f"Key=Schedule,Value={schedule['Name']}" in words
+    assert [words[::2] for words in calls(files, "deploy")] == [
+        [schedule["Name"], "i-0123456789abcdef0"]
+    ]
+    assert '--resources "$3" --tags "Key=Schedule,Value=$1"' in deploying(files)
     names = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     spans = []
     for period in schedule["Periods"]:
@@ -126,7 +171,8 @@ def profiles(found: list[dict[str, Any]], zone: str) -> Levels:
     assert len(found) <= 20
     fixed, starts, regular = [], {}, None
     for one in found:
-        (level,) = {int(count) for count in one["capacity"].values()}
+        (level,) = {int(one["capacity"][key]) for key in ("minimum", "default")}
+        assert int(one["capacity"]["maximum"]) >= level
         if "fixedDate" in one:
             window = one["fixedDate"]
             assert window["timeZone"] == "UTC"
@@ -154,19 +200,15 @@ _SAME = {"UTC": ("Etc/UTC", "Etc/GMT"), "Asia/Kolkata": ("Asia/Calcutta",)}
 
 
 def gcp_instance_schedule(files: Mapping[str, bytes], zone: str) -> Levels:
-    (data,) = files.values()
-    lines = [shlex.split(line, comments=True) for line in data.decode().splitlines()]
-    create, attach = (line for line in lines if line and line[0] == "gcloud")
-    options = dict(word[2:].split("=", 1) for word in create if word.startswith("--"))
-    assert options["timezone"] == zone
-    assert f"--resource-policies={create[5]}" in attach
-    starts, stops = options["vm-start-schedule"], options["vm-stop-schedule"]
+    ((name, _, _, starts, stops, own),) = calls(files, "policy")
+    assert own == zone
+    assert [words[-1] for words in calls(files, "follow")] == [name]
     return run([Event(1, cron(starts)), Event(0, cron(stops))], zone)
 
 
 def gcp_mig(files: Mapping[str, bytes], zone: str) -> Levels:
-    (data,) = files.values()
-    policy = json.loads(data)["autoscalingPolicy"]
+    (made,) = documents(files)
+    policy = made["autoscalingPolicy"]
     lifts = []
     for one in policy["scalingSchedules"].values():
         assert one["timeZone"] == zone
@@ -204,8 +246,8 @@ def keda(files: Mapping[str, bytes], zone: str) -> Levels:
 
 
 def kubernetes_cronjob(files: Mapping[str, bytes], zone: str) -> Levels:
-    documents = list(yaml.safe_load_all(next(iter(files.values()))))
-    return run(_jobs(documents, zone), zone)
+    (data,) = (data for path, data in files.items() if path.endswith(".yaml"))
+    return run(_jobs(list(yaml.safe_load_all(data)), zone), zone)
 
 
 def _jobs(documents: list[dict[str, Any]], zone: str) -> Iterator[Event]:
@@ -219,9 +261,9 @@ def _jobs(documents: list[dict[str, Any]], zone: str) -> Iterator[Event]:
 
 
 def crontab(files: Mapping[str, bytes], zone: str) -> Levels:
-    (data,) = files.values()
+    (data,) = (data for path, data in files.items() if path.endswith(".crontab"))
     lines = [line for line in data.decode().splitlines() if line and not line.startswith("#")]
-    assert lines.pop(0) == f"CRON_TZ={zone}"
+    assert (lines.pop(0), lines.pop(0)) == (f"CRON_TZ={zone}", "PATH=")
     return run([_line(line, zone) for line in lines], zone)
 
 
@@ -268,7 +310,7 @@ def _level(command: str) -> int:
 
 
 def terraform(files: Mapping[str, bytes], zone: str) -> Levels:
-    (data,) = files.values()
+    (data,) = (data for path, data in files.items() if not path.endswith("/costopt.tf"))
     found = blocks(data.decode())
     kinds = {kind for kind, _ in found}
     for kind, read in _TERRAFORM.items():
@@ -307,7 +349,7 @@ def _tf_actions(found: list[dict[str, Any]], zone: str) -> Levels:
     }
     events = []
     for one in found:
-        assert one["min_size"] == one["desired_capacity"]
+        assert one["desired_capacity"] == (-1 if one["min_size"] else 0)
         assert one["max_size"] == -1
         events.append(_action(one["min_size"], lambda key, one=one: one.get(names[key]), zone))
     return run(events, zone)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shlex
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -30,6 +32,14 @@ def _files(form: str | None, *rows: Recommendation) -> dict[str, bytes]:
 
 def _told(form: str | None, *rows: Recommendation) -> list[str]:
     return forms.left_out(plans.report(*rows), form=form)
+
+
+def _name(resource_id: str) -> str:
+    return f"costopt-{hashlib.sha256(resource_id.encode()).hexdigest()[:16]}"
+
+
+def _label(row: Recommendation) -> str:
+    return row.resource_name or row.resource_id
 
 
 def _row(kind: str, plan: WeekPlan, **fields: Any) -> Recommendation:
@@ -67,28 +77,37 @@ def test_a_form_is_for_its_own_resources(form: str) -> None:
         else:
             assert not _files(form, row), kind
             assert _told(form, row) == [
-                f"1 schedule not written, since {form} is not for these resources"
+                f"1 schedule not written, since {form} is not for these resources: {_label(row)}"
             ]
 
 
 def test_without_a_form_each_goes_to_its_own_cloud() -> None:
     files = _files(None, *(_row(kind, OFFICE) for kind in plans.PLACES))
+    names = {kind: _name(plans.PLACES[kind][1]) for kind in plans.PLACES}
     assert sorted(files) == [
-        "aws-autoscaling-schedules.json",
+        f"aws-autoscaling-schedules/{names['aws-group']}-1.json",
+        f"aws-autoscaling-schedules/{names['aws-group']}-guard.json",
+        "aws-autoscaling-schedules/deploy-123456789012.sh",
         "azure-autoscale-schedules.json",
-        "crontabs/Europe-Berlin.crontab",
-        "eventbridge-schedules.json",
-        "gcp-instance-schedules.sh",
-        "gcp-scaling-schedules/shop-1-europe-west4-cache-735ba91a.json",
-        "kubernetes-cronjobs.yaml",
+        f"crontabs/{names['azure-machine']}.crontab",
+        "crontabs/deploy.sh",
+        f"eventbridge-schedules/{names['aws-machine']}.json",
+        "eventbridge-schedules/deploy-123456789012.sh",
+        "gcp-instance-schedules/deploy.sh",
+        f"gcp-scaling-schedules/{names['gcp-group']}.json",
+        "gcp-scaling-schedules/deploy.sh",
+        f"kubernetes-cronjobs/{names['workload']}.yaml",
+        "kubernetes-cronjobs/deploy.sh",
     ]
-    assert b"az vm deallocate" in files["crontabs/Europe-Berlin.crontab"]  # no service does both
+    block = files[f"crontabs/{names['azure-machine']}.crontab"]
+    assert b"az vm deallocate" in block  # no service of Azure's does both
 
 
 def test_an_id_that_says_nothing_is_told() -> None:
     row = builders.recommendation("cellar/vm/7", schedule=OFFICE)
     assert _files(None, row) == {}
-    assert _told(None, row) == ["1 schedule not written, since no form knows them by their ids"]
+    why = "no form knows them by their ids"
+    assert _told(None, row) == [f"1 schedule not written, since {why}: {_label(row)}"]
 
 
 def test_an_unknown_form() -> None:
@@ -108,6 +127,36 @@ def test_what_never_changes_is_told() -> None:
         plan = plans.week(plans.OFFICE, ZONE, day)
         row, plain = _row("aws-machine", plan), _row("aws-machine", OFFICE)
         assert _files("eventbridge", row) == _files("eventbridge", plain)
+
+
+def test_no_date_is_written_that_is_over_or_too_near_by_the_real_clock() -> None:
+    """The report is of the 25th, 09:20 UTC; written on the 31st at 15:00 in Berlin, whose next
+    midnight is 9 hours away: less than 12, so that 1 September is left out, and the 2nd is not."""
+    days = [plans.day(date(2026, month, on), "0") for month, on in ((8, 28), (9, 1), (9, 2))]
+    row = _row("aws-machine", plans.week(plans.OFFICE, ZONE, *days))
+    report, now = plans.report(row), datetime(2026, 8, 31, 13, tzinfo=UTC)
+    made = forms.artefacts(report, form="eventbridge", now=now)
+    schedules = readers.resources({one.path: one.data for one in made}, "AWS::Scheduler::Schedule")
+    ends = {one["EndDate"] for one in schedules if "EndDate" in one}
+    assert ends == {"2026-09-01T21:59:30Z"}
+    assert forms.left_out(report, form="eventbridge", now=now) == [
+        "web: left out 2026-09-01 (a holiday): run as the week does, "
+        "since that is too near to be deployed in time"
+    ]
+    assert forms.first_date(report, form="eventbridge", now=now) == date(2026, 9, 2)
+    assert forms.first_date(report, form="eventbridge") == date(2026, 8, 28)
+    assert forms.first_date(plans.report(_row("aws-machine", OFFICE))) is None
+
+
+def test_a_change_in_an_hour_left_out_on_a_single_date_comes_at_its_end() -> None:
+    """28 March 2027, 02:30, is not in Berlin: at() would never come."""
+    sunday = plans.week(
+        plans.OFFICE, ZONE, plans.day(date(2027, 3, 28), "0" * 2 + "1" * 8 + "0" * 14)
+    )
+    row = _row("aws-machine", sunday)
+    every = readers.resources(_files("eventbridge", row), "AWS::Scheduler::Schedule")
+    once = [one["ScheduleExpression"] for one in every if "at(" in one["ScheduleExpression"]]
+    assert once == ["at(2027-03-28T03:00:00)", "at(2027-03-28T10:00:00)"]
 
 
 def test_files_do_not_depend_on_the_order() -> None:
@@ -130,8 +179,7 @@ def test_a_group_has_125_actions() -> None:
     needs none of its own, as the level before and after it is 0: 61 fit."""
     plan = plans.week(plans.OFFICE, ZONE, *_holidays(70))
     row = _row("aws-group", plan)
-    (data,) = _files("aws-autoscaling", row).values()
-    assert len(json.loads(data)["Resources"]) == 124
+    assert len(readers.actions(_files("aws-autoscaling", row))) == 124  # in parts of 50
     (told,) = _told("aws-autoscaling", row)
     assert told == (
         "web: left out 2027-11-03 (a holiday), 2027-11-10 (a holiday), 2027-11-17 (a holiday), "
@@ -155,6 +203,35 @@ def test_a_scale_set_has_20_profiles() -> None:
     ]
 
 
+def test_a_date_without_room_leaves_room_to_later_ones() -> None:
+    """24 changes on the first date, and 18 profiles beside the week's two: the others stay."""
+    first = plans.day(date(2026, 9, 1), "01" * 12, "a migration")
+    plan = plans.week(plans.OFFICE, ZONE, first, *_holidays(5))
+    row = _row("azure-group", plan)
+    (data,) = _files("azure-autoscale", row).values()
+    (setting,) = json.loads(data)["resources"]
+    fixed = [one for one in setting["properties"]["profiles"] if "fixedDate" in one]
+    assert len(fixed) == 5
+    (told,) = _told("azure-autoscale", row)
+    assert told.startswith("web: left out 2026-09-01 (a migration): run as the week does, since")
+
+
+def test_long_ids_are_told_apart_by_their_ends() -> None:
+    ids = [f"{guards.AZURE.rpartition('/')[0]}/{'a-long-name-' * 4}{n}" for n in range(2)]
+    row = replace(_row("azure-group", OFFICE), resource_name=None)
+    rows = [replace(row, resource_id=one) for one in ids]
+    told = _told("keda", *rows)
+    assert len(told) == 1
+    for one in ids:
+        assert one[-50:] in told[0]
+        assert one[:20] in told[0]
+    many = [builders.recommendation(f"cellar/vm/{n:02}", schedule=OFFICE) for n in range(12)]
+    many = [replace(one, resource_name=None) for one in many]
+    (told_,) = _told(None, *many)
+    assert told_.startswith("12 schedules not written, since no form knows them by their ids: cell")
+    assert told_.endswith("cellar/vm/09, 2 more")
+
+
 def test_azure_knows_windows_zones_only() -> None:
     plan = plans.week(plans.OFFICE, "Antarctica/Troll")
     for form, kind in (
@@ -166,6 +243,37 @@ def test_azure_knows_windows_zones_only() -> None:
             "web: not written, since Azure knows time zones by Windows' names, "
             "and Antarctica/Troll has none"
         ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "groups", "machines"),
+    [
+        ("Europe/Berlin", True, True),
+        ("Australia/Lord_Howe", False, False),
+        ("America/Havana", False, False),
+        ("Asia/Omsk", False, False),
+        ("America/Cancun", False, True),
+        ("Etc/UTC", True, True),
+    ],
+)
+def test_terraforms_azure_knows_fewer_zones(zone: str, groups: bool, machines: bool) -> None:
+    for kind, known in (("azure-group", groups), ("azure-machine", machines)):
+        row = _row(kind, plans.week(plans.OFFICE, zone))
+        assert bool(_files("terraform", row)) is known
+        told = [line for line in _told("terraform", row) if "azurerm does not know" in line]
+        assert bool(told) is not known
+        assert _files("azure-autoscale" if kind == "azure-group" else "azure-auto-shutdown", row)
+
+
+@pytest.mark.parametrize("kind", ["azure-group", "azure-machine"])
+def test_a_region_is_the_resources(kind: str) -> None:
+    """Not its group's, which may lie elsewhere."""
+    (data,) = _files("terraform", _row(kind, OFFICE)).values()
+    ((_, body),) = readers.blocks(data.decode())
+    assert body["location"] == "westeurope"
+    unknown = builders.offer(provider_name="Azure", region_id=None)
+    (data,) = _files("terraform", _row(kind, OFFICE, current=unknown)).values()
+    assert f"data.azurerm_resource_group.{_name(plans.PLACES[kind][1])}.location" in data.decode()
 
 
 def test_auto_shutdown_only_stops() -> None:
@@ -240,9 +348,9 @@ def test_what_cannot_be_said_is_refused(form: str, kind: str, plan: WeekPlan, wh
 def test_one_cron_holds_what_is_on_anyway() -> None:
     """Off Sat 08:00 to 12:00 would be started by Mon-Sat 08:00; off at 02:00 every day is not."""
     twice = plans.week(" ".join(["0" * 8 + "1" * 4 + "0" * 2 + "1" * 5 + "0" * 5] * 7))
-    (data,) = _files("gcp-instance-schedule", _row("gcp-machine", twice)).values()
-    assert "--vm-start-schedule='0 8,14 * * *'" in data.decode()
-    assert "--vm-stop-schedule='0 12,19 * * *'" in data.decode()
+    files = _files("gcp-instance-schedule", _row("gcp-machine", twice))
+    (policy,) = readers.calls(files, "policy")
+    assert policy[3:] == ["0 8,14 * * *", "0 12,19 * * *", ZONE]
 
 
 def test_a_scaling_schedule_cannot_lower_a_date() -> None:
@@ -317,15 +425,28 @@ def test_names_do_no_harm(form: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["a b", "it's", "50%", '"; rm -rf ~ #', "$(id)", "`id`", "a\\", "${x}", "%{ if x }", "-x"],
+    [
+        "a b",
+        "it's",
+        "50%",
+        '"; rm -rf ~ #',
+        "$(id)",
+        "`id`",
+        "a\\",
+        "${x}",
+        "%{ if x }",
+        "-x",
+        "{{x}}",
+    ],
 )
 def test_the_name_of_a_group_stays_what_it_is(name: str) -> None:
     row = _row("aws-group", OFFICE, resource_id=name)
-    actions = readers.resources(_files("aws-autoscaling", row), "AWS::AutoScaling::ScheduledAction")
-    assert {one["AutoScalingGroupName"] for one in actions} == {name}
+    files = _files("aws-autoscaling", row)
+    assert {one["AutoScalingGroupName"] for one in readers.documents(files)} == {name}
+    assert [words[1] for words in readers.calls(files, "plan")] == [name]
     found = readers.blocks(next(iter(_files("terraform", row).values())).decode())
     assert {body["autoscaling_group_name"] for _, body in found} == {name}
-    (data,) = _files("crontab", row).values()
+    (data, _) = _files("crontab", row).values()
     lines = [line for line in data.decode().splitlines() if " aws autoscaling " in line]
     assert len(lines) == 2
     for line in lines:
@@ -333,7 +454,7 @@ def test_the_name_of_a_group_stays_what_it_is(name: str) -> None:
         assert words[words.index("--auto-scaling-group-name") + 1] == name
 
 
-@pytest.mark.parametrize("name", ["a{{resolve:ssm:x}}", "new\nline", "with:colon", "", "x" * 256])
+@pytest.mark.parametrize("name", ["new\nline", "with:colon", "", "x" * 256])
 def test_a_name_that_cannot_be_written_is_refused(name: str) -> None:
     row = _row("aws-group", OFFICE, resource_id=name)
     assert _files("aws-autoscaling", row) == {}
@@ -350,7 +471,7 @@ def test_a_name_that_cannot_be_written_is_refused(name: str) -> None:
 )
 def test_a_workloads_id_in_its_several_forms(resource_id: str) -> None:
     row = _row("workload", OFFICE, resource_id=resource_id)
-    (data,) = _files("kubernetes-cronjob", row).values()
+    (data, _) = _files("kubernetes-cronjob", row).values()
     role = next(one for one in yaml.safe_load_all(data) if one["kind"] == "Role")
     assert role["metadata"]["namespace"] == "shop"
     assert role["rules"] == [

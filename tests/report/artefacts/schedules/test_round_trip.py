@@ -46,7 +46,6 @@ def test_files_read_back_are_the_plan(
 ) -> None:
     @settings(
         max_examples=6,
-        deadline=None,
         suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
     )
     @given(plan=plans.weeks(most, dates, changes))
@@ -57,7 +56,7 @@ def test_files_read_back_are_the_plan(
         told = forms.left_out(report, form=form)
         assume(files)
         assume(not any("within" in line or "leave that hour out" in line for line in told))
-        assert not told, told
+        assert all("what scales it beside" in line for line in told), told
         levels, wanted = read(files, plan.time_zone), plans.wanted(plan)
         for index in plans.settled(plan.time_zone):
             assert levels[index] == wanted[index], plans.moments(plan.time_zone)[index][1]
@@ -71,7 +70,7 @@ def test_files_read_back_are_the_plan(
 def test_floors_read_back_are_the_plan(form: str, read: Callable[..., list[Any]]) -> None:
     """A floor that counts seconds may hold longer in the night of a change-over, never shorter."""
 
-    @settings(max_examples=6, deadline=None)
+    @settings(max_examples=6)
     @given(plan=plans.weeks(9, changes=4))
     def holds(plan: WeekPlan) -> None:
         assume(plan.changes())

@@ -1,0 +1,1 @@
+"""Files that people write: read with the place of everything in them, and told in plain words."""
