@@ -1,0 +1,1 @@
+"""Policies as code: rules of cost that run in CI."""
