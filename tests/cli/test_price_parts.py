@@ -31,4 +31,4 @@ def test_a_refused_price_is_called_what_it_is(category: str, term: str | None, s
         term=term,
     )
     part = Part("eu-west-1", "here", refused=(Refusal(price, "implausible", "too much"),))
-    assert f"m5.large (Linux, {said}) at" in " ".join(price_parts._lines(part))
+    assert f"m5.large (eu-west-1, Linux, {said}) at" in " ".join(price_parts._lines(part))
