@@ -62,7 +62,7 @@ _CATEGORIES: Final = {
 }
 _OTHER: Final = "charges of no known category"
 _CORRECTION: Final = "corrections of earlier charges"
-_DISCOUNT: Final = "discounts that come off nothing that was on demand then"
+_DISCOUNT: Final = "discounts and refunds of more than was on demand then"
 _NO_COST: Final = "charges without a cost"
 _NEGATIVE: Final = "machines' time at a negative cost"
 _NO_TIME: Final = "storage, traffic and whatever else is not machines' time"

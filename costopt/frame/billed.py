@@ -26,6 +26,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 _LONGER: Final = "billed by a longer period than most of the bill"
+_LEAST: Final = 1e-9
+"""Of money: less is a matter of rounding."""
 _MICROSECONDS: Final = 3_600_000_000  # of an hour
 
 
@@ -193,15 +195,33 @@ def _of_a_meter(
     period: which rows, and of which meter each.
 
     AWS bills a contract's discount so (EdpDiscount). Where a resource has several such meters of
-    one SKU, the first takes it.
+    one SKU, the first takes it. What would take off more than there is is no discount but a refund.
     """
     base = joined([rows.codes[name] for name in Rows.METER if name not in Rows.OF_METER_ALONE])
     cell = base * (int(period.max(initial=0)) + 1) + period
     known, first = np.unique(cell[on_demand], return_index=True)
-    if not len(known):
+    if not len(known) or not rows.discount.any():
         return np.zeros_like(inside), meter
     place = np.minimum(np.searchsorted(known, cell), len(known) - 1)
-    return rows.discount & inside & (known[place] == cell), meter[on_demand][first][place]
+    of_meter = meter[on_demand][first][place]
+    found = rows.discount & inside & (known[place] == cell)
+    more = _beyond(rows, found, on_demand, np.where(found, of_meter, meter), period)
+    return found & ~more, of_meter
+
+
+def _beyond(
+    rows: Rows,
+    discounts: npt.NDArray[np.bool_],
+    on_demand: npt.NDArray[np.bool_],
+    meter: Ints,
+    period: Ints,
+) -> npt.NDArray[np.bool_]:
+    """Rows of meters and periods whose discounts come to more than what they come off."""
+    which = discounts | on_demand
+    _, cell = np.unique(meter * (int(period.max(initial=0)) + 1) + period, return_inverse=True)
+    left = np.bincount(cell[which], rows.floats("EffectiveCost")[which], cell.max(initial=0) + 1)
+    found: npt.NDArray[np.bool_] = (left < -_LEAST)[cell]
+    return found
 
 
 def _cells(

@@ -287,7 +287,8 @@ def fleet_cost(
     common = min(counts, key=lambda name: (-counts[name], name), default="USD")
     currency = bill.currency if bill else asked or common
     same = [cost for cost in known if cost.currency == currency]
-    billed = sum((c.monthly for c in same if c.basis == "charges"), Decimal(0))
+    # What was refunded beyond a resource's cost is no part of the spend (`Bill.credited`).
+    billed = sum((max(c.monthly, Decimal(0)) for c in same if c.basis == "charges"), Decimal(0))
     at_list = [(name, cost) for name, cost in every if cost.basis == "list"]
     listed = _beside(bill, [(name, cost) for name, cost in at_list if cost.currency == currency])
     spend = bill.spend if bill else Decimal(0)

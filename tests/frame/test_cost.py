@@ -303,6 +303,13 @@ def test_the_fleet_costs_its_bill_plus_what_no_bill_names() -> None:
     assert any("1 resource on no bill: the list price" in note for note in fleet.notes)
 
 
+def test_a_refund_beyond_what_a_machine_cost_is_no_part_of_the_spend_found() -> None:
+    back = charge(1, "-5000", ResourceId="i-2")
+    read = bill(charge(1, "24"), charge(1, "24", ResourceId="i-2"), back)
+    fleet = fleet_cost(read, of_aws(*read.costs.values()), "USD")
+    assert (fleet.monthly, fleet.reconciled_percent) == (730, 100)
+
+
 def test_machines_are_part_of_a_bill_that_names_no_resources() -> None:
     read = bill(charge(1, "24", ResourceId=None))
     machine = list_cost(Resource("i-2", "AWS"), PRICE)

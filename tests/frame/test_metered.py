@@ -200,8 +200,18 @@ def test_a_discount_of_its_own_comes_off_what_it_is_for() -> None:
     assert bill.usages[0].rate.tolist() == pytest.approx([0.9, 0.9])  # the contract is the same
     assert bill.usages[0].reduced == pytest.approx(0.1)
     assert reasons(bill) == {
-        "discounts that come off nothing that was on demand then": Decimal("-0.3")
+        "discounts and refunds of more than was on demand then": Decimal("-0.3")
     }
+
+
+def test_a_refund_of_more_than_a_machine_cost_then_makes_no_negative_rate() -> None:
+    off = {"PricingUnit": None, "ListCost": None, "ContractedCost": None}
+    bill = metered(
+        row(0, "1"), row(0, "-5", None, **off), row(1, "1"), row(1, "-1", "0", **off), row(2, "1")
+    )
+    assert bill.usages[0].rate.tolist() == [1, 0, 1]
+    assert bill.actual.tolist() == [1, 0, 1]
+    assert reasons(bill) == {"discounts and refunds of more than was on demand then": Decimal(-5)}
 
 
 def test_what_a_commitment_covers_besides_machines_is_reckoned_with_it() -> None:
