@@ -48,6 +48,14 @@ BUILTIN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "csv": "costopt.report.csv:render",
             "markdown": "costopt.report.markdown:render",
         },
+        "check-format": {
+            "github": "costopt.report.check.github:render",
+            "gitlab": "costopt.report.check.gitlab:render",
+            "json": "costopt.report.check.json:render",
+            "junit": "costopt.report.check.junit:render",
+            "markdown": "costopt.report.check.markdown:render",
+            "sarif": "costopt.report.check.sarif:render",
+        },
     }
 )
 

@@ -37,6 +37,7 @@ COMMANDS: Final = {
         "commit:commit", "What to buy ahead, for how long, and what is held for nothing."
     ),
     "move": _Entry("move:move", "Where it should run: provider, region, spot."),
+    "check": _Entry("check:check", "Policies as code: what breaks one, for people and for CI."),
     "backtest": _Entry(
         "backtest:backtest", "How these sizes, and the vendors' rules, would have done."
     ),

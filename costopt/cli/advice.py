@@ -41,7 +41,8 @@ class _Tag(click.ParamType[tuple[str, str]]):
         return key, wanted
 
 
-def _number(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
+def number(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """A callback: a number that is finite."""
     if value is not None and not isfinite(value):  # which no bound of click's refuses
         raise click.BadParameter(f"{value} is no number to go by", param=option)
     return value
@@ -61,7 +62,7 @@ def part(command: F) -> F:
         click.option(
             "--min-monthly-savings",
             type=click.FloatRange(min=0),
-            callback=_number,
+            callback=number,
             help="Smallest saving a month worth a change.",
         ),
         click.option(

@@ -3,10 +3,11 @@
 I/O happens at the two ends (providers and the lake here, formats and the command line after); the
 middle is a function of tables, prices, settings and `as_of`. In order: collecting.py, observing.py,
 analysing.py; what is bought ahead for the whole bill: committing.py; where everything should run:
-moving.py, and on machines of one's own: owning.py.
+moving.py, and on machines of one's own: owning.py; what policies say of it all: checking.py.
 """
 
 from costopt.pipeline.analysing import Analysis, analyse, backtest, doubts
+from costopt.pipeline.checking import check
 from costopt.pipeline.collecting import Collected, collect
 from costopt.pipeline.committing import commit
 from costopt.pipeline.moving import move
@@ -21,6 +22,7 @@ __all__ = [
     "Progress",
     "analyse",
     "backtest",
+    "check",
     "collect",
     "commit",
     "doubts",

@@ -4,44 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from costopt.model.check import Unjudged, Verdict
 from costopt.policy.expression import Batch
-from costopt.policy.pack import Policy, Severity
-from costopt.units import cents_down, money
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One subject that breaks one policy."""
-
-    policy: str
-    severity: Severity
-    subject: str  # ResourceId, a change's address, or "" = the fleet
-    name: str  # of the subject, for people
-    message: str
-    remediation: str
-    monthly: Decimal | None  # at stake, in the currency of the bill; None = not known
-
-    @property
-    def finding_id(self) -> str:
-        """The same subject breaking the same policy keeps it, whatever the message says."""
-        return sha256(f"{self.policy}\0{self.subject}".encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True, slots=True)
-class Unjudged:
-    """Subjects of which one policy knew too little."""
-
-    policy: str
-    fields: tuple[str, ...]  # what was not known, of those that it reads
-    subjects: tuple[str, ...]
+from costopt.policy.pack import Policy
+from costopt.units import cents, money
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +83,7 @@ def _verdicts(
             name=name or subject,
             message=message,
             remediation=policy.text.remediation,
-            monthly=None if amount is None else cents_down(money(amount)),
+            monthly=None if amount is None else cents(money(amount)),
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -16,13 +17,11 @@ from pydantic import Field
 from costopt.documents.yaml_file import Document
 from costopt.documents.yaml_model import Part, load
 from costopt.errors import InputError
+from costopt.model.check import About, Severity
 from costopt.policy.expression import Column, ExpressionError, Kind, compiled
 from costopt.policy.fields import VARIABLES
 from costopt.policy.template import Template, template
 
-Severity: TypeAlias = Literal["error", "warning", "note"]
-SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
-"""The most severe first, in the words of SARIF."""
 _ID: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _HINT: Final = "docs/policies.md"
 
@@ -76,14 +75,38 @@ class Policy:
     require: Column
     message: Template
     monthly: Column | None
-    pack: str  # the file's name without its ending
+    file: Path
+    line: int
     where: str  # file:line:column
+
+    @property
+    def about(self) -> About:
+        """For those who read what it found."""
+        text = self.text
+        return About(
+            id=text.id,
+            title=text.title,
+            description=" ".join(text.description.split()),
+            source=text.source,
+            severity=text.severity,
+            remediation=" ".join(text.remediation.split()),
+            pack=self.file.stem,
+            path=_told(self.file),
+            line=self.line,
+        )
 
     @property
     def fields(self) -> frozenset[str]:
         """Paths of the columns that it reads."""
         asked = self.match.fields | self.require.fields | self.message.fields
         return asked | self.monthly.fields if self.monthly else asked
+
+
+def shipped() -> Path:
+    """The folder of the packs that come with costopt."""
+    package = Path(str(files("costopt")))
+    inside = package / "policies"  # in a wheel; beside the package in its sources
+    return inside if inside.is_dir() else package.parent / "policies"
 
 
 def read(path: Path) -> tuple[Policy, ...]:
@@ -139,8 +162,21 @@ def _compiled(text: PolicyText, document: Document, number: int) -> Policy:
         require=column("require", Kind.BOOL),
         message=message,
         monthly=column("monthly", Kind.NUMBER) if text.monthly else None,
-        pack=document.path.stem,
+        file=document.path,
+        line=document.place(steps).line,
         where=document.where(steps),
+    )
+
+
+def _told(file: Path) -> str:
+    """Its path from here, as forges want it; of a shipped pack where it stands in the sources."""
+    if file.is_relative_to(shipped()):
+        return f"policies/{file.relative_to(shipped()).as_posix()}"
+    here = Path.cwd()
+    return (
+        file.resolve().relative_to(here).as_posix()
+        if file.resolve().is_relative_to(here)
+        else (file.as_posix())
     )
 
 

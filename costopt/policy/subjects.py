@@ -35,6 +35,9 @@ _METRICS: Final = {
 """Field of `profile` -> metric."""
 _HELD: Final = frozenset({"Disk", "IP address"})
 """Types of resources that something holds, or nothing."""
+ID: Final = "id"
+NAME: Final = "name"
+"""Columns of what is judged as a whole, which policies do not read."""
 
 
 def resources(cases: Mapping[str, Case], report: Report) -> pa.Table:
@@ -58,7 +61,7 @@ def resources(cases: Mapping[str, Case], report: Report) -> pa.Table:
         if not path.startswith("fleet.")
     }
     whole = fleet(report)
-    for path in whole.column_names:
+    for path in set(whole.column_names) - {ID, NAME}:
         columns[path] = pa.repeat(whole.column(path)[0], len(rows))
     return pa.table(columns)
 
@@ -73,7 +76,8 @@ def fleet(report: Report) -> pa.Table:
         "fleet.currency": report.currency,
     }
     kinds = paths(VARIABLES["fleet"])
-    return pa.table({path: _column([row[path]], kinds[path].kind) for path in row})
+    columns = {path: _column([row[path]], kinds[path].kind) for path in row}
+    return pa.table({ID: [""], NAME: ["the whole fleet"], **columns})
 
 
 def _column(values: Sequence[Any], kind: Kind) -> pa.Array:
@@ -108,7 +112,8 @@ def _resource(case: Case, as_of: datetime) -> dict[str, Any]:
         "machine": machine,
         "stopped": is_stopped(one) if machine else None,
         "billed": is_billed(one) if machine else None,
-        "attached": bool(attributes.get("attached_to")) if held else None,
+        # adapters leave away what is empty: who tells nothing at all does not know
+        "attached": bool(attributes.get("attached_to")) if held and attributes else None,
         "tags": one.tags,
     }
     if shape is not None:

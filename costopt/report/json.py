@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from importlib.resources import files
+from typing import Any
 
 from costopt.model import Report
 from costopt.report.document import document
@@ -12,12 +13,17 @@ from costopt.report.safe import HIDDEN
 
 
 def render(report: Report) -> bytes:
-    """UTF-8 JSON, indented, ending with a newline; NaN and infinity never appear.
+    """UTF-8 JSON (schema/recommendations-1.json)."""
+    return written(document(report))
+
+
+def written(value: Any) -> bytes:
+    """Plain values as JSON, indented, ending with a newline; NaN and infinity never appear.
 
     Names stand as they are, but what could steer a terminal or reorder a line is written as the
     \\u escape that means the same: no reader loses anything, no screen is fooled.
     """
-    text = json.dumps(document(report), ensure_ascii=False, allow_nan=False, indent=2)
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2)
     return (HIDDEN.sub(_escaped, text) + "\n").encode()
 
 

@@ -19,7 +19,7 @@ from costopt.errors import InsufficientData
 from costopt.lake.store import Lake
 from costopt.report import json as json_format
 from costopt.report import vendor
-from tests.cli.test_recommend import END, PROVIDER, RESOURCES, _fleet
+from tests.cli.cellar import END, PROVIDER, RESOURCES, fleet
 
 KEY = {"ProviderName": PROVIDER, "SubAccountId": "a-1", "x_Source": "AWS Compute Optimizer",
        "x_Scope": "basement instances", "x_ObservedAt": END}  # fmt: skip
@@ -38,7 +38,7 @@ def _told(resource: str, action: str, to: str | None, saves: int, **more: Any) -
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The fleet in an account, of which no vendor was asked."""
     folder = tmp_path_factory.mktemp("bare")
-    _fleet(folder)
+    fleet(folder)
     rows = [
         {name: (row | {"SubAccountId": "a-1"}).get(name) for name in schema.RESOURCES.names}
         for row in RESOURCES

@@ -6,101 +6,30 @@ import csv
 import io
 import json
 import re
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import jsonschema
-import numpy as np
-import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
 
-from costopt import pipeline, schema
+from costopt import pipeline
 from costopt.cli.recommend import recommend
 from costopt.errors import ConfigError, InsufficientData
-from costopt.lake.packed import compact
-from costopt.lake.store import Lake
 from costopt.model import Resource
 from costopt.pipeline import Analysis
 from costopt.report.json import schema as json_schema
+from tests.cli import cellar
 from tests.report import builders
 
 ROOT = Path(__file__).parents[2]
-END = datetime(2026, 11, 2, tzinfo=UTC)
-DAYS = 21
-SAMPLES = DAYS * 288
-PROVIDER = "Cellar"
-
-
-def _machine(resource_id: str, name: str | None, vcpus: int, team: str) -> dict[str, Any]:
-    return {
-        "ProviderName": PROVIDER, "ResourceId": resource_id, "ResourceName": name,
-        "RegionId": "basement", "x_InstanceType": f"c{vcpus}", "x_vCPUs": float(vcpus),
-        "x_MemoryGiB": 16.0, "x_State": "running", "Tags": {"team": team},
-    }  # fmt: skip
-
-
-RESOURCES = [
-    _machine("vm-1", "web-1", 16, "web"),
-    _machine("vm-2", "forgotten", 8, "data"),
-    _machine("vm-3", "busy", 4, "web"),
-    _machine("vm-4", "twin", 4, "web"),
-    _machine("vm-5", "twin", 4, "data"),
-    {"ProviderName": "AWS", "ResourceId": "vol-1", "ResourceType": "Disk"},
-]
-LADDER = (1, 2, 4, 8, 16)
-
-
-def _samples(resource_id: str, metric: str, values: np.ndarray) -> pa.Table:
-    start = END - timedelta(minutes=5 * len(values))
-    return pa.Table.from_pydict(
-        {
-            "ResourceId": [resource_id] * len(values),
-            "MetricName": [metric] * len(values),
-            "Statistic": ["mean"] * len(values),
-            "Timestamp": [start + timedelta(minutes=5 * n) for n in range(len(values))],
-            "PeriodSeconds": [300] * len(values),
-            "Value": values.astype(np.float32),
-            "x_Device": [None] * len(values),
-        },
-        schema=schema.METRICS,
-    )
-
-
-def _fleet(home: Path) -> None:
-    rng = np.random.default_rng(7)
-    lake = Lake(home / "lake")
-    rows = [{name: row.get(name) for name in schema.RESOURCES.names} for row in RESOURCES]
-    lake.append("resources", pa.Table.from_pylist(rows, schema=schema.RESOURCES))
-    shapes = [
-        {"ProviderName": PROVIDER, "x_InstanceType": f"c{n}", "x_vCPUs": n, "x_MemoryGiB": 16.0}
-        for n in LADDER
-    ]
-    prices = [
-        {"ProviderName": PROVIDER, "x_InstanceType": f"c{n}", "PricingCategory": "Standard",
-         "ListUnitPrice": Decimal(n) / 10, "PricingCurrency": "USD"}
-        for n in LADDER
-    ]  # fmt: skip
-    lake.append("shapes", pa.Table.from_pylist(shapes, schema=schema.SHAPES))
-    lake.append("prices", pa.Table.from_pylist(prices, schema=schema.PRICES))
-    used = {"vm-1": 8.0, "vm-2": 0.2, "vm-3": 70.0, "vm-4": 70.0, "vm-5": 70.0}
-    tables = []
-    for resource_id, level in used.items():
-        cpu = np.clip(rng.normal(level, level / 20, SAMPLES), 0, 100)
-        tables.append(_samples(resource_id, "cpu_utilization", cpu))
-        for way in ("network_in", "network_out"):
-            traffic = rng.uniform(10, 20 * level + 20, SAMPLES)
-            tables.append(_samples(resource_id, way, traffic))
-    lake.append_metrics("files", tables)
-    compact(lake)
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
-    _fleet(folder)
+    cellar.fleet(folder)
     return folder
 
 
@@ -133,7 +62,7 @@ def test_json_holds_the_advice_in_order_and_adds_up(home: Path) -> None:
     summary = found["summary"]
     assert summary["monthly_savings"] == 1606
     assert summary["monthly_spend"] == (16 + 8 + 4 + 4 + 4) * 73
-    assert summary["resources"] == len(RESOURCES)
+    assert summary["resources"] == len(cellar.RESOURCES)
 
 
 def test_the_same_data_give_the_same_bytes(home: Path) -> None:
@@ -216,7 +145,7 @@ def test_a_story_by_id_or_name(home: Path, wanted: str) -> None:
     assert re.search(sizes, story)
 
 
-@pytest.mark.parametrize("resource", RESOURCES)
+@pytest.mark.parametrize("resource", cellar.RESOURCES)
 def test_everything_has_a_story(home: Path, resource: dict[str, Any]) -> None:
     result = _run(home, "--explain", resource["ResourceId"])
     assert result.exit_code == 0

@@ -69,7 +69,7 @@ def test_verdicts_by_hand(tmp_path: Path) -> None:
     assert (verdict.policy, verdict.severity, verdict.subject) == ("idle-machine", "error", "i-2")
     assert verdict.name == "i-2"  # nobody called it otherwise
     assert verdict.message == "unknown has CPU P99 1.2 % and costs 1,234.57 USD"
-    assert verdict.monthly == Decimal("1234.56")
+    assert verdict.monthly == Decimal("1234.57")
     assert found.passed == {"idle-machine": 1}
     assert [(one.fields, one.subjects) for one in found.unjudged] == [
         (("profile.cpu.p99",), ("i-4",)),

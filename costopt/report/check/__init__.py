@@ -1,0 +1,1 @@
+"""What policies found, for people, for forges and for whoever collects tests."""
