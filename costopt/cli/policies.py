@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -10,12 +11,14 @@ import click
 
 from costopt.cli import options
 from costopt.errors import ConfigError
-from costopt.policy import cases, pack
+from costopt.lake.atomic import write_atomically
+from costopt.policy import cases, editing, pack
 from costopt.policy.expression import paths
 from costopt.policy.fields import VARIABLES
 from costopt.policy.pack import Policy
 from costopt.registry import suggest
 from costopt.report.check import pages
+from costopt.report.json import written
 from costopt.units import counted
 
 _OWN: Final = Path("policies")
@@ -31,8 +34,30 @@ def _print_fields(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     ctx.exit()
 
 
+def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        options.deliver(written(editing.schema()), None)
+        ctx.exit()
+
+
+def _start(ctx: click.Context, option: click.Parameter, name: str | None) -> None:
+    """Write policies/NAME.yml, and the schema beside it."""
+    if name is None or ctx.resilient_parsing:
+        return
+    if not re.fullmatch(pack.ID, name):
+        raise click.BadParameter(f"{name!r} is not kebab-case, like big-dev-machine", param=option)
+    path, schema = _OWN / f"{name}.yml", _OWN / "policies.schema.json"
+    if path.exists():
+        raise ConfigError("there is one already", where=str(path), hint="choose another name")
+    _OWN.mkdir(exist_ok=True)
+    write_atomically(path, editing.starting(name, schema.name).encode())
+    write_atomically(schema, written(editing.schema()))
+    click.echo(f"wrote {path} and {schema}: costopt check --test runs its examples", err=True)
+    ctx.exit()
+
+
 def about(command: F) -> F:
-    """--pack, --list, --fields, --explain and --test."""
+    """Which are asked, and what they are."""
     for option in (
         click.option(
             "--test", "tested", is_flag=True, help="Run the policies' own examples, and leave."
@@ -45,6 +70,22 @@ def about(command: F) -> F:
             expose_value=False,
             callback=_print_fields,
             help="List what policies can ask of, and leave.",
+        ),
+        click.option(
+            "--policy-schema",
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_print_schema,
+            help="Print the JSON Schema of policies, for editors, and leave.",
+        ),
+        click.option(
+            "--new",
+            metavar="ID",
+            is_eager=True,
+            expose_value=False,
+            callback=_start,
+            help="Write policies/ID.yml to start from, and leave.",
         ),
         click.option("--list", "listed", is_flag=True, help="List the policies that are asked."),
         click.option(

@@ -22,7 +22,8 @@ from costopt.policy.expression import Column, ExpressionError, Kind, compiled
 from costopt.policy.fields import VARIABLES
 from costopt.policy.template import Template, template
 
-_ID: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+ID: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+"""Of a policy."""
 _HINT: Final = "docs/policies.md"
 
 Case: TypeAlias = dict[str, Any]
@@ -42,7 +43,7 @@ class Cases(Part):
 class PolicyText(Part):
     """One policy, as it is written."""
 
-    id: str = Field(pattern=_ID, max_length=80, description="kebab-case, unique, kept for ever")
+    id: str = Field(pattern=ID, max_length=80, description="kebab-case, unique, kept for ever")
     title: str = Field(min_length=1, max_length=120, description="what is right, in one line")
     description: str = Field(
         min_length=1, description="what is wasteful, what is better, and why; by whom it is said"

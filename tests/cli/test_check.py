@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from costopt.cli.check import check
 from costopt.errors import CostoptError
+from costopt.policy import editing
 from costopt.policy.expression import paths
 from costopt.policy.fields import VARIABLES
 from costopt.report.check.json import schema
@@ -209,12 +210,25 @@ def test_the_format_is_as_the_file_ends(
     assert (tmp_path / name).read_bytes().startswith(starts)
 
 
-@pytest.mark.parametrize("flag", ["--fields", "--schema"])
+def test_a_new_policy_is_written_and_holds(tmp_path: Path) -> None:
+    assert CliRunner().invoke(check, ["--new", "big-dev-machine"]).exit_code == 0
+    assert (tmp_path / "policies/policies.schema.json").is_file()
+    assert "big-dev-machine" in CliRunner().invoke(check, ["--list"]).output
+    assert CliRunner().invoke(check, ["--test"]).exit_code == 0
+    with pytest.raises(CostoptError, match=r"big-dev-machine.yml: there is one already"):
+        CliRunner().invoke(check, ["--new", "big-dev-machine"], catch_exceptions=False)
+    assert CliRunner().invoke(check, ["--new", "../x"]).exit_code == 2
+
+
+@pytest.mark.parametrize("flag", ["--fields", "--schema", "--policy-schema"])
 def test_what_programs_and_people_look_up_needs_no_data(flag: str) -> None:
     result = CliRunner().invoke(check, [flag])
     assert result.exit_code == 0
     if flag == "--schema":
         assert json.loads(result.output) == json.loads(schema())
+        return
+    if flag == "--policy-schema":
+        assert json.loads(result.output) == editing.schema()
         return
     for of in VARIABLES.values():
         for path in paths(of):
