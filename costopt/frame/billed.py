@@ -65,7 +65,8 @@ class Billed:
     period."""
 
     starts: Ints  # of the periods, POSIX seconds, ascending
-    hours: float  # of each period
+    ends: Ints
+    hours: float  # of each period: of a month 730, of a day 24
     meters: tuple[Meter, ...]  # sorted
     zones: tuple[str, ...]  # of each meter; "" = not told
     skus: tuple[str, ...]  # of each meter FOCUS SkuMeter; "" = not told
@@ -119,6 +120,7 @@ def billed(rows: Rows) -> Billed:
     cells = poured(cells, rows, monthly, starts, ends)
     return Billed(
         starts=starts // 1_000_000,
+        ends=ends // 1_000_000,
         hours=hours,
         meters=tuple(meters),
         zones=_told_of(rows, "AvailabilityZone", meter, len(meters)),

@@ -78,6 +78,7 @@ def _metered(provider: str, bill: Billed, currency: str, known: Known) -> Metere
         rest=sum((one.cost for one in bill.left_out), Decimal(0)),
         left_out=bill.left_out,
         covered=dict(_covered(bill)) if bill.hours > 1 else None,
+        ends=bill.ends,
     )
 
 

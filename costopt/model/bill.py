@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -94,7 +94,7 @@ class Metered:
     provider: str  # units.provider_key
     currency: str
     starts: npt.NDArray[np.int64]  # of the periods, POSIX seconds, ascending
-    hours: float  # of each period; of a month 730, of a day 24
+    hours: float  # of each period; of any month 730, of any day 24
     usages: tuple[Usage, ...]
     held: tuple[Held, ...]
     actual: Amounts  # what usages and commitments cost together, as billed (effective cost)
@@ -102,3 +102,32 @@ class Metered:
     left_out: tuple[LeftOut, ...] = ()  # what `rest` is, by reason; their costs add up to it
     covered: Mapping[tuple[str, str], Amounts] | None = None
     """(Usage key, commitment id) -> units of the usage, as billed; None = not told."""
+    ends: npt.NDArray[np.int64] | None = None
+    """Of the periods, POSIX seconds; None = `hours` after each starts."""
+
+    @property
+    def lengths(self) -> Amounts:
+        """Hours of each period by the clock, (periods,): of a month 672 to 744, of a day 23 to 25,
+        where `hours` has one figure for all."""
+        if self.ends is None:
+            return np.full(len(self.starts), self.hours)
+        return np.asarray((self.ends - self.starts) / 3600, np.float64)
+
+    def during(self, which: slice) -> Metered:
+        """These of its periods alone; `rest` stays that of all."""
+        return replace(
+            self,
+            starts=self.starts[which],
+            ends=None if self.ends is None else self.ends[which],
+            usages=tuple(
+                replace(one, quantity=one.quantity[which], rate=one.rate[which])
+                for one in self.usages
+            ),
+            held=tuple(
+                replace(one, amount=one.amount[which], cost=one.cost[which]) for one in self.held
+            ),
+            actual=self.actual[which],
+            covered=None
+            if self.covered is None
+            else {pair: units[which] for pair, units in self.covered.items()},
+        )

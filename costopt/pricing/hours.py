@@ -1,16 +1,14 @@
 """A bill's days or months as hours: how many there are, and what stands in which.
 
-A period has as many slots as hours, months 730 of a little more or less than an hour: a month of
-744 hours is no longer for what runs all day than one of 672.
+A period has as many slots as hours, months 730 of a little more or less than an hour, days 24 also
+where clocks change: what ran all of it did, however long it was.
 """
 
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -26,7 +24,6 @@ Bools = npt.NDArray[np.bool_]
 TINY: Final = 1e-9
 _ALL_DAY: Final = 0.999
 """Share of a day's hours from which on a machine ran all day: bills round."""
-_LONGEST_DAY: Final = 25.0  # hours
 _WHOLE: Final = re.compile(r"(1 )?((instance|vm|machine|node)[- ])?(h|hrs?|hours?)", re.I)
 
 
@@ -44,7 +41,7 @@ class Clock:
     def of(cls, bill: Metered) -> Clock:
         """Of a bill as it was billed."""
         slots = max(1, round(bill.hours))
-        length = _lengths(bill) / slots
+        length = bill.lengths / slots
         seen = {usage.key: usage.uses.keys() - usage.assumed for usage in bill.usages}
         linked = [(f"={key}", *sorted(names)) for key, names in seen.items()]
         of_pool = pools([*linked, *((one.commitment_id,) for one in bill.held)])
@@ -83,14 +80,6 @@ class Clock:
         """How much of a commitment there is in an hour."""
         hours = self.slots * self.length
         return max(float((one.amount / hours).max(initial=0.0)), TINY)
-
-
-def _lengths(bill: Metered) -> Amounts:
-    """Hours of each period, (periods,)."""
-    if bill.hours <= _LONGEST_DAY:
-        return np.full(len(bill.starts), bill.hours)
-    begin = (datetime.fromtimestamp(start, UTC) for start in bill.starts.tolist())
-    return np.array([24.0 * monthrange(day.year, day.month)[1] for day in begin])
 
 
 def _steady(usage: Usage, hours: Amounts) -> Bools:

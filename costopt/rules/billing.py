@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -74,12 +74,7 @@ def _hours(bill: Metered, span: Window) -> float:
     """Of the span; where the bill is by the month, of the months that lie in it as a whole."""
     if bill.hours <= _LONGEST_DAY:
         return (span.end - span.start).total_seconds() / 3600
-    total = 0.0
-    for start in bill.starts.tolist():
-        begins = datetime.fromtimestamp(start, UTC)
-        ends = (begins.replace(day=1) + timedelta(days=32)).replace(day=1)
-        total += (min(ends, span.end) - begins).total_seconds() / 3600
-    return total
+    return float(bill.lengths.sum())
 
 
 def unreconciled(bills: Iterable[Reckoned]) -> tuple[str, ...]:
@@ -161,16 +156,16 @@ def _parts(usage: Usage, shares: Mapping[str, list[str]]) -> Iterable[Usage]:
 
 def _estimated(case: Case, cost: Cost, billing: Billing) -> Usage:
     """A meter that comes to the uncovered part of its compute cost a month."""
-    bill, periods = billing.bill, len(billing.bill.starts)
+    bill = billing.bill
     spent = max(Decimal(0), min(cost.compute, cost.monthly))  # credits may leave less than compute
     free = spent * (1 - Decimal(repr(cost.committed_share)))
-    hours = Decimal(repr(bill.hours * periods)) * billing.pace  # a month's, as the bill has them
+    hours = Decimal(repr(float(bill.lengths.sum()))) * billing.pace  # a month's, as the bill has it
     return Usage(
         key=f"\x1f{_key(case)}",
         resource_id=_key(case),
         provider=bill.provider,
         account=case.resource.sub_account_id,
         region=case.resource.region_id,
-        quantity=np.full(periods, bill.hours),
-        rate=np.full(periods, float(free / hours)),
+        quantity=bill.lengths,
+        rate=np.full(len(bill.starts), float(free / hours)),
     )

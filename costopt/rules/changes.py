@@ -158,7 +158,10 @@ def _dearer(instance_type: str, usages: Sequence[Usage], kept: float) -> float:
 
 def _kept(plan: WeekPlan, replicas: int, bill: Metered) -> Amounts:
     """The share of each period's hours that the plan still runs."""
-    span = timedelta(hours=bill.hours)
+    lengths = bill.lengths
     starts = [datetime.fromtimestamp(start, UTC) for start in bill.starts.tolist()]
-    hours = np.array([plan.replica_hours(start, start + span) for start in starts])
-    return np.minimum(1.0, hours / (bill.hours * replicas))
+    hours = np.array([
+        plan.replica_hours(start, start + timedelta(hours=length))
+        for start, length in zip(starts, lengths.tolist(), strict=True)
+    ])  # fmt: skip
+    return np.minimum(1.0, hours / (lengths * replicas))

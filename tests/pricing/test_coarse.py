@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -128,20 +127,23 @@ def test_parts_of_machines_run_as_long_as_on_their_longest_day() -> None:
     assert difference(one, {"a": GONE}).total == pytest.approx(96 + 24)
 
 
-def test_a_month_is_as_long_as_the_calendar_says() -> None:
-    """A plan covers two of three that ran all month: one that ends leaves it to the third, whatever
-    the month has of days."""
-    for number in (9, 10, 2):
-        first = datetime(2026, number, 1, tzinfo=UTC)
-        hours = 24 * monthrange(first.year, first.month)[1]
-        one = state(
-            [usage(name, hours, plan=0.7) for name in "abc"],
-            [held("plan", 1.4 * hours)],
-            {("a", "plan"): hours, ("b", "plan"): hours},
-        )
-        starts = np.array([int(first.timestamp())] * DAYS)
-        month = State.of(replace(one.bill, hours=730.0, starts=starts))
-        assert difference(month, {"a": GONE}).total == pytest.approx(DAYS * hours)
+@pytest.mark.parametrize(
+    ("of_each", "hours"),
+    [(730.0, 720), (730.0, 744), (730.0, 672), (336.0, 336), (24.0, 23), (24.0, 25)],
+)
+def test_what_ran_all_of_a_period_was_always_on_whatever_its_length(
+    of_each: float, hours: int
+) -> None:
+    """A plan covers two of three that ran all the time: one that ends leaves it to the third. So in
+    months of any length, in half months, on days on which clocks change."""
+    one = state(
+        [usage(name, hours, plan=0.7) for name in "abc"],
+        [held("plan", 1.4 * hours)],
+        {("a", "plan"): hours, ("b", "plan"): hours},
+    )
+    starts = int(datetime(2026, 8, 31, 22, tzinfo=UTC).timestamp()) + np.arange(DAYS) * hours * 3600
+    bill = replace(one.bill, hours=of_each, starts=starts, ends=starts + hours * 3600)
+    assert difference(State.of(bill), {"a": GONE}).total == pytest.approx(DAYS * hours)
 
 
 def test_hours_stay_alike_where_what_was_never_covered_sleeps() -> None:

@@ -60,7 +60,7 @@ def curve(
         bill: with its commitments as they stand today.
         left: what nothing covers, spare parts included.
     """
-    hours = len(bill.starts) * bill.hours
+    hours = float(bill.lengths.sum())
     rates = {usage.key: usage.rate for usage in bill.usages}
     covered = sum(float((units * rates[key]).sum()) for (key, _), units in applied.covered.items())
     priced = sorted({kind for deal in offered.deals for kind in deal.first.shares})
@@ -83,7 +83,7 @@ def _idle(bill: Metered, applied: Applied) -> float:
     """As the notes have it, of late: what was unused half a year ago nobody can use any more."""
     bill, applied = recent(bill, applied)
     unused = (applied.unused[one.commitment_id].sum() * unit_cost(one) for one in bill.held)
-    return float(sum(unused)) / (len(bill.starts) * bill.hours)
+    return float(sum(unused) / bill.lengths.sum())
 
 
 def _order(one: Bought) -> tuple[float, str]:

@@ -16,7 +16,7 @@ cannot be cancelled).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -47,18 +47,7 @@ def recent(bill: Metered, applied: Applied) -> tuple[Metered, Applied]:
     """The last four weeks of a bill: what is unused now is what counts, whatever was before."""
     since = int(np.searchsorted(bill.starts, bill.starts[-1] + bill.hours * 3600 - _RECENT))
     return (
-        replace(
-            bill,
-            starts=bill.starts[since:],
-            usages=tuple(
-                replace(one, quantity=one.quantity[since:], rate=one.rate[since:])
-                for one in bill.usages
-            ),
-            held=tuple(
-                replace(one, amount=one.amount[since:], cost=one.cost[since:]) for one in bill.held
-            ),
-            actual=bill.actual[since:],
-        ),
+        bill.during(slice(since, None)),
         Applied(
             covered={key: units[since:] for key, units in applied.covered.items()},
             on_demand={key: units[since:] for key, units in applied.on_demand.items()},
@@ -122,7 +111,7 @@ class Holding:
 
     @property
     def _hours(self) -> float:
-        return len(self.bill.starts) * self.bill.hours
+        return float(self.bill.lengths.sum())
 
     def _attributes(self, one: Held) -> Mapping[str, str]:
         return self.names.attributes(one.commitment_id)

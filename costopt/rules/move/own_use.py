@@ -68,7 +68,7 @@ class Paid:
         for usage in bill.usages:
             if usage.resource_id:
                 mine.setdefault(usage.resource_id, []).append(usage)
-        told = {key: _share(usages, bill.hours) for key, usages in mine.items()}
+        told = {key: _share(usages, bill) for key, usages in mine.items()}
         return cls(
             bill.hours,
             {
@@ -79,14 +79,14 @@ class Paid:
         )
 
 
-def _share(usages: Sequence[Usage], hours: float) -> Floats | None:
+def _share(usages: Sequence[Usage], bill: Metered) -> Floats | None:
     """By meters of whole machines; by parts of them only where each period is an hour at most:
     there they tell whether it ran."""
     whole = [one for one in usages if not one.unit or _WHOLE.fullmatch(one.unit)]
     if whole:
         total = np.sum([one.quantity for one in whole], axis=0)
-        return np.asarray(np.clip(total / hours, 0.0, 1.0))
-    if hours > 1:
+        return np.asarray(np.clip(total / bill.lengths, 0.0, 1.0))
+    if bill.hours > 1:
         return None
     return np.asarray(np.any([one.quantity > 0 for one in usages], axis=0).astype(np.float64))
 

@@ -38,23 +38,11 @@ END = datetime(2026, 11, 2, tzinfo=UTC)
 
 
 def until(bill: Metered, period: int) -> Metered:
-    return part(bill, slice(None, period))
+    return bill.during(slice(None, period))
 
 
 def since(bill: Metered, period: int) -> Metered:
-    return part(bill, slice(period, None))
-
-
-def part(bill: Metered, which: slice) -> Metered:
-    return replace(
-        bill,
-        starts=bill.starts[which],
-        usages=tuple(
-            replace(u, quantity=u.quantity[which], rate=u.rate[which]) for u in bill.usages
-        ),
-        held=tuple(replace(h, amount=h.amount[which], cost=h.cost[which]) for h in bill.held),
-        actual=bill.actual[which],
-    )
+    return bill.during(slice(period, None))
 
 
 def of_oracle(
