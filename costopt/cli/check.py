@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -22,6 +21,7 @@ from costopt.report.check import json, text
 
 _NEVER: Final = "never"
 _ENDINGS: Final = {".sarif": "sarif", ".xml": "junit"}
+_FORMATS: Final = ("text", *registry.names("check-format"))
 
 
 class _Day(click.ParamType[date]):
@@ -40,6 +40,26 @@ def _print_schema(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
         options.deliver(json.schema(), None)
         ctx.exit()
+
+
+def _format(given: str | None, output: Path | None) -> str:
+    if not given and output and (found := _ENDINGS.get(output.suffix.lower())):
+        return found
+    return options.format_of(given, output, _FORMATS)
+
+
+class _Also(click.ParamType[tuple[str, Path]]):
+    """A file, and the format that it is written in."""
+
+    name = "[format=]file"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path]:
+        given, equals, name = value.partition("=")
+        if equals and given in _FORMATS:
+            return given, Path(name)
+        return _format(None, Path(value)), Path(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +90,17 @@ class _Waive:
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(["text", *registry.names("check-format")]),
+    type=click.Choice(_FORMATS),
     help="How findings are written. Default: as --output ends (.json, .sarif, .xml, .md), or text.",
 )
 @options.output
+@click.option(
+    "--also",
+    type=_Also(),
+    multiple=True,
+    help="Write it to this file, too, in the format named or the one that the file ends in. "
+    "Repeatable.",
+)
 @click.option(
     "--fail-on",
     type=click.Choice([*SEVERITIES, _NEVER]),
@@ -130,6 +157,7 @@ def check(
     paths: tuple[Path, ...],
     format_name: str | None,
     output: Path | None,
+    also: tuple[tuple[str, Path], ...],
     fail_on: str,
     min_monthly: float,
     waivers_path: Path | None,
@@ -180,11 +208,8 @@ def check(
         count = waivers.write_baseline(write_baseline, found.verdicts)
         click.echo(f"wrote {write_baseline}: {count:,} findings", err=True)
         return 0
-    if format_name == "text":
-        look = options.look(output, text.WIDTH)._asdict()
-        options.deliver(text.render(found, **look, limit=limit), output)
-    else:
-        options.deliver(registry.find("check-format", format_name)(found), output)
+    for name, path in ((format_name, output), *also):
+        _deliver(found, name, path, limit)
     return int(fail_on != _NEVER and found.fails(_severity(fail_on)))
 
 
@@ -192,11 +217,12 @@ def _severity(text_: str) -> Severity:
     return next(one for one in SEVERITIES if one == text_)
 
 
-def _format(given: str | None, output: Path | None) -> str:
-    if not given and output and (found := _ENDINGS.get(output.suffix.lower())):
-        return found
-    known: Sequence[str] = ("text", *registry.names("check-format"))
-    return options.format_of(given, output, known)
+def _deliver(found: Check, format_name: str, path: Path | None, limit: int) -> None:
+    if format_name == "text":
+        look = options.look(path, text.WIDTH)._asdict()
+        options.deliver(text.render(found, **look, limit=limit), path)
+    else:
+        options.deliver(registry.find("check-format", format_name)(found), path)
 
 
 def _waive(path: Path, found: Check, wanted: _Waive) -> None:

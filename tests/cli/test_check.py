@@ -181,6 +181,7 @@ def test_what_cannot_be_done_is_said(home: Path, words: tuple[str, ...], said: s
         ("--waive", "0" * 16, "--until", "soon", "--reason", "x"),
         ("--min-monthly", "nan"),
         ("-o", "check.pdf"),
+        ("--also", "check.pdf"),
         ("gone.yml",),
     ],
 )
@@ -208,6 +209,14 @@ def test_the_format_is_as_the_file_ends(
 ) -> None:
     run(home, "-o", name)
     assert (tmp_path / name).read_bytes().startswith(starts)
+
+
+def test_one_run_writes_several_files(home: Path, tmp_path: Path) -> None:
+    page = run(home, "--also", "a.sarif", "--also", "gitlab=code.json", "--also", "b=1.md").output
+    assert "Checked as of" in page
+    assert json.loads((tmp_path / "a.sarif").read_bytes())["version"] == "2.1.0"
+    assert json.loads((tmp_path / "code.json").read_bytes())[0]["fingerprint"]
+    assert (tmp_path / "b=1.md").read_text().startswith("## ")
 
 
 def test_a_new_policy_is_written_and_holds(tmp_path: Path) -> None:
