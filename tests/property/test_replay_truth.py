@@ -7,7 +7,7 @@ says. Its bill, with all machines, is all that the replay is given: by the hour 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from costopt import schema
@@ -276,3 +276,25 @@ def test_shares_are_what_changes_save_beside_the_others(seed: int, length: int) 
     for name, rest in ((one.name, other.name), (other.name, one.name)):
         ends = sorted((alone[name], both.total - alone[rest]))
         assert ends[0] - room <= both.of_each[name] <= ends[1] + room
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 100_000))
+def test_a_bill_by_the_day_knows_as_much_where_what_is_covered_runs_all_day(seed: int) -> None:
+    """Two stops and one schedule; those in office hours are on demand, and might be covered."""
+    fleet, held = world(seed)
+    days = [replace(one, first=0, end=24) for one in fleet[:5]]
+    nights = [replace(one, family="r5", first=8, end=18) for one in fleet[5:]]
+    fleet = [*days, *nights]
+    covered = {machine for _, machine, one, _, _ in billed(fleet, held) if one}
+    assume(covered.isdisjoint(nights))
+    gone, rests = days[:2], days[2]
+    saved = []
+    for length in (1, 24):
+        read_ = bill(fleet, held, length)
+        hours = (read_.starts - int(START.timestamp())) // 3600
+        on = np.array([float(8 <= hour % 24 < 20) for hour in hours.tolist()])
+        made = {one.name: Change(keep=0.0) for one in gone}
+        made[rests.name] = Change(keep=on if length == 1 else 0.5)
+        saved.append(difference(State.of(read_), made).total)
+    assert saved[1] >= saved[0] - 1e-6
