@@ -40,6 +40,7 @@ bench: .venv/installed ## What the README's and docs/method.md's figures come fr
 	$(BIN)/python benchmarks/schedules.py
 	$(BIN)/python benchmarks/replay.py
 	$(BIN)/python -m benchmarks.placement
+	$(BIN)/python benchmarks/policy.py
 	$(BIN)/python benchmarks/poisoning.py --fleet demo
 	@test -d ../shared/data || echo 'no ../shared/data: no decisions on real traces'
 	@test ! -d ../shared/data || $(BIN)/python benchmarks/decisions.py --shapes

@@ -39,7 +39,7 @@ def outcomes(policy: Policy, examples: Sequence[Case]) -> list[str]:
         InputError: an example has a field that there is not, or a value of another kind.
     """
     known = paths(VARIABLES[policy.text.over])
-    rows = [_row(example, known, policy) for example in examples]
+    rows = [row(example, known, policy) for example in examples]
     if not rows:
         return []
     columns = {
@@ -58,8 +58,12 @@ def _column(values: Sequence[Any], kind: Kind) -> pa.Array:
     return pa.array(plain, kind.arrow)
 
 
-def _row(example: Case, known: Mapping[str, Described], policy: Policy) -> dict[str, Any]:
-    """Its fields by path."""
+def row(example: Case, known: Mapping[str, Described], policy: Policy) -> dict[str, Any]:
+    """An example's fields by path.
+
+    Raises:
+        InputError: it has a field that there is not, or a value of another kind.
+    """
     found: dict[str, Any] = {}
 
     def walk(prefix: str, values: Mapping[str, Any]) -> None:
