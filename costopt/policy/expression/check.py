@@ -52,6 +52,9 @@ _COMPARED: Final[Mapping[str, tuple[tuple[Kind, ...], _Two]]] = MappingProxyType
         "||": ((Kind.BOOL,), pc.or_kleene),
     }
 )
+_TAGS: Final = 50  # that a resource has, at most, of AWS and Azure
+_MOST: Final = 2_500
+"""How many times over an expression may ask of one resource: tags of tags, not a third time."""
 _KEEPS_KIND: Final = frozenset("+-*/")
 _TEXT: Final[Mapping[str, Callable[[Values, str], Values]]] = MappingProxyType(
     {
@@ -84,7 +87,16 @@ def compiled(text: str, variables: Variables, wanted: Kind | None = None) -> Col
 
 
 class _Scope(dict[str, "_Part"]):
-    """What names mean."""
+    """What names mean, and how many times over the part is asked: comprehensions within one
+    another multiply."""
+
+    times: int = 1
+
+    def within(self, name: str, item: _Part, times: int) -> _Scope:
+        """Of the body of a comprehension over so many."""
+        inner = _Scope({**self, name: item})
+        inner.times = self.times * times
+        return inner
 
 
 def _value(node: Node, scope: _Scope) -> Column:
@@ -301,12 +313,16 @@ def _comprehension(node: Call, scope: _Scope) -> Column:
         raise ExpressionError(f"{name!r} means something already", node.arguments[0].start)
     over = _part(node.target, scope)
     every = node.function == "all"
+    of = len(over) if isinstance(over, tuple) else _TAGS
+    if scope.times * of > _MOST:
+        what = f"{node.function} within one another ask more than {_MOST:,} times"
+        raise ExpressionError(what, node.start, "write it as several policies")
     if isinstance(over, Column) and over.kind is Kind.TAGS:
-        inner = _Scope({**scope, name: columns.bound(name)})
+        inner = scope.within(name, columns.bound(name), of)
         return columns.over_keys(over, name, _of_kind(body, inner, Kind.BOOL), every=every)
     if not isinstance(over, tuple):
         raise ExpressionError("it asks of tags, or of a list", node.target.start)
-    held = [_of_kind(body, _Scope({**scope, name: item}), Kind.BOOL) for item in over]
+    held = [_of_kind(body, scope.within(name, item, of), Kind.BOOL) for item in over]
     function = pc.and_kleene if every else pc.or_kleene
     found = columns.literal(every)
     for one in held:

@@ -73,6 +73,23 @@ def test_what_is_too_deep_or_too_long_is_refused_at_once(text: str) -> None:
     assert wrong(text)
 
 
+def nested(over: str, depth: int) -> str:
+    """exists() within one another."""
+    text = "true"
+    for level in range(depth):
+        text = f"{over}.exists(v{level}, {text})"
+    return text
+
+
+def test_what_would_multiply_is_refused_at_once() -> None:
+    numbers = f"[{', '.join(map(str, range(40)))}]"
+    for over in (numbers, "resource.tags"):
+        compiled(nested(over, 2), VARIABLES)
+        what, _, hint = wrong(nested(over, 3))
+        assert what == "exists within one another ask more than 2,500 times"
+        assert hint == "write it as several policies"
+
+
 def test_fifty_within_one_another_and_a_hundred_in_a_chain_are_well() -> None:
     compiled("(" * 49 + "true" + ")" * 49, VARIABLES)
     compiled(" && ".join(["resource.vcpus > 1"] * 100), VARIABLES)
