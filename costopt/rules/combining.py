@@ -20,17 +20,15 @@ from costopt.model.bill import Metered, Usage
 from costopt.pricing.pools import pools
 from costopt.pricing.scenario import Change, State, last_bits, on_demand
 from costopt.rules.changes import change_of, merged
-from costopt.rules.priced import CENT, GROW, SCHEDULE, SIZE, STEPS, STOP, Pricing
+from costopt.rules.priced import CENT, GROW, SCHEDULE, SIZE, STEPS, STOP, Item, Pricing
 
-Item = tuple[str, str]
-"""Kind of change, resource id."""
 Items = frozenset[Item]
 Advised = Mapping[str, Mapping[str, Recommendation]]
 """Resource id -> kind -> the best advice of it."""
 
 _CHOICES: Final = (STOP, SCHEDULE, SIZE)
 _ALL: Final = 300
-"""Combinations up to which all are reckoned."""
+"""Combinations up to which all are reckoned, however large the bill."""
 _WORK: Final = 300_000_000
 """What is reckoned of one lot: hours of commitments and usages, over all combinations."""
 _FEWEST, _MOST = 60, 3000
@@ -107,12 +105,13 @@ class Lot:
 
     def best(self) -> Items:
         """What saves most of what is worthwhile."""
-        if prod(len(each) for each in self.options.values()) > _ALL:
+        every = prod(len(each) for each in self.options.values())
+        if every > _ALL and every > self._budget():
             return self.worthwhile(self._climbed())
-        every = [_joined(each) for each in product(*self.options.values())]
+        tried = [_joined(each) for each in product(*self.options.values())]
         # In cents; of equal ones the first, which does most.
-        every.sort(key=lambda each: -round(self.saved(each), 2))
-        return next(each for each in every if not self.lost(each))
+        tried.sort(key=lambda each: -round(self.saved(each), 2))
+        return next(each for each in tried if not self.lost(each))
 
     def of_kinds(self, kinds: Iterable[str]) -> Items:
         """All that is advised of these kinds: of each machine the most."""

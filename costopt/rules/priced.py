@@ -30,7 +30,9 @@ _MOVES: Final = (ActionType.MOVE_REGION, ActionType.MOVE_PROVIDER, ActionType.RE
 
 CENT: Final = Decimal("0.01")
 
-Key = TypeVar("Key", str, tuple[str, str])
+Item = tuple[str, str]
+"""Kind of change, resource id."""
+Key = TypeVar("Key", str, Item)
 Done = Mapping[str, Sequence[Recommendation]]
 """Kind -> what is done of it."""
 
@@ -71,6 +73,19 @@ def total(steps: Sequence[Priced]) -> Decimal:
     return sum((step.total for step in steps), Decimal(0))
 
 
+@dataclass(frozen=True, slots=True)
+class Lets:
+    """A change that saves nothing in its own step, and lets others save."""
+
+    worth: Decimal  # what all save less without it
+    lost: Mapping[Item, Decimal]  # of that, what each does
+
+    def shares(self) -> list[tuple[Item, Decimal]]:
+        """Whose savings it is part of, and of its worth how much, 0..1."""
+        whole = sum(self.lost.values(), Decimal(0))
+        return [(key, amount / whole) for key, amount in self.lost.items()]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pricing:
     """How one provider's changes are priced."""
@@ -82,17 +97,20 @@ class Pricing:
 
     def of(self, done: Done) -> list[Priced]:
         """Every kind on what those before it have left; but what saves nothing in its step, and
-        lets later ones save, has half of that."""
+        lets others save, has as much of that as each of them."""
         steps = self._steps(done)
-        for kind, name in [(s.kind, key) for s in steps if s.kind in _ENABLE for key in s.of_each]:
-            has = _of(steps)[kind, name]
-            if has >= CENT:
+        has, lets = _of(steps), {}
+        for one in [key for key in has if key[0] in _ENABLE]:
+            if has[one] >= CENT:
                 continue
-            fewer = self._steps(_without(done, kind, name))
-            worth = (total(steps) - total(fewer)) / 2
+            fewer = self._steps(_without(done, *one))
+            worth = total(steps) - total(fewer)
             if worth >= CENT:
-                steps = _given(steps, (kind, name), worth - has, _of(fewer))
-        return steps
+                lets[one] = Lets(worth, _lost(has, _of(fewer)))
+        if not lets:
+            return steps
+        now = shared_evenly(has, lets)
+        return [replace(s, of_each={key: now[s.kind, key] for key in s.of_each}) for s in steps]
 
     def _steps(self, done: Done) -> list[Priced]:
         left, steps = self.state, []
@@ -192,7 +210,7 @@ def _guesses(
     return {key: tuple(sorted(told)) for key, told in found.items() if told}
 
 
-def _of(steps: Sequence[Priced]) -> dict[tuple[str, str], Decimal]:
+def _of(steps: Sequence[Priced]) -> dict[Item, Decimal]:
     """What each change saves."""
     return {(step.kind, key): amount for step in steps for key, amount in step.of_each.items()}
 
@@ -201,27 +219,42 @@ def _without(done: Done, kind: str, name: str) -> Done:
     return {**done, kind: [one for one in done[kind] if one.resource_id != name]}
 
 
-def _given(
-    steps: Sequence[Priced],
-    to: tuple[str, str],
-    amount: Decimal,
-    without: Mapping[tuple[str, str], Decimal],
-) -> list[Priced]:
-    """With so much more for one change, from those that save more by it.
+def _lost(has: Mapping[Item, Decimal], without: Mapping[Item, Decimal]) -> dict[Item, Decimal]:
+    """What those that save something would save less without a change.
 
     Args:
-        without: what each saves without it.
+        without: what each saves then.
     """
-    has = _of(steps)
-    more = {key: max(Decimal(0), has[key] - saved) for key, saved in without.items()}
-    whole = sum(more.values(), Decimal(0))
-    if not whole:
-        return list(steps)
-    now = has | {key: has[key] - amount * gained / whole for key, gained in more.items()}
-    now[to] = has[to] + amount
-    return [
-        replace(step, of_each={key: now[step.kind, key] for key in step.of_each}) for step in steps
-    ]
+    more = {key: has[key] - saved for key, saved in without.items() if has[key] >= CENT}
+    return {key: amount for key, amount in more.items() if amount > 0}
+
+
+def shared_evenly(has: Mapping[Item, Decimal], lets: Mapping[Item, Lets]) -> dict[Item, Decimal]:
+    """Savings in equal parts between a change and those that let it save: of what it saves only by
+    two others, each has a third.
+
+    Args:
+        has: what each saves in its step; the sum stays.
+        lets: changes that save nothing there.
+    """
+    now = dict(has)
+    for one, of_it in lets.items():
+        cost = max(Decimal(0), -has[one]) if of_it.lost else Decimal(0)
+        now[one] += cost
+        for key, share in of_it.shares():
+            now[key] -= cost * share
+    for key in [key for key in has if key not in lets]:
+        room = max(Decimal(0), now[key])
+        parts = {one: of_it.worth * dict(of_it.shares()).get(key, 0) for one, of_it in lets.items()}
+        sharing = sorted((min(room, part), one) for one, part in parts.items() if part)
+        below = Decimal(0)
+        for at, (amount, _) in enumerate(sharing):
+            part = (amount - below) / (len(sharing) - at + 1)
+            for _, one in sharing[at:]:
+                now[one] += part
+                now[key] -= part
+            below = amount
+    return now
 
 
 def _group(one: Recommendation) -> str:
