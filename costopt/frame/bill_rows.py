@@ -72,7 +72,7 @@ _NO_PRICE: Final = "covered, but the bill nowhere tells the price on demand"
 
 _TIME: Final = re.compile(TIME_UNIT)
 _OF_MONEY: Final = re.compile("saving|flex|spend")  # where no category says so
-_HOURS: Final = re.compile(r"(1 )?((instance|vm|machine|node)[- ])?(h|hrs?|hours?)", re.I)
+HOURS: Final = re.compile(r"(1 )?((instance|vm|machine|node)[- ])?(h|hrs?|hours?)", re.I)
 _LONGEST_DAY: Final = timedelta(hours=25)
 _ZERO: Final = pa.scalar(0, COST)
 _NO_RATES: Final[Mapping[str, float]] = MappingProxyType({})
@@ -318,7 +318,7 @@ def _without_a_price(rows: Rows, rates: Mapping[str, float]) -> Rows:
 def _at_rates(rows: Rows, which: Bools, rates: Mapping[str, float]) -> tuple[Rows, Bools]:
     """The rows with those machine-hours at these rates; and which they are."""
     unit, _ = rows.codes["PricingUnit"]
-    hours = np.array([bool(_HOURS.fullmatch(name)) for name in rows.names["PricingUnit"]], bool)
+    hours = np.array([bool(HOURS.fullmatch(name)) for name in rows.names["PricingUnit"]], bool)
     of_each = [rates.get(resource_key(name), 0.0) for name in rows.names["ResourceId"]]
     rate = np.array(of_each, float)[rows.codes["ResourceId"][0]]
     told = which & hours[unit] & (rate > 0)

@@ -8,7 +8,7 @@ weighs them. What it may cover beside that: reach.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costopt.frame.bill_rows import COLUMNS, rows, told_by_month
+from costopt.frame.bill_rows import COLUMNS, HOURS, rows, told_by_month
 from costopt.frame.billed import Billed, billed
 from costopt.frame.cost import resource_key
 from costopt.frame.measures import Measures, comparable, measured
@@ -29,6 +29,9 @@ from costopt.model.bill import Amounts, Held, Known, Metered, Usage
 __all__ = ["COLUMNS", "read", "whole"]
 
 _TINY: Final = 1e-9
+_OVERFULL: Final = 1.05
+"""Hours billed of an hour: one that stops and starts within one may be billed twice for it."""
+_BY_PARTS: Final = frozenset({"gcp"})  # an hour of each vCPU
 _NOTHING: Final = Known()
 
 
@@ -79,7 +82,23 @@ def _metered(provider: str, bill: Billed, currency: str, known: Known) -> Metere
         left_out=bill.left_out,
         covered=dict(_covered(bill)) if bill.hours > 1 else None,
         ends=bill.ends,
+        overfull=dict(_overfull(bill, use)) if provider not in _BY_PARTS else {},
     )
+
+
+def _overfull(bill: Billed, use: Measures) -> Iterator[tuple[str, float]]:
+    """Of each resource that is billed for more hours than there were, how many of one; each of its
+    services by itself, as licences are billed beside machines."""
+    hours_of: dict[tuple[str, str], Amounts] = {}
+    for meter, hours in zip(bill.meters, use.quantity, strict=True):
+        if meter.resource and HOURS.fullmatch(meter.unit):
+            key = resource_key(meter.resource), meter.service
+            hours_of[key] = hours_of.get(key, 0.0) + hours
+    lengths = (bill.ends - bill.starts) / 3600
+    for (resource, _), hours in sorted(hours_of.items()):
+        of_one = float(hours.sum() / max(_TINY, lengths[hours > 0].sum()))
+        if of_one > _OVERFULL:
+            yield resource, of_one
 
 
 def _told(bill: Billed) -> list[int]:

@@ -104,6 +104,9 @@ class Metered:
     """(Usage key, commitment id) -> units of the usage, as billed; None = not told."""
     ends: npt.NDArray[np.int64] | None = None
     """Of the periods, POSIX seconds; None = `hours` after each starts."""
+    overfull: Mapping[str, float] = field(default_factory=lambda: _NO_USES)
+    """Resource id -> hours of it that are billed for each hour of the periods in which it ran,
+    where that is more than one."""
 
     @property
     def lengths(self) -> Amounts:

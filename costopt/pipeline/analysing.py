@@ -26,7 +26,7 @@ from costopt.pricing.money import Exchanges
 from costopt.pricing.places import Places
 from costopt.rules.asleep import named
 from costopt.rules.base import Case, Outcome, Rule
-from costopt.rules.billing import Billing, billings, reckoned, unreconciled
+from costopt.rules.billing import Billing, billings, overfull, reckoned, unreconciled
 from costopt.rules.cases import build
 from costopt.rules.changes import of_plan
 from costopt.rules.commit.ahead import Ahead
@@ -128,6 +128,7 @@ def analyse(
     notes = (
         *spend.notes,
         *unreconciled(told),
+        *overfull(bills, cases.values()),
         *shown_budget(cases.values()),
         *refused_prices(books.catalogue),
         *unknown_names(_speedups(settings), books.catalogue.shapes(), seen.resources.values()),

@@ -18,7 +18,7 @@ from costopt.model.bill import Metered, Usage
 from costopt.pricing.commitments import RECONCILED, residue
 from costopt.rules.base import Case
 from costopt.rules.sorts import known
-from costopt.units import HOURS_PER_MONTH, money, provider_key
+from costopt.units import HOURS_PER_MONTH, counted, money, provider_key
 
 _MONDAY: Final = int(datetime(2026, 1, 5, tzinfo=UTC).timestamp())
 _WEEK: Final = 168
@@ -102,6 +102,27 @@ def _reckoned(billing: Billing) -> Reckoned:
         reconciled=off <= RECONCILED,
         left_out=tuple((one.reason, money(one.cost * pace)) for one in bill.left_out),
     )
+
+
+def overfull(bills: Mapping[str, Billing], cases: Iterable[Case]) -> tuple[str, ...]:
+    """Notes on machines that are billed for more hours than there were: the replay takes each meter
+    for a machine's time, and commitments would cover it twice over."""
+    single = {
+        _key(case)
+        for case in cases
+        if case.replicas is None and "billed_as" not in case.resource.attributes
+    }
+    found = []
+    for provider, one in sorted(bills.items()):
+        over = {name: of for name, of in one.bill.overfull.items() if name in single}
+        if over:
+            most = max(sorted(over), key=over.__getitem__)
+            found.append(
+                f"{provider}: {counted(len(over), 'machine')} billed for more hours than there "
+                f"were, most {most} ({24 * over[most]:.3g} h a day): two meters of one machine, or "
+                "rows that came twice? Spend and savings may be too high"
+            )
+    return tuple(found)
 
 
 def _plain_week(provider: str, currency: str) -> Billing:
