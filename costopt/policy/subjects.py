@@ -56,7 +56,7 @@ def resources(cases: Mapping[str, Case], report: Report) -> pa.Table:
         for resource_id, case in sorted(cases.items())
     ]
     columns = {
-        path: _column([row.get(path) for row in rows], field.kind)
+        path: column([row.get(path) for row in rows], field.kind)
         for path, field in kinds.items()
         if not path.startswith("fleet.")
     }
@@ -76,11 +76,12 @@ def fleet(report: Report) -> pa.Table:
         "fleet.currency": report.currency,
     }
     kinds = paths(VARIABLES["fleet"])
-    columns = {path: _column([row[path]], kinds[path].kind) for path in row}
+    columns = {path: column([row[path]], kinds[path].kind) for path in row}
     return pa.table({ID: [""], NAME: ["the whole fleet"], **columns})
 
 
-def _column(values: Sequence[Any], kind: Kind) -> pa.Array:
+def column(values: Sequence[Any], kind: Kind) -> pa.Array:
+    """Values of one field; None = not known. Numbers of any kind, tags as a mapping."""
     if kind is Kind.NUMBER:
         values = [None if value is None else float(value) for value in values]
     elif kind is Kind.TAGS:

@@ -85,7 +85,8 @@ class Values:
         return tuple(plain(one) for one in value if one is not None)
 
     def tags(self, name: str) -> dict[str, str] | None:
-        """Names and values; {} where it says that there are none, None where it says nothing.
+        """Names and values; {} where it says that there are none, None where it says nothing, or
+        has them as a list.
 
         Raises:
             InputError: it is something else.
@@ -93,6 +94,8 @@ class Values:
         if self.is_unknown(name) or not self.has(name):
             return None
         value = self._known.get(name) or {}
+        if isinstance(value, list):
+            return None
         if not isinstance(value, Mapping):
             raise self._odd(name, "a map", value)
         return {plain(key): plain(str(one)) for key, one in value.items() if one is not None}
