@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -15,8 +16,9 @@ from costopt import pipeline, registry
 from costopt.cli import advice, options, policies
 from costopt.cli.progress import steps
 from costopt.errors import ConfigError
-from costopt.model.check import SEVERITIES, Check, Severity
+from costopt.model.check import SEVERITIES, Check, Severity, Waiver
 from costopt.policy import waivers
+from costopt.policy.planned import terraform
 from costopt.report.check import json, text
 
 _NEVER: Final = "never"
@@ -60,6 +62,14 @@ class _Also(click.ParamType[tuple[str, Path]]):
         if equals and given in _FORMATS:
             return given, Path(name)
         return _format(None, Path(value)), Path(value)
+
+
+class _Counting(NamedTuple):
+    """Which findings count."""
+
+    waivers: Sequence[Waiver]
+    baseline: frozenset[str]
+    min_monthly: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +153,14 @@ class _Waive:
     show_default=True,
     help="In text: so many findings of each policy; 0 = all.",
 )
+@click.option(
+    "--plan",
+    "plan_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Judge what a Terraform or OpenTofu plan would change instead of what runs: the output of "
+    "terraform show -json. Needs no data; what was collected is joined.",
+)
 @options.as_of
 @options.project
 @click.option(
@@ -168,6 +186,7 @@ def check(
     baseline_path: Path | None,
     write_baseline: Path | None,
     limit: int,
+    plan_path: Path | None,
     as_of: datetime | None,
     home: Path | None,
     config_path: Path | None,
@@ -190,17 +209,26 @@ def check(
     given = waivers.read(file) if file.exists() or (waivers_path and not wanted) else ()
     before = waivers.baseline(baseline_path) if baseline_path else frozenset()
     settings, lake = options.settings_and_lake(home, config_path)
+    moment = as_of or datetime.now(UTC)
+    plan = terraform.read(plan_path) if plan_path else None
+    counting = _Counting(given, before, Decimal(repr(min_monthly)))
     with steps() as progress:
-        analysis = pipeline.analyse(lake, settings, as_of, progress)
+        nothing = plan is not None and not lake.read("resources").num_rows
+        analysis = None if nothing else pipeline.analyse(lake, settings, as_of, progress)
         progress("policies")
-        found = pipeline.check(
-            analysis,
-            asked,
-            today=(as_of or datetime.now(UTC)).date(),
-            waivers=given,
-            baseline=before,
-            min_monthly=Decimal(repr(min_monthly)),
-        )
+        if plan is not None:
+            found = pipeline.check_plan(
+                plan,
+                lake,
+                asked,
+                analysis=analysis,
+                currency=settings.currency,
+                moment=moment,
+                **counting._asdict(),
+            )
+        else:
+            assert analysis is not None
+            found = pipeline.check(analysis, asked, today=moment.date(), **counting._asdict())
     if wanted:
         _waive(file, found, wanted)
         return 0

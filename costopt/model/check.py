@@ -81,6 +81,25 @@ class Unjudged:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedCost:
+    """What one planned change costs a month, at list price; None = not known."""
+
+    address: str
+    action: str  # create, update, delete or replace
+    kind: str
+    before: Decimal | None
+    after: Decimal | None
+    unpriced: tuple[str, ...]  # what the amounts do not hold, and why
+
+    @property
+    def difference(self) -> Decimal | None:
+        """What it adds."""
+        if self.before is None or self.after is None:
+            return None
+        return self.after - self.before
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """What all policies say of everything that was asked of them."""
 
@@ -92,6 +111,7 @@ class Check:
     passed: Mapping[str, int]  # policy -> subjects that keep it
     resources: int  # how many were judged
     notes: tuple[str, ...] = ()
+    planned: tuple[PlannedCost, ...] | None = None  # in the plan's order; None = no plan was judged
 
     @property
     def open(self) -> tuple[Verdict, ...]:

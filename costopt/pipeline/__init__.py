@@ -7,7 +7,7 @@ moving.py, and on machines of one's own: owning.py; what policies say of it all:
 """
 
 from costopt.pipeline.analysing import Analysis, analyse, backtest, doubts
-from costopt.pipeline.checking import check
+from costopt.pipeline.checking import check, check_plan
 from costopt.pipeline.collecting import Collected, collect
 from costopt.pipeline.committing import commit
 from costopt.pipeline.moving import move
@@ -23,6 +23,7 @@ __all__ = [
     "analyse",
     "backtest",
     "check",
+    "check_plan",
     "collect",
     "commit",
     "doubts",

@@ -153,6 +153,7 @@ CHANGE: Final = Record(
         **_fields(
             Kind.BOOL,
             priced="whether a price is known, be it without all that why_unpriced names",
+            current_generation="of its machine type",
             undoes_advice="whether it makes or keeps what the plan of costopt recommend ends",
         ),
         **_fields(Kind.TAGS, tags="tags or labels, once done"),

@@ -93,13 +93,14 @@ def _row(one: Priced) -> dict[str, Any]:
         "why_unpriced": "; ".join(one.unpriced) or None,
         "vcpus": _times(shape.vcpus if shape else None, count),
         "memory_gib": _times(shape.memory_gib if shape else None, count),
-        "gpu_count": _times(_cards(one), count),
-        "count": (count if machine else 0) if contents else None,
+        "gpu_count": _times(_cards(one), count) if machine else _cards(one),
+        "count": count if machine else _cards(one),
         "size_gib": _size(one),
         "hourly": one.hourly,
         "monthly_before": one.monthly_before,
         "monthly": one.monthly,
         "monthly_difference": one.difference,
+        "current_generation": shape.current_generation if shape else None,
         "priced": one.difference is not None,
         "tags": _tags(planned),
     }
@@ -113,7 +114,7 @@ def _times(value: float | None, count: Decimal | None) -> float | None:
 def _cards(one: Priced) -> int | None:
     """Of one machine; 0 where there is none."""
     if one.contents is None:
-        return None
+        return 0 if is_free(one.planned.kind) else None
     machine = one.contents.machine
     if machine is None:
         return 0

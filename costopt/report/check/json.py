@@ -5,13 +5,14 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any
 
-from costopt.model.check import Check, Verdict
+from costopt.model.check import Check, PlannedCost, Verdict
 from costopt.report.document import moment, number
 from costopt.report.json import written
 
 
 def render(check: Check) -> bytes:
     """UTF-8 JSON (report/schema/check-1.json): the same check, the same bytes."""
+    planned = {} if check.planned is None else {"planned": [_planned(one) for one in check.planned]}
     return written(
         {
             "schema_version": "1",
@@ -37,8 +38,21 @@ def render(check: Check) -> bytes:
                 for one in check.unjudged
             ],
             "notes": list(check.notes),
+            **planned,
         }
     )
+
+
+def _planned(one: PlannedCost) -> dict[str, Any]:
+    return {
+        "address": one.address,
+        "action": one.action,
+        "kind": one.kind,
+        "monthly_before": number(one.before),
+        "monthly": number(one.after),
+        "monthly_difference": number(one.difference),
+        "unpriced": list(one.unpriced),
+    }
 
 
 def _finding(one: Verdict) -> dict[str, Any]:

@@ -23,6 +23,7 @@ def render(check: Check) -> bytes:
         f"{at_stake} a month are at stake, where that is known." if at_stake else "",
         _findings(check),
         f"Not counted: {wording.let_stand(check)}." if wording.let_stand(check) else "",
+        _planned(check),
         _unjudged(check),
         "\n".join(f"- {markdown(note)}" for note in check.notes),
     ]
@@ -49,6 +50,27 @@ def _row(one: Verdict) -> tuple[str, ...]:
         markdown(one.remediation),
         markdown_code(one.finding_id),
     )
+
+
+def _planned(check: Check) -> str:
+    if check.planned is None:
+        return ""
+    total = f"{markdown(wording.planned_total(check, check.planned))}."
+    every = wording.billed(check.planned)
+    if not every:
+        return total
+    head = (f"{check.currency} a month", "Change", "Resource", "Not in it")
+    rows = [
+        (
+            wording.signed(one.difference),
+            one.action,
+            markdown_code(one.address[:_LONGEST]),
+            markdown("; ".join(one.unpriced)[:_LONGEST]),
+        )
+        for one in every[:_ROWS]
+    ]
+    more = f"\n\nand {len(every) - _ROWS:,} more." if len(every) > _ROWS else ""
+    return f"{total}\n\n{table(head, rows, right=(0,))}{more}"
 
 
 def _unjudged(check: Check) -> str:

@@ -15,6 +15,7 @@ from costopt.units import counted
 WIDTH: Final = 100
 SHOWN: Final = 5
 """Findings of one policy; --limit 0 shows all."""
+_PLANNED: Final = 10  # so many times as many changes of a plan: each takes a line or two
 _STYLES: Final[dict[Severity, str]] = {"error": "bold red", "warning": WARN, "note": QUIET}
 
 
@@ -55,6 +56,7 @@ def render(check: Check, *, width: int = WIDTH, colour: bool = False, limit: int
         )
         _findings(screen, check, found, limit)
         screen.paragraph(f"Do: {of[name].remediation}", QUIET, indent=4)
+    _planned(screen, check, limit)
     _unjudged(screen, check)
     screen.blank()
     screen.notes(check.notes)
@@ -68,6 +70,26 @@ def _findings(screen: Screen, check: Check, found: Sequence[Verdict], limit: int
         screen.line((one.finding_id, QUIET), (f"  {amount}", MONEY), indent=4)
         screen.paragraph(wording.sentence(one), indent=6)
     if more := len(found) - len(shown):
+        screen.paragraph(f"and {more:,} more: --limit 0 shows all", QUIET, indent=4)
+
+
+def _planned(screen: Screen, check: Check, limit: int) -> None:
+    """What each change adds; what has no price, with the reason."""
+    if check.planned is None:
+        return
+    screen.blank()
+    screen.line((f"Monthly difference, {check.currency}", HEAD))
+    screen.paragraph(wording.planned_total(check, check.planned), QUIET)
+    every = wording.billed(check.planned)
+    shown = every[: limit * _PLANNED] if limit else every
+    for one in shown:
+        screen.line(
+            (f"{wording.signed(one.difference):>12}  ", MONEY), (f"{one.action:8}", PLAIN),
+            (one.address, STRONG), indent=2,
+        )  # fmt: skip
+        for why in one.unpriced:
+            screen.paragraph(f"not in it: {why}", QUIET, indent=16)
+    if more := len(every) - len(shown):
         screen.paragraph(f"and {more:,} more: --limit 0 shows all", QUIET, indent=4)
 
 
