@@ -104,6 +104,16 @@ def test_a_plan_that_changes_nothing(tmp_path: Path) -> None:
     assert "+0.00 USD a month" in result.output
 
 
+@pytest.mark.parametrize("form", ["text", "markdown", "github", "junit", "gitlab"])
+def test_an_address_cannot_speak_to_the_terminal(form: str, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(document(change('aws_eip.x["\x1b[31m\nred"]', after={"tags": {}}))))
+    found = run("--plan", path, "--home", tmp_path / "none", "--format", form)
+    assert "aws" in found.output
+    assert "\x1b" not in found.output
+    assert "\nred" not in found.output
+
+
 def test_what_is_no_plan(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_text("{}")
