@@ -220,7 +220,8 @@ def _within(node: Binary, scope: _Scope) -> Column:
     if isinstance(right, Column) and right.kind is Kind.TAGS:
         if left.kind is not Kind.TEXT or left.constant is None:
             raise ExpressionError("a tag is named by a text that is written out", node.left.start)
-        return applied(Kind.BOOL, "in", partial(columns.has_tag, pa.scalar(left.constant)), right)
+        function = partial(columns.has_tag, pa.scalar(left.constant))
+        return applied(Kind.BOOL, f"has tag {left.constant!r}", function, right)
     if not isinstance(right, tuple):
         raise ExpressionError('`in` asks of tags, or of a list: ["a", "b"]', node.right.start)
     wrong = next((item.kind for item in right if item.kind is not left.kind), None)

@@ -123,7 +123,12 @@ def _loose_row(left: Leftover) -> dict[str, Any]:
     loose = left.loose
     row = _common(loose.site, left.account_id, left.resource_id, left.key)
     if not loose.disk_gib:
-        return row | {"ResourceType": "IP address", "x_State": "unassociated"}
+        address = f"203.0.113.{sum(left.key.encode()) % 254 + 1}"  # RFC 5737: of nobody
+        return row | {
+            "ResourceType": "IP address",
+            "x_State": "unassociated",
+            "x_Attributes": {"public_ip": address},
+        }
     return row | {
         "ResourceType": "Disk",
         "Tags": {"team": loose.team},

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from costopt.policy.expression import compiled
-from tests.policy.expression.world import VARIABLES, batch, values
+from tests.policy.expression.world import MACHINES, VARIABLES, batch, values
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,22 @@ def test_the_fields_that_it_reads() -> None:
     assert found.fields == {
         "resource.vcpus", "profile.cpu.p99", "profile.cpu.mean", "resource.tags",
     }  # fmt: skip
+
+
+def test_parts_that_differ_in_one_constant_are_not_taken_for_each_other() -> None:
+    """What says the same is computed once a batch, so it must say all of itself."""
+    for one, other in (
+        ("'env' in resource.tags", "'nothing' in resource.tags"),
+        ("resource.tags['env'] == 'prod'", "resource.tags['owner'] == 'prod'"),
+        ("resource.name in ['web-1']", "resource.name in ['x']"),
+        ("resource.name.startsWith('w')", "resource.name.startsWith('x')"),
+        ("resource.name.matches('^w')", "resource.name.matches('^x')"),
+        ("resource.name == 'web-1'", "resource.name == 'x'"),
+        ("resource.vcpus > 4", "resource.vcpus > 9"),
+        ("resource.tags.exists(k, k == 'env')", "resource.tags.exists(k, k == 'x')"),
+        ("['web'].exists(p, resource.name.startsWith(p))",
+         "['x'].exists(p, resource.name.startsWith(p))"),
+    ):  # fmt: skip
+        asked = batch(MACHINES[0])
+        told = [compiled(text, VARIABLES).array(asked).to_pylist() for text in (one, other)]
+        assert told == [[True], [False]], one

@@ -39,7 +39,8 @@ def sums(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 numbers = st.recursive(NUMBERS, sums, max_leaves=3)
 texts = TEXTS | st.builds("({} + {})".format, TEXTS, TEXTS)
 asked = st.one_of(
-    st.sampled_from(["resource.running", "true", "false", "'env' in resource.tags"]),
+    st.sampled_from(["resource.running", "true", "false"]),
+    st.sampled_from(["'env' in resource.tags", "'owner' in resource.tags"]),
     st.builds("{} {} {}".format, numbers, st.sampled_from(COMPARED), numbers),
     st.builds("{} {} {}".format, texts, st.sampled_from(["<", "==", "!=", ">="]), texts),
     st.builds("{} in [{}, 'x']".format, texts, st.sampled_from(["'db'", "'web-1'"])),
