@@ -68,8 +68,7 @@ class Analysis:
 
     def before_moves(self) -> list[Recommendation]:
         """What the plan does before anything moves, as the rules advised it."""
-        outcomes = [self.outcomes[key] for key in sorted(self.outcomes)]
-        return of_plan(self.report.recommendations, outcomes)
+        return _before(self.report.recommendations, self.outcomes)
 
     def done(self) -> list[Recommendation]:
         """All that it does but what it buys: the same, and what moves."""
@@ -133,6 +132,11 @@ def analyse(
         *refused_prices(books.catalogue),
         *unknown_names(_speedups(settings), books.catalogue.shapes(), seen.resources.values()),
         *(elsewhere.notes() if elsewhere else ()),
+        *(
+            ahead.notes(found.recommendations, _before(found.recommendations, outcomes))
+            if ahead
+            else ()
+        ),
     )
     report = summed_up(
         window, outcomes, marked(found, told), findings=seen.findings, spend=spend, notes=notes
@@ -225,6 +229,13 @@ def _elsewhere(
         min_monthly_savings=settings.min_monthly_savings,
         threads=settings.workers,
     )
+
+
+def _before(
+    plan: Sequence[Recommendation], outcomes: Mapping[str, tuple[Outcome, ...]]
+) -> list[Recommendation]:
+    """What the plan does before anything moves, as the rules advised it."""
+    return of_plan(plan, [outcomes[key] for key in sorted(outcomes)])
 
 
 def _sent(charges: pa.Table, bill: Bill | None) -> traffic.Sent:

@@ -19,6 +19,7 @@ from costopt.pricing.scenario import changed
 from costopt.rules.billing import Billing
 from costopt.rules.changes import changes_of
 from costopt.rules.commit.ahead import Ahead
+from costopt.rules.commit.settings import CommitSettings
 from costopt.rules.plan import Plan, planned
 from tests.report.builders import stop
 from tests.rules.commit.bills import PLAN, RATE, START, SURE, WEEK, bill, machine, prices, usage
@@ -83,6 +84,41 @@ def test_what_lost_in_the_last_weeks_is_not_bought_though_the_history_would_pay(
     hours[-4 * WEEK :] = np.tile((np.arange(24) < 10).astype(float), 4 * 7)
     one = bill([usage("a", hours)])
     assert ahead(one, ["a"]).buy([]) == []
+
+
+def test_what_comes_before_purchases_is_told() -> None:
+    one = bill([usage(name, np.ones(WEEKS * WEEK)) for name in ("a", "b")])
+    buyer = ahead(one, ["a", "b"])
+    plan = planned({"a": (stop("a"),)}, buyer.cases, last_weeks(one), buyer.buy)
+    first = "what is bought ahead is for what the plan's other changes leave: make those first"
+    assert first in buyer.notes(plan.recommendations, [stop("a")])
+    alone = planned({}, buyer.cases, last_weeks(one), buyer.buy)
+    assert first not in buyer.notes(alone.recommendations, [])
+    assert first not in buyer.notes((), [stop("a")])
+
+
+def test_what_is_bought_in_parts_saves_in_full_from_the_last_on() -> None:
+    """Eight machines, under the fear of a fall."""
+    names = [f"m{at}" for at in range(8)]
+    one = bill([usage(name, np.ones(WEEKS * WEEK)) for name in names])
+    buyer = replace(ahead(one, names), settings=CommitSettings())
+    plan = planned({}, buyer.cases, last_weeks(one), buyer.buy)
+    (bought,) = plan.recommendations
+    first, *_, last = (part["buy_on"] for part in bought.evidence["tranches"])
+    assert first < last
+    (note,) = buyer.notes(plan.recommendations, [])
+    assert f"{bought.estimated_monthly_savings.target:,} USD a month" in note
+    assert f"save in full from {last} on" in note
+
+
+def test_that_nothing_is_bought_for_want_of_a_price_is_told() -> None:
+    one = bill([usage("a", np.ones(WEEKS * WEEK))])
+    buyer = replace(ahead(one, ["a"]), catalogue=prices())
+    (note,) = buyer.notes((), [])
+    assert "nothing is bought ahead" in note
+    assert "in aws/us-east-1: costopt commit --skips" in note
+    # What is stopped needs no price.
+    assert buyer.notes((), [stop("a")]) == ()
 
 
 def _random(seed: int) -> tuple[Metered, list[str], dict[str, tuple[Recommendation, ...]]]:

@@ -34,6 +34,7 @@ Changes = Mapping[str, Mapping[str, Change]]
 """By provider: resource id, as the bill's usages have it -> what becomes of it."""
 
 NO_CHANGES: Final[Changes] = MappingProxyType({})
+UNPRICED: Final = "no-commitment-price"
 _HOUR: Final = 3600
 
 
@@ -191,7 +192,7 @@ def _unpriced(ground: Ground, sold: Offered) -> list[Skip]:
         Skip(
             scope,
             CODE,
-            "no-commitment-price",
+            UNPRICED,
             f"on demand, {ground.currency} an hour: {', '.join(families)}; {why}",
         )
         for scope, reasons in unpriced(ground.provider, ground.left, sold.deals, sold.why).items()
