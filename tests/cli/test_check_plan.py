@@ -57,7 +57,7 @@ def test_without_a_lake(plan: Path, tmp_path: Path) -> None:
     assert broken == {
         ("planned-costly-gpu", "aws_instance.big"),
         ("planned-untagged", "aws_instance.big"),
-        ("planned-previous-generation", "aws_instance.big"),
+        ("planned-older-generation", "aws_instance.big"),
         ("planned-gp2-volume", "aws_ebs_volume.old"),
         ("planned-monthly-increase", ""),
     }
