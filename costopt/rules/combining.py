@@ -20,7 +20,8 @@ from costopt.model.bill import Metered, Usage
 from costopt.pricing.pools import pools
 from costopt.pricing.scenario import Change, State, last_bits, on_demand
 from costopt.rules.changes import change_of, merged
-from costopt.rules.priced import CENT, GROW, SCHEDULE, SIZE, STEPS, STOP, Item, Pricing
+from costopt.rules.priced import GROW, SCHEDULE, SIZE, STEPS, STOP, Pricing
+from costopt.rules.sharing import CENT, Item
 
 Items = frozenset[Item]
 Advised = Mapping[str, Mapping[str, Recommendation]]

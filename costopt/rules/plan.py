@@ -39,7 +39,6 @@ from costopt.rules.priced import (
     Pricing,
     in_cents,
     kind_of,
-    shared_cents,
     with_purchases,
 )
 from costopt.rules.ranking import order, rank
@@ -47,7 +46,7 @@ from costopt.units import cents_down, provider_key
 
 __all__ = [
     "COMMIT", "GROW", "MOVE", "SCHEDULE", "SIZE", "SPOT", "STEPS", "STOP",
-    "Buy", "Place", "Plan", "kind_of", "marked", "planned", "shared_cents", "steps_of",
+    "Buy", "Place", "Plan", "kind_of", "marked", "planned", "steps_of",
 ]  # fmt: skip
 
 Buy = Callable[[Sequence[Recommendation]], Sequence[tuple[Recommendation, Decimal]]]

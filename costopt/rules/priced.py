@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final
 
 from costopt.model import PURCHASES, ActionType, Recommendation
 from costopt.pricing.scenario import Change, State, difference, on_demand
 from costopt.rules.base import Case
 from costopt.rules.changes import change_of, merged
-from costopt.units import cents_down, money
+from costopt.rules.sharing import CENT, Item, Lets, shared_cents, shared_evenly
+from costopt.units import money
 
 STOP: Final = "stop"
 SCHEDULE: Final = "schedule"
@@ -28,11 +29,6 @@ SPOT and MOVE are of what those before leave, and COMMIT is bought for what all 
 _ENABLE: Final = (STOP, SCHEDULE, SIZE)
 _MOVES: Final = (ActionType.MOVE_REGION, ActionType.MOVE_PROVIDER, ActionType.REPATRIATE)
 
-CENT: Final = Decimal("0.01")
-
-Item = tuple[str, str]
-"""Kind of change, resource id."""
-Key = TypeVar("Key", str, Item)
 Done = Mapping[str, Sequence[Recommendation]]
 """Kind -> what is done of it."""
 
@@ -71,19 +67,6 @@ def kind_of(advice: Recommendation) -> str:
 def total(steps: Sequence[Priced]) -> Decimal:
     """Exact, of all steps."""
     return sum((step.total for step in steps), Decimal(0))
-
-
-@dataclass(frozen=True, slots=True)
-class Lets:
-    """A change that saves nothing in its own step, and lets others save."""
-
-    worth: Decimal  # what all save less without it
-    lost: Mapping[Item, Decimal]  # of that, what each does
-
-    def shares(self) -> list[tuple[Item, Decimal]]:
-        """Whose savings it is part of, and of its worth how much, 0..1."""
-        whole = sum(self.lost.values(), Decimal(0))
-        return [(key, amount / whole) for key, amount in self.lost.items()]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,34 +212,6 @@ def _lost(has: Mapping[Item, Decimal], without: Mapping[Item, Decimal]) -> dict[
     return {key: amount for key, amount in more.items() if amount > 0}
 
 
-def shared_evenly(has: Mapping[Item, Decimal], lets: Mapping[Item, Lets]) -> dict[Item, Decimal]:
-    """Savings in equal parts between a change and those that let it save: of what it saves only by
-    two others, each has a third.
-
-    Args:
-        has: what each saves in its step; the sum stays.
-        lets: changes that save nothing there.
-    """
-    now = dict(has)
-    for one, of_it in lets.items():
-        cost = max(Decimal(0), -has[one]) if of_it.lost else Decimal(0)
-        now[one] += cost
-        for key, share in of_it.shares():
-            now[key] -= cost * share
-    for key in [key for key in has if key not in lets]:
-        room = max(Decimal(0), now[key])
-        parts = {one: of_it.worth * dict(of_it.shares()).get(key, 0) for one, of_it in lets.items()}
-        sharing = sorted((min(room, part), one) for one, part in parts.items() if part)
-        below = Decimal(0)
-        for at, (amount, _) in enumerate(sharing):
-            part = (amount - below) / (len(sharing) - at + 1)
-            for _, one in sharing[at:]:
-                now[one] += part
-                now[key] -= part
-            below = amount
-    return now
-
-
 def _group(one: Recommendation) -> str:
     """What moves together, or would not without one another; on spot each machine is by itself."""
     if kind_of(one) == SPOT:
@@ -292,16 +247,3 @@ def in_cents(steps: Sequence[Priced]) -> list[Priced]:
         replace(step, of_each={key: whole[step.kind, key] for key in step.of_each})
         for step in steps
     ]
-
-
-def shared_cents(amounts: Mapping[Key, Decimal]) -> dict[Key, Decimal]:
-    """Amounts in whole cents that add up to the whole cents of their sum, never more.
-
-    Each is rounded down; the cents that are left go to those that lost most by it, then by name.
-    """
-    down = {key: cents_down(amount) for key, amount in amounts.items()}
-    left = cents_down(sum(amounts.values(), Decimal(0))) - sum(down.values(), Decimal(0))
-    by_loss = sorted(amounts, key=lambda key: (down[key] - amounts[key], key))
-    for key in by_loss[: int(left / CENT)]:
-        down[key] += CENT
-    return down

@@ -20,7 +20,8 @@ from costopt.pricing.commitments import replay
 from costopt.pricing.scenario import Change, changed
 from costopt.rules.base import Case
 from costopt.rules.billing import Billing
-from costopt.rules.plan import Plan, planned, shared_cents
+from costopt.rules.plan import Plan, planned
+from costopt.rules.sharing import shared_cents
 from tests.report.builders import offer, recommendation, savings, schedule, stop
 
 DAYS = 7
